@@ -1,7 +1,7 @@
-"""Runs every benchmark in turn: `python -m benchmarks [--quick]`; each also runs alone.
+"""Run every benchmark in turn: `python -m benchmarks [--quick]`; each one also runs alone.
 
-A benchmark is a module of this folder, or a sub-folder, that can be run and reports; everything else is a helper. What
-a run writes goes to `runs/`, which is not kept; a file is published by moving it to `results/`.
+A benchmark is a module of this folder, or a subfolder, that calls `run`; all other modules are helpers.
+Output goes to `runs/`, which is not committed. To publish a file, move it to `results/`.
 """
 
 import subprocess
@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 def names() -> list[str]:
     """Return the benchmarks in order."""
     modules = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
-    found = {file.stem: file for file in modules} | {file.parent.name: file for file in HERE.glob("*/__main__.py")}
-    return sorted(name for name, file in found.items() if _is_benchmark(file.read_text(encoding="utf-8")))
+    files = {file.stem: file for file in modules} | {file.parent.name: file for file in HERE.glob("*/__main__.py")}
+    return sorted(name for name, file in files.items() if _is_benchmark(file.read_text(encoding="utf-8")))
 
 
 def _is_benchmark(code: str) -> bool:
@@ -23,7 +23,7 @@ def _is_benchmark(code: str) -> bool:
 
 
 def main() -> None:
-    """Run each benchmark in a process of its own, and go on when one fails so that the others still print."""
+    """Run each benchmark in its own process, and continue after a failure so that the others still report."""
     runs = HERE / "runs"
     runs.mkdir(exist_ok=True)
     failed = []

@@ -1,20 +1,25 @@
-"""In-loop acquisitions, each alone: hypervolume against evaluations on DTLZ2 and on measured lipid nanoparticles.
+"""In-loop acquisitions, each alone: hypervolume by evaluations on DTLZ2 and measured lipid nanoparticles.
 
-Enumerated mode, so that no sampler is in the way: a campaign starts with 16 random objects of a table, the same for
-every method, then 8 rounds measure 8 more, without noise. Ours: in each round the proxies are fitted anew (a Gaussian
-process with the domain's kernel per objective, deviations scaled by cross-validation), 8 preferences are drawn
-uniformly from the simplex, the same for every acquisition, and each takes the untested object with the greatest value;
-kappa is 1, the scalarisation augmented Chebyshev, the yardstick the measured and 64 random objects. What the batch
-already holds counts as pending, so as reached at its expectation: without that, preferences that lie close pick the
-same spot, and expected hypervolume improvement ended at .65 on DTLZ2, expected improvement at .84. BoTorch: a
-SingleTaskGP per objective with its defaults on inputs scaled to 0-1, and qLogNEHVI with 64 samples, greedy over the
-same table with pending points; later picks of a batch look at the best 100 of the first, since gains only shrink as a
-batch grows. Both sides know the reference point: BoTorch as such, ours as the poor end of every objective's range.
+The mode is enumerated, so that no sampler affects the comparison. A campaign starts with 16 random objects of
+a table, the same for every method; then 8 rounds measure 8 more each, without noise.
 
-DTLZ2 (Deb et al. 2002): 3 objectives, 5 variables of 5 levels, 1,024 of the 3,125 points drawn once, reference 1.1.
-LNP: 768 measured formulations, 3 objectives, each scaled to 0-1 over the table, reference 0. Hypervolumes are shares of
-the whole table's. `effective` is how many objects exp(16 value) spreads over (the exponential of its entropy), averaged
-over preferences, in the first round: a beta means the same for two acquisitions when these are alike.
+Ours: each round fits the proxies again (a Gaussian process with the domain's kernel per objective, standard
+deviations scaled by cross-validation). It draws 8 preferences uniformly from the simplex, the same for every
+acquisition, and takes the untested object with the highest acquisition value for each. kappa is 1, the
+scalarisation is augmented Chebyshev, and the yardstick is the measured and 64 random objects. Objects already
+in the batch are pending and count as measured at their expectation. Without that, similar preferences pick
+the same object: expected hypervolume improvement ended at .65 on DTLZ2, expected improvement at .84.
+
+BoTorch: a SingleTaskGP per objective with its defaults on inputs scaled to 0-1, and qLogNEHVI with 64
+samples, greedy over the same table with pending points. Later picks of a batch consider the best 100 of the
+first pick, since gains only shrink as a batch grows. Both sides have the reference point: BoTorch directly,
+ours as the poor end of every objective's range.
+
+DTLZ2 (Deb et al. 2002): 3 objectives, 5 variables of 5 levels, 1,024 of the 3,125 points drawn once,
+reference 1.1. LNP: 768 measured formulations, 3 objectives, each scaled to 0-1 over the table, reference 0.
+Hypervolumes are shares of the whole table's. `effective` is the effective number of objects under weights
+exp(16 value): the exponential of the entropy, averaged over preferences, in the first round. Where it is
+alike for two acquisitions, a beta has the same effect on both.
 """
 
 import csv
@@ -29,9 +34,10 @@ from typing import Any, NamedTuple
 import torch
 from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
 from botorch.fit import fit_gpytorch_mll
-from botorch.models import ModelListGP, SingleTaskGP
-from botorch.sampling import SobolQMCNormalSampler
-from botorch.test_functions import DTLZ2
+from botorch.models.gp_regression import SingleTaskGP
+from botorch.models.model_list_gp_regression import ModelListGP
+from botorch.sampling.normal import SobolQMCNormalSampler
+from botorch.test_functions.multi_objective import DTLZ2
 from botorch.utils.multi_objective.hypervolume import Hypervolume
 from botorch.utils.multi_objective.pareto import is_non_dominated
 from gpytorch.mlls import SumMarginalLogLikelihood
@@ -77,7 +83,7 @@ class Problem:
     whole: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Measure the whole table."""
+        """Compute the hypervolume of the whole table."""
         object.__setattr__(self, "whole", self.hypervolume(self.values))
 
     def hypervolume(self, values: Tensor) -> float:
@@ -115,11 +121,11 @@ def lnp() -> Problem:
     variables = [name for name in rows[0] if name not in LNP_OBJECTIVES]
     process: list[dict[str, Any]] = []
     for name in variables:
-        found = {row[name] for row in rows}
+        levels = {row[name] for row in rows}
         if name == "solid_lipid":
-            process.append({"name": name, "type": "categorical", "values": sorted(found)})
+            process.append({"name": name, "type": "categorical", "values": sorted(levels)})
         else:
-            process.append({"name": name, "type": "ordinal", "values": sorted(map(float, found))})
+            process.append({"name": name, "type": "ordinal", "values": sorted(map(float, levels))})
     return _problem(process, [{name: row[name] for name in variables} for row in rows], values, (0.0, 1.0))
 
 
@@ -133,18 +139,18 @@ def preferences(n: int, n_objectives: int, seed: int) -> Tensor:
 
 
 def fitted(problem: Problem, known: list[int], seed: int) -> SelectedProxies:
-    """Return our proxies, learned from the known rows."""
+    """Return our proxies, fitted to the measured rows."""
     values = problem.values[known]
-    believed = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
+    prior = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
     types = tuple(f"objective_{m}" for m in range(values.shape[1]))
-    table = TrainingTable(types, problem.features[known], values, torch.full_like(values, math.nan), *believed)
+    table = TrainingTable(types, problem.features[known], values, torch.full_like(values, math.nan), *prior)
     proxies = {"gaussian_process": GaussianProcess(problem.domain.kernel)}
     return fit_best(table, proxies, seed=seed, tick=lambda _, __: None)
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Builds one acquisition as a campaign does, from utilities' moments [X, M] and the rows of the yardstick."""
+    """Build one acquisition as in a campaign, from utilities' moments [X, M] and the yardstick's rows."""
 
     kind: type[Acquisition]
     mean: Tensor
@@ -153,13 +159,13 @@ class Judge:
     drawn: Tensor | None
 
     def acquisition(self, reached: list[int]) -> Acquisition:
-        """Return the acquisition when these rows are reached or pending."""
+        """Return the acquisition when these rows are measured or pending."""
         reference = self.mean[self.yardstick], self.sd[self.yardstick]
         return self.kind(AcquisitionContext(1.0, augmented_chebyshev, self.mean[reached], reference))
 
 
 def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
-    """Return what a round believes."""
+    """Return the acquisition builder of a round, from the posterior of all rows."""
     proxies, kind = fitted(problem, known, seed), get_acquisition(name)
     ends = zip(problem.reference.tolist(), problem.best.tolist(), strict=True)
     utilities = [Utility(low, high, "maximize") for low, high in ends]
@@ -173,18 +179,18 @@ def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
 
 
 def our_batch(problem: Problem, known: list[int], name: str, seed: int) -> tuple[list[int], float]:
-    """Return the best untested row for each preference, and how many objects beta 16 spreads over at first."""
-    believed = judge(problem, known, name, seed)
-    acquisition = believed.acquisition(known)
-    told = acquisition.statistics(believed.mean, believed.sd, believed.drawn)
-    weights = preferences(BATCH, problem.values.shape[1], seed).unsqueeze(1).expand(-1, len(told), -1)
-    log_p = [torch.log_softmax(BETA * acquisition.value(told, preference), dim=0) for preference in weights]
+    """Return the best untested row per preference, and the first effective number of objects at beta 16."""
+    builder = judge(problem, known, name, seed)
+    acquisition = builder.acquisition(known)
+    pooled = acquisition.statistics(builder.mean, builder.sd, builder.drawn)
+    weights = preferences(BATCH, problem.values.shape[1], seed).unsqueeze(1).expand(-1, len(pooled), -1)
+    log_p = [torch.log_softmax(BETA * acquisition.value(pooled, preference), dim=0) for preference in weights]
     taken = list(known)
     for preference in weights:
-        value = acquisition.value(told, preference).clone()
+        value = acquisition.value(pooled, preference).clone()
         value[taken] = -math.inf
         taken.append(int(value.argmax()))
-        acquisition = believed.acquisition(taken) if acquisition.uses_incumbents else acquisition
+        acquisition = builder.acquisition(taken) if acquisition.uses_incumbents else acquisition
     return taken[len(known) :], statistics.mean(float((-(part.exp() * part).sum()).exp()) for part in log_p)
 
 
@@ -203,16 +209,16 @@ def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:
     picked: list[int] = []
     with torch.no_grad():
         for _ in range(BATCH):
-            value = torch.cat([acquisition(part.unsqueeze(1)) for part in inputs[pool].split(256)])
+            value = torch.cat([acquisition(part.unsqueeze(1)) for part in torch.split(inputs[pool], 256)])
             order = value.argsort(descending=True).tolist()
             picked.append(pool[order[0]])
-            pool = [pool[place] for place in order[1 : 1 + LOOKED_AT_AGAIN]]
+            pool = [pool[index] for index in order[1 : 1 + LOOKED_AT_AGAIN]]
             acquisition.set_X_pending(inputs[picked])
     return picked
 
 
 class AcquisitionRun(NamedTuple):
-    """One campaign, as it is sent to another process."""
+    """One campaign, as sent to another process."""
 
     problem: str
     method: str
@@ -221,21 +227,21 @@ class AcquisitionRun(NamedTuple):
 
 
 def campaign(job: AcquisitionRun) -> dict[str, Any]:
-    """Run one campaign and return its shares of the whole hypervolume, after the start and after each round."""
+    """Run one campaign and return its share of the whole hypervolume at the start and after each round."""
     problem = PROBLEMS[job.problem]()
     order = torch.randperm(len(problem.values), generator=Generator().manual_seed(job.seed)).tolist()
     known, shares, spread = order[:FIRST], [], math.nan
     started = time.process_time()
-    for place in range(1 if job.quick else ROUNDS):
+    for n_round in range(1 if job.quick else ROUNDS):
         shares.append(problem.hypervolume(problem.values[known]) / problem.whole)
-        seed = 1000 * job.seed + place
+        seed = 1000 * job.seed + n_round
         if job.method == "random":
             picked = order[len(known) : len(known) + BATCH]
         elif job.method == PEER:
             picked = peer_batch(problem, known, seed)
         else:
-            picked, found = our_batch(problem, known, job.method, seed)
-            spread = found if place == 0 else spread
+            picked, effective = our_batch(problem, known, job.method, seed)
+            spread = effective if n_round == 0 else spread
         known = [*known, *picked]
     shares.append(problem.hypervolume(problem.values[known]) / problem.whole)
     seconds = (time.process_time() - started) / (len(shares) - 1)
@@ -253,9 +259,9 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
         cells = {f"n{FIRST + BATCH * i}": share for i, share in enumerate(answer.pop("shares")) if i % 2 == 0}
         report.row(problem=name, method=job.method, seed=job.seed, **cells, **answer)
     for method in methods:
-        last, half = mean_and_half([curve[-1] for curve in curves[method]])
+        mean_last, half = mean_and_half([curve[-1] for curve in curves[method]])
         area, area_half = mean_and_half([statistics.mean(curve) for curve in curves[method]])
-        report.row(problem=name, method=method, last=last, half_of_95=half, mean_of_curve=area, its_half=area_half)
+        report.row(problem=name, method=method, last=mean_last, half_of_95=half, mean_of_curve=area, its_half=area_half)
     last = {method: statistics.mean(curve[-1] for curve in curves[method]) for method in methods}
     for method in ACQUISITIONS:
         report.claim(f"{name}, {method}: share less random's", last[method] - last["random"], ">=", 0.0)

@@ -1,13 +1,14 @@
 """Behaviours and training options side by side: exact total variation after the same number of reward calls.
 
-Tasks: the hypergrid 8^4 (4,096 objects, 16 modes behind valleys of reward 1e-3) and strings 4^6, the sequences of
-TFBind8 that end in AA. Each row changes one thing of the first: on policy, no replay, robust residuals (Huber, delta
-1), uniform backward policy, 64 trajectories a step. A reward call is counted for every freshly sampled object, also
-when it was seen before, and for every proposal of a local search; walking back from an object already seen costs none,
-so that replay takes more gradient steps for the same calls; small steps on policy show what that alone brings. Objects
-measured beforehand are random and paid for.
+Tasks: the hypergrid 8^4 (4,096 objects, 16 modes behind valleys of reward 1e-3) and strings 4^6, the
+sequences of TFBind8 that end in AA. Each row changes one option of the first row: on policy, no replay,
+robust residuals (Huber, delta 1), uniform backward policy, 64 trajectories a step. Every freshly sampled
+object counts as a reward call, even if it was seen before, and so does every proposal of a local search.
+Backward rollouts from seen objects cost no call, so replay takes more gradient steps for the same calls;
+small steps on policy show the effect of that alone. Objects measured beforehand are random and count as
+calls.
 
-A method may lose here. The one bar is on what the product uses by default: no worse than sampling on policy.
+A method may lose here. The one bar is on the product's default: no worse than sampling on policy.
 """
 
 import statistics
@@ -56,7 +57,7 @@ VARIANTS = {
 
 
 class BehaviourRun(NamedTuple):
-    """One training run, as it is sent to another process."""
+    """One training run, as sent to another process."""
 
     space: str
     variant: str
@@ -65,7 +66,7 @@ class BehaviourRun(NamedTuple):
 
 
 def calls_of_a_step(settings: TrainerSettings, *, has_measured: bool) -> float:
-    """Return the reward calls of one step once every memory has something."""
+    """Return the reward calls of one step once every replay buffer is filled."""
     n = settings.trajectories_per_step
     replayed = settings.replay_share + (settings.measured_share if has_measured or settings.replay_share else 0.0)
     searched = round(settings.local_search_share * n)
@@ -81,7 +82,7 @@ def measured_objects(aim: Target, seed: int) -> list[str]:
 
 
 def trained(job: BehaviourRun) -> dict[str, Any]:
-    """Train one variant within its calls and return a row."""
+    """Train one variant within its budget of calls and return a row."""
     aim, conditions, settings = target(job.space), ConditionSampler((1.0, 1.0), 1), VARIANTS[job.variant]
     has_measured = settings.measured_share > 0 and job.variant != DEFAULTS
     known = measured_objects(aim, job.seed) if has_measured else []
@@ -91,36 +92,36 @@ def trained(job: BehaviourRun) -> dict[str, Any]:
     started = time.process_time()
     trainer.run(steps)
     seconds = time.process_time() - started
-    found = fit(aim, trainer, conditions.fixed(1.0))
+    distance = fit(aim, trainer, conditions.fixed(1.0))
     paid = round(settings.first_estimate + len(known) + steps * each)
-    cells = {"tv": found.tv, "reward_ratio": found.reward_ratio, "log_z": found.log_z}
+    cells = {"tv": distance.tv, "reward_ratio": distance.reward_ratio, "log_z": distance.log_z}
     return {"calls": paid, "calls_of_a_step": each, "steps": steps, **cells, "cpu_seconds": seconds}
 
 
 def random_tv(aim: Target) -> float:
-    """Return the total variation of a policy that acts uniformly."""
+    """Return the total variation of a uniform policy."""
     exact = aim.exact(ConditionSampler((1.0, 1.0), 1).fixed(1.0))
     return total_variation(uniform_log_probability(aim.landscape.space), log_target(exact))
 
 
 def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None:
-    """Train every variant on one space and print them beside the first, with intervals of paired differences."""
+    """Train every variant on one space and report paired differences from the first, with intervals."""
     variants = [key for key in VARIANTS if key != "learned backward policy" or not name.startswith("strings")]
     jobs = [BehaviourRun(name, variant, calls, seed) for variant in variants for seed in seeds]
-    found: dict[str, list[dict[str, Any]]] = {}
+    answers_by_variant: dict[str, list[dict[str, Any]]] = {}
     report.seeds |= set(seeds)
     for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
-        found.setdefault(job.variant, []).append(answer)
+        answers_by_variant.setdefault(job.variant, []).append(answer)
     report.row(space=name, behaviour="uniform actions, untrained", tv=random_tv(target(name)))
-    for variant, answers in found.items():
+    for variant, answers in answers_by_variant.items():
         tv, half = mean_and_half([answer["tv"] for answer in answers])
-        pairs = zip(answers, found[FIRST], strict=True)
+        pairs = zip(answers, answers_by_variant[FIRST], strict=True)
         over, over_half = mean_and_half([mine["tv"] - first["tv"] for mine, first in pairs])
         counts = {key: answers[0][key] for key in ("calls", "calls_of_a_step", "steps")}
         means = {key: statistics.mean(one[key] for one in answers) for key in ("reward_ratio", "log_z", "cpu_seconds")}
         differences = {"over_first": over, "half_of_that": over_half}
         report.row(space=name, behaviour=variant, tv=tv, half=half, **differences, **counts, **means)
-    usual, first = (statistics.mean(one["tv"] for one in found[key]) for key in (DEFAULTS, FIRST))
+    usual, first = (statistics.mean(one["tv"] for one in answers_by_variant[key]) for key in (DEFAULTS, FIRST))
     report.claim(f"{name}: TV of {DEFAULTS} over that on policy", usual / first, "<=", 1.0)
 
 

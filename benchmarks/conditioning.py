@@ -1,18 +1,22 @@
-"""One policy for every temperature and preference: against dedicated policies, by exact distributions on TFBind8.
+"""One policy for every temperature and preference, against dedicated ones, by exact distributions.
 
-Temperature: base reward 10 y^3 (SIX6), target (10 y^3)^beta, beta uniform in [1, 10]. A dedicated policy has the same
-network, steps, trajectories and replay as the conditional one, and its one beta. Offline: trained on the 32,768 strings
-at or below the median alone, walked backward, beta log-uniform in [10, 50], by log-partition variance, which does not
-say how much of the whole the known half weighs. Preferences: utilities are two measured bindings over their maxima,
-target exp(beta u(y, omega)), beta log-uniform in [4, 32]; the hypervolume is that of 128 samples for each of ten
-preferences at beta 32, total variation is at beta 16. The concave front is made: a grid of two coordinates in which the
-second objective is at most (1 - sqrt(first))^2.
+The table is TFBind8. Temperature: base reward 10 y^3 (SIX6), target (10 y^3)^beta, beta uniform in [1, 10]. A
+dedicated policy has the same network, steps, trajectories and replay as the conditional one, but a single
+beta.
 
-Settings were chosen on seed 0. A policy sees 1- to 3-grams of a string by place, except offline, where it sees letters.
-What was tried stands in `docs/benchmarks/appendix.md`.
+Offline: trained only on the 32,768 strings at or below the median, by backward rollouts, beta log-uniform in
+[10, 50], with the log-partition variance loss. That loss does not fix the total weight of the training half.
 
-Each part runs alone: `--part concave`, `preferences`, `offline` or `temperatures`. The last takes about 20 core-minutes
-of 25 in all.
+Preferences: utilities are two measured bindings over their maxima, target exp(beta u(y, omega)), beta
+log-uniform in [4, 32]. The hypervolume is that of 128 samples for each of ten preferences at beta 32; total
+variation is at beta 16. The concave front is constructed: a grid of two coordinates in which the second
+objective is at most (1 - sqrt(first))^2.
+
+Settings were chosen on seed 0. The policy's features are 1- to 3-grams of a string by position, except
+offline, where they are letters. `docs/benchmarks/appendix.md` lists further experiments.
+
+Each part runs alone: `--part concave`, `preferences`, `offline` or `temperatures`. The last takes about 20
+core-minutes of 25 in all.
 """
 
 from collections.abc import Sequence

@@ -1,14 +1,15 @@
-"""How exactly the engine samples: distances from enumerated distributions, every loss, and torchgfn on the same grids.
+"""Exactness of sampling: distances from enumerated distributions, every loss, and torchgfn on the same grids.
 
-Reward calls are counted strictly: every freshly sampled trajectory is one, also when its object was seen before;
-walking back from an object already seen costs none. Distances come from the policy itself by dynamic programming over
-the whole space, not from samples. `log_z` is the learned estimate minus the truth; `log_z_weighted` is importance-
-weighted from 10,000 further samples of the finished policy.
+Reward calls are counted strictly: every freshly sampled trajectory is one, even if its object was seen
+before; backward rollouts from seen objects cost none. Distances are computed from the policy itself by
+dynamic programming over the whole space, not from samples. `log_z` is the learned estimate minus the truth;
+`log_z_weighted` is importance-weighted from 10,000 further samples of the trained policy.
 
-The settings were chosen on seed 0; the seeds below are others. What was tried stands in `docs/benchmarks/appendix.md`.
+The settings were chosen on seed 0; the seeds below are others. `docs/benchmarks/appendix.md` lists further
+experiments.
 
-Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids`, `ahead` or `precision`. The minutes take 30
-core-minutes, `ahead` 25, `precision` 10 and all others together about 20.
+Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids`, `ahead` or `precision`. The minutes
+take 30 core-minutes, `ahead` 25, `precision` 10 and all others together about 20.
 """
 
 import statistics
@@ -55,27 +56,27 @@ MINUTES_OF_TWO_CORES = 5.0
 
 
 def random_tv(name: str) -> float:
-    """Return the total variation of a policy that acts uniformly."""
+    """Return the total variation of a uniform policy."""
     aim = target(name)
     exact = aim.exact(ConditionSampler((1.0, 1.0), 1).fixed(1.0))
     return total_variation(uniform_log_probability(aim.landscape.space), log_target(exact))
 
 
 def many_seeds(report: Report, name: str, settings: TrainerSettings, seeds: Sequence[int]) -> list[dict[str, float]]:
-    """Train with each seed, one row each, and return the rows."""
+    """Train with each seed, report one row each, and return the rows."""
     answers = []
-    for seed, found in zip(
+    for seed, fitted in zip(
         seeds, side_by_side(trained, [RecipeRun(name, settings, seed) for seed in seeds]), strict=True
     ):
-        cells = {key: found[key] for key in ("reward_ratio", "log_z", "log_z_weighted", "seconds")}
-        calls, tv = reward_calls(settings), found["tv"]
+        cells = {key: fitted[key] for key in ("reward_ratio", "log_z", "log_z_weighted", "seconds")}
+        calls, tv = reward_calls(settings), fitted["tv"]
         report.row(space=name, seed=seed, calls=calls, steps=settings.steps, tv=tv, l1=2 * tv, **cells)
-        answers.append(found)
+        answers.append(fitted)
     return answers
 
 
 def budget_of_calls(report: Report, *, quick: bool) -> None:
-    """TFBind8 with so many reward calls."""
+    """Train on TFBind8 within a budget of reward calls."""
     settings = within_calls(2_000 if quick else CALLS, BUDGET)
     answers = many_seeds(report, "TFBind8", settings, SEEDS[:1] if quick else SEEDS)
     report.claim("TFBind8, 64,000 calls: TV", mean(answers, "tv"), "<=", 0.20)
@@ -87,7 +88,7 @@ def budget_of_calls(report: Report, *, quick: bool) -> None:
 
 
 def qm9_strings(report: Report, *, quick: bool) -> None:
-    """QM9 strings with half as many reward calls."""
+    """Train on QM9 strings with half as many reward calls."""
     settings = within_calls(2_000 if quick else CALLS // 2, BUDGET)
     answers = many_seeds(report, "QM9 strings", settings, SEEDS[:1] if quick else SEEDS)
     l1, random_l1 = 2 * mean(answers, "tv"), 2 * random_tv("QM9 strings")
@@ -95,7 +96,7 @@ def qm9_strings(report: Report, *, quick: bool) -> None:
 
 
 def budget_of_minutes(report: Report, *, quick: bool) -> None:
-    """TFBind8 with the processor time of two cores for five minutes, and as many calls as that gives."""
+    """Train on TFBind8 for five minutes of two cores, and with the number of calls of that run."""
     aim, conditions = target("TFBind8", NGRAMS), ConditionSampler((1.0, 1.0), 1)
     minutes, seeds = (0.05, SEEDS[:1]) if quick else (MINUTES_OF_TWO_CORES, SEEDS)
     fits: list[Fit] = []
@@ -113,7 +114,7 @@ def budget_of_minutes(report: Report, *, quick: bool) -> None:
 
 
 def grids(report: Report, *, quick: bool) -> None:
-    """Exact L1 on hypergrids, ours on the peer's protocol and with our recipe, beside torchgfn's."""
+    """Compare exact L1 on hypergrids: ours with the peer's protocol and with our recipe, beside torchgfn."""
     sizes = ((4, 8),) if quick else ((4, 8), (4, 16))
     seeds, trajectories = (SEEDS[:1], 640) if quick else (SEEDS, GRID_TRAJECTORIES)
     for n_dimensions, side in sizes:
@@ -121,22 +122,22 @@ def grids(report: Report, *, quick: bool) -> None:
         sums: dict[str, list[float]] = {}
         for kind, settings in (("ours, the peer's protocol", PLAIN_GRID), ("ours, our recipe", OUR_GRID)):
             jobs = [RecipeRun(name, within_calls(trajectories, settings), seed) for seed in seeds]
-            for job, found in zip(jobs, side_by_side(trained, jobs), strict=True):
-                l1 = 2 * found["tv"]
+            for job, fitted in zip(jobs, side_by_side(trained, jobs), strict=True):
+                l1 = 2 * fitted["tv"]
                 sums.setdefault(kind, []).append(l1)
                 calls = reward_calls(job.settings)
-                report.row(space=name, who=kind, seed=job.seed, trajectories=calls, l1=l1, seconds=found["seconds"])
+                report.row(space=name, who=kind, seed=job.seed, trajectories=calls, l1=l1, seconds=fitted["seconds"])
         for seed in seeds:
             options = {"dimensions": n_dimensions, "side": side, "batch": 64, "steps": trajectories // 64, "warmup": 0}
-            found = peer.measure("torchgfn", "torchgfn_hypergrid.py", **options, threads=1, seed=seed, exact=1)
-            sums.setdefault("torchgfn", []).append(found["l1"])
+            fitted = peer.measure("torchgfn", "torchgfn_hypergrid.py", **options, threads=1, seed=seed, exact=1)
+            sums.setdefault("torchgfn", []).append(fitted["l1"])
             report.row(
                 space=name,
                 who="torchgfn",
                 seed=seed,
                 trajectories=trajectories,
-                l1=found["l1"],
-                seconds=found["seconds"],
+                l1=fitted["l1"],
+                seconds=fitted["seconds"],
             )
         for kind, bar in (("ours, the peer's protocol", 1.0), ("ours, our recipe", 0.5)):
             ratio = statistics.mean(sums[kind]) / statistics.mean(sums["torchgfn"])
@@ -144,7 +145,7 @@ def grids(report: Report, *, quick: bool) -> None:
 
 
 def loss_fit(job: RecipeRun) -> dict[str, Any]:
-    """Return the fit, or why a loss cannot be used on that space."""
+    """Return the fit, or the reason why a loss is incompatible with that space."""
     try:
         return trained(job)
     except IncompatibleLossError as error:
@@ -152,15 +153,15 @@ def loss_fit(job: RecipeRun) -> dict[str, Any]:
 
 
 def losses(report: Report, *, quick: bool) -> None:
-    """Every loss on small spaces, by exact total variation."""
+    """Compare every loss on small spaces, by exact total variation."""
     seeds, settings = (SEEDS[:1], replace(SMALL, steps=20)) if quick else (SEEDS, SMALL)
     names = ("hypergrid 8^2", "strings 4^5")
     report.seeds |= set(seeds)
     jobs = [RecipeRun(name, replace(settings, loss=loss), seed) for name in names for loss in LOSSES for seed in seeds]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    fits: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job, answer in zip(jobs, side_by_side(loss_fit, jobs), strict=True):
-        found.setdefault((job.space, job.settings.loss), []).append(answer)
-    for (name, loss), answers in found.items():
+        fits.setdefault((job.space, job.settings.loss), []).append(answer)
+    for (name, loss), answers in fits.items():
         if "refused" in answers[0]:
             report.row(space=name, loss=loss, refused=answers[0]["refused"])
             continue

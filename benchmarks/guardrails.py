@@ -1,15 +1,16 @@
-"""A guarded campaign beside an unguarded one: what each proposes that breaks a safety specification, and what it costs.
+"""A guarded campaign beside an unguarded one: unsafe proposals, and the cost of safety.
 
-Antimicrobial peptides that are more hydrophobic kill more, bacteria and red blood cells alike. Every campaign wants
-potency and is told that a peptide with an HC50 (the concentration that lyses half of the red blood cells) below 100
-micromolar is not safe. The sequences measured at first are real (DBAASP); the two labs are SIMULATED by formulas of
-charge, hydrophobicity and amphipathicity, so that it is known of every proposal whether it is a hit and whether it is
-safe. Arms start from the same readings; where there are several rounds, what each proposes is measured in between. An
-arm changes one thing:
+Antimicrobial peptides that are more hydrophobic kill more, bacteria and red blood cells alike. Every campaign
+maximises potency. A peptide is unsafe if its HC50 (the concentration that lyses half of the red blood cells)
+is below 100 micromolar. The initial sequences are real (DBAASP). The two labs are SIMULATED by formulas of
+charge, hydrophobicity and amphipathicity, so that every proposal's potency and safety are known. All arms
+start from the same measurements; with several rounds, the proposals are measured in between. Each arm changes
+one setting:
 
 - unguarded: no safety specification;
 - guardrail: at most 5 % risk by the worst plausible hypothesis;
-- constraint, gate or lagrangian: 90 % probability, in the reward as it is or by a multiplier; refused below that;
+- constraint, gate or lagrangian: 90 % probability, in the reward directly or by a multiplier; refused below
+  that;
 - optimism everywhere: as unguarded, without an applicability domain.
 """
 
@@ -31,12 +32,12 @@ from models.propose import propose
 from models.records import History, Measurement, Proposal
 
 TABLE = "peptides/DAASP_RNN_dataset.csv.gz"
-SEEDS = tuple(range(11, 31))  # what can be tuned was tuned on seeds 1 to 3
+SEEDS = tuple(range(11, 31))  # tunable settings were tuned on seeds 1 to 3
 ROUNDS = 1
 MEASURED = 160
 SAFE_HC50 = 100.0
 HIT = 4.5
-"""Least potency of a hit: 36 % of the table reach it, 8 % of the table also safely."""
+"""Lowest potency of a hit: 36 % of the table reach it, 8 % of the table also safely."""
 NOISE = {"potency": 0.2, "hc50": 0.15}
 """Standard deviation of one simulated reading, of HC50 in decades."""
 LENGTHS = (8, 14)
@@ -57,7 +58,9 @@ ARMS: dict[str, dict[str, Any]] = {
     "optimism everywhere": {"applicability": {"min_similarity": 0.0}},
 }
 UNGUARDED, OPTIMISTIC = "unguarded", "optimism everywhere"
-_SCALE = "0.62 -2.53 -0.78 -0.90 0.29 -0.85 -0.74 0.48 -0.40 1.38 1.06 -1.50 0.64 1.19 0.12 -0.18 -0.05 0.81 0.26 1.08"
+_SCALE = """
+0.62 -2.53 -0.78 -0.90 0.29 -0.85 -0.74 0.48 -0.40 1.38 1.06 -1.50 0.64 1.19 0.12 -0.18 -0.05 0.81 0.26 1.08
+"""
 HYDROPHOBICITY = dict(zip("ARNDCQEGHILKMFPSTWYV", map(float, _SCALE.split()), strict=True))
 """Eisenberg's consensus scale (Annu. Rev. Biochem. 53, 1984)."""
 
@@ -76,7 +79,7 @@ def simulated(sequence: str) -> dict[str, float]:
 
 
 def measured(sequences: Sequence[str], generator: np.random.Generator) -> Iterator[Measurement]:
-    """Read both simulated assays of each peptide once."""
+    """Yield one simulated measurement of each peptide by both assays."""
     for sequence in sequences:
         truth, error = simulated(sequence), generator.normal(0.0, 1.0, 2)
         yield Measurement(sequence, "potency", truth["potency"] + NOISE["potency"] * float(error[0]))
@@ -86,13 +89,13 @@ def measured(sequences: Sequence[str], generator: np.random.Generator) -> Iterat
 def known_sequences() -> list[str]:
     """Return the distinct sequences of the table that a campaign may also propose."""
     with gzip.open(DATA / TABLE, "rt", encoding="utf-8") as lines:
-        found = {row["Sequence"] for row in csv.DictReader(lines)}
+        sequences = {row["Sequence"] for row in csv.DictReader(lines)}
     low, high = LENGTHS
-    return sorted(text for text in found if low <= len(text) <= high and set(text) <= HYDROPHOBICITY.keys())
+    return sorted(text for text in sequences if low <= len(text) <= high and set(text) <= HYDROPHOBICITY.keys())
 
 
 def campaign(arm: str, seed: int, quick: bool) -> tuple[list[Proposal], History]:  # noqa: FBT001 - as the harness says it
-    """Run the rounds of one arm and return what each proposed, and what was known at the end."""
+    """Run the rounds of one arm and return the proposals, and the history at the end."""
     spec = CampaignSpec.model_validate(BASE | ARMS[arm] | ({"sampler": {"steps": 20}} if quick else {}))
     domain, generator = open_domain(spec.domain), np.random.default_rng(seed)
     sequences = [str(text) for text in generator.permutation(known_sequences())[:MEASURED]]
@@ -106,7 +109,7 @@ def campaign(arm: str, seed: int, quick: bool) -> tuple[list[Proposal], History]
 
 
 def judged(proposals: Sequence[Proposal]) -> dict[str, float]:
-    """Return what was proposed in all rounds, by the simulated truth."""
+    """Return statistics of the proposals of all rounds, by the simulated truth."""
     candidates = [candidate for proposal in proposals for candidate in proposal.candidates]
     truths = [simulated(candidate.object) for candidate in candidates]
     is_safe = [truth["hc50"] >= SAFE_HC50 for truth in truths]
@@ -128,17 +131,17 @@ def judged(proposals: Sequence[Proposal]) -> dict[str, float]:
 
 
 def told(proposals: Sequence[Proposal]) -> dict[str, Any]:
-    """Return what the last round says of its refusals and multipliers."""
+    """Return refusals and multipliers of the last round's summary."""
     summary = proposals[-1].summary
-    found = {
+    statistics_of_last = {
         "refused_share": 1 - summary["allowed"] / max(1, summary["unique"]),
         "inside_share": summary["applicability"]["share_inside"] or 0.0,
     }
     for rail in summary["guardrails"].values():
-        found["median_refused_bound"] = rail["refused_bounds"]["median"] if rail["refused"] else 0.0
+        statistics_of_last["median_refused_bound"] = rail["refused_bounds"]["median"] if rail["refused"] else 0.0
     for item in summary["multipliers"]:
-        found |= {"multiplier": item["multiplier"], "violating_draws": item["violating_share"]}
-    return found
+        statistics_of_last |= {"multiplier": item["multiplier"], "violating_draws": item["violating_share"]}
+    return statistics_of_last
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harness calls it
@@ -147,14 +150,14 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harne
         report.notes.append(absent)
         return
     torch.set_num_threads(1)
-    found: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
+    by_arm: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
     for seed in SEEDS[:1] if quick else SEEDS:
         for arm in ARMS:
             start = time.process_time()
             proposals, _ = campaign(arm, seed, quick)
-            found[arm].append(judged(proposals) | told(proposals))
-            report.row(arm=arm, seed=seed, **found[arm][-1], cpu_seconds=time.process_time() - start)
-    means = {arm: {k: statistics.fmean(row[k] for row in rows) for k in rows[0]} for arm, rows in found.items()}
+            by_arm[arm].append(judged(proposals) | told(proposals))
+            report.row(arm=arm, seed=seed, **by_arm[arm][-1], cpu_seconds=time.process_time() - start)
+    means = {arm: {k: statistics.fmean(row[k] for row in rows) for k in rows[0]} for arm, rows in by_arm.items()}
     for arm, row in means.items():
         report.row(mean_of=arm, **row)
     report.claim("share of unguarded proposals that violate", means[UNGUARDED]["violating_share"], ">=", 0.2)

@@ -1,13 +1,15 @@
-"""A trained campaign that is played: seconds from what a round left behind to samples, and whether they are as asked.
+"""A trained campaign in use: seconds from a stored policy to samples, and the fidelity of the samples.
 
-`speed`: 500 molecules with two assays (ESOL's log S, measured, and a SIMULATED log P, as in `benchmarks.latency`). One
-process trains a round, others open what it left behind, as a worker does that has never seen the campaign; one thread.
-Opening is everything from the artefact's bytes to an instrument; the first request after it also pays what is learned
-on demand. Another judges 10,000 molecules that the policy drew at its lowest inverse temperature.
+`speed`: 500 molecules with two assays (ESOL's log S, measured, and a SIMULATED log P, as in
+`benchmarks.latency`). One process trains a round; others load its artefact, like a worker that has never
+loaded the campaign; one thread. Loading is everything from the artefact's bytes to a trained campaign; the
+first request after it also pays for what is learned on demand. Another process predicts 10,000 molecules that
+the policy sampled at its lowest inverse temperature.
 
-`fidelity`: spaces small enough to list, peptides and mixtures. After training, inverse temperatures and trade-offs are
-asked for, and the policy's exact distribution is compared with R^beta / Z of the round's own reward (TV), with the
-density that each sample carries, and by the expected utility, which must rise with inverse temperature.
+`fidelity`: spaces small enough to enumerate, peptides and mixtures. After training, inverse temperatures and
+trade-offs are requested. The policy's exact distribution is compared with R^beta / Z of the round's own
+reward (TV) and with the density that each sample carries. The expected utility must rise with the inverse
+temperature.
 """
 
 import multiprocessing
@@ -36,11 +38,11 @@ from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
 
 SEED = 7
-ASKED = (24, 96, 1_000)
+SAMPLE_COUNTS = (24, 96, 1_000)
 JUDGED = 10_000
 BETAS = (1.0, 4.0, 16.0, 64.0)
 SECONDS = {"open": 5.0, 24: 5.0, 96: 10.0, 1_000: 60.0}
-"""Bars: what a person waits for without leaving the page, and a minute for the largest request."""
+"""Bars: an acceptable wait for an interactive request, and a minute for the largest request."""
 PEAK = 2_048.0
 TV, EXACT = 0.1, 1e-4
 PEPTIDES: dict[str, Any] = {"kind": "peptides", "min_length": 1, "max_length": 4, "alphabet": "AFKLGE"}
@@ -54,7 +56,7 @@ MIXTURES: dict[str, Any] = {
 
 
 def _silent(*_: Any, **__: Any) -> None:
-    """Hear nothing."""
+    """Ignore progress."""
 
 
 def _timed(action: Callable[[], Any]) -> tuple[Any, float]:
@@ -89,19 +91,19 @@ def _opened(artefact: bytes, n: int, steps: int) -> tuple[TrainedCampaign, Histo
     return opened, history, seconds
 
 
-def played(artefact: bytes, n: int, steps: int, asked: int) -> dict[str, Any]:
-    """Open a round in this process, ask for samples twice and return what that took."""
+def played(artefact: bytes, n: int, steps: int, n_samples: int) -> dict[str, Any]:
+    """Load a round in this process, request samples twice and return the cost."""
     opened, history, opening = _opened(artefact, n, steps)
-    row: dict[str, Any] = {"samples": asked, "open, s": opening}
-    for place, name in enumerate(("first", "second")):
-        request = SampleRequest(n=asked, seed=place)
-        (found, summary), seconds = _timed(partial(opened.sample, request, history, _silent))
-        row |= {f"{name}, s": seconds, f"{name} found": len(found), f"{name} drew": summary["sampled"]}
+    row: dict[str, Any] = {"samples": n_samples, "open, s": opening}
+    for seed, name in enumerate(("first", "second")):
+        request = SampleRequest(n=n_samples, seed=seed)
+        (samples, summary), seconds = _timed(partial(opened.sample, request, history, _silent))
+        row |= {f"{name}, s": seconds, f"{name} found": len(samples), f"{name} drew": summary["sampled"]}
     return row | {"artefact, MiB": len(artefact) / 2**20, "peak, MiB": _peak()}
 
 
 def judged(artefact: bytes, n: int, steps: int, texts: list[str]) -> dict[str, Any]:
-    """Open a round in this process, judge many molecules and return what that took."""
+    """Load a round in this process, predict many molecules and return the cost."""
     opened, history, _ = _opened(artefact, n, steps)
     before = _peak()
     answers, seconds = _timed(partial(opened.predict, texts, history, _silent))
@@ -109,38 +111,38 @@ def judged(artefact: bytes, n: int, steps: int, texts: list[str]) -> dict[str, A
     return {"judged": len(answers), "judging, s": seconds, "before, MiB": before, "after, MiB": _peak(), "free": free}
 
 
-def drawn(artefact: bytes, n: int, steps: int, asked: int) -> list[str]:
-    """Return distinct molecules that the policy draws at its lowest inverse temperature."""
+def drawn(artefact: bytes, n: int, steps: int, n_samples: int) -> list[str]:
+    """Return distinct molecules that the policy samples at its lowest inverse temperature."""
     opened = _opened(artefact, n, steps)[0]
     source, generator = opened.source, torch.Generator().manual_seed(SEED)
     assert source is not None
     condition = source.conditions.fixed(source.conditions.beta_range[0], [1.0, 1.0], 512)
     texts: dict[str, None] = {}
-    while len(texts) < asked:
+    while len(texts) < n_samples:
         states = sample(source.policy, source.environment, condition, 512, generator).final_states
         texts |= dict.fromkeys(text for text in source.environment.objects(states) if text)
-    return list(texts)[:asked]
+    return list(texts)[:n_samples]
 
 
 def _elsewhere(action: Callable[[], Any]) -> Any:
-    """Return what an action answers in a process of its own."""
+    """Return the result of an action that runs in its own process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(action).result()
 
 
 def speed(report: Report, steps: int, *, quick: bool) -> None:
-    """Time opening, sampling and judging."""
+    """Time loading, sampling and prediction."""
     if absent := why_absent(latency.TABLE):
         report.notes.append(f"speed: {absent}")
         return
     n, steps = (60, 20) if quick else (latency.MEASURED, steps)
     artefact = _elsewhere(partial(left_behind, n, steps))
-    for asked in ASKED[:1] if quick else ASKED:
-        row = _elsewhere(partial(played, artefact, n, steps, asked))
+    for n_samples in SAMPLE_COUNTS[:1] if quick else SAMPLE_COUNTS:
+        row = _elsewhere(partial(played, artefact, n, steps, n_samples))
         report.row(**row)
-        report.claim(f"seconds to open before {asked} samples", row["open, s"], "<=", SECONDS["open"])
-        report.claim(f"seconds of the first {asked} samples", row["first, s"], "<=", SECONDS[asked])
-        report.claim(f"seconds of {asked} more samples", row["second, s"], "<=", SECONDS[asked])
+        report.claim(f"seconds to open before {n_samples} samples", row["open, s"], "<=", SECONDS["open"])
+        report.claim(f"seconds of the first {n_samples} samples", row["first, s"], "<=", SECONDS[n_samples])
+        report.claim(f"seconds of {n_samples} more samples", row["second, s"], "<=", SECONDS[n_samples])
     texts = _elsewhere(partial(drawn, artefact, n, steps, 200 if quick else JUDGED))
     row = _elsewhere(partial(judged, artefact, n, steps, texts))
     report.row(**row)
@@ -150,7 +152,7 @@ def speed(report: Report, steps: int, *, quick: bool) -> None:
 def _small(
     domain: dict[str, Any], computed: str, value: Callable[[np.ndarray], np.ndarray], steps: int
 ) -> TrainedCampaign:
-    """Train a round on a space that can be listed, with one SIMULATED assay, and open what it left behind."""
+    """Train a round on a space that can be enumerated, with one SIMULATED assay, and load its artefact."""
     body = {
         "name": "small",
         "domain": domain,
@@ -179,32 +181,32 @@ def _line(features: np.ndarray) -> np.ndarray:
 
 
 def _at(opened: TrainedCampaign, beta: float, preference: dict[str, float]) -> dict[str, Any]:
-    """Return how near the policy is to its target at one condition, and how right the densities of samples are."""
+    """Return the policy's distance from its target at one condition, and the densities' error."""
     source, reward = opened.source, opened.fitted.reward
     assert source is not None
     space = enumerate_space(source.environment)
     texts = source.environment.objects(space.final_states)
     weights = [preference["assay"], preference["second"]]
     log_p = policy_log_probability(space, source.policy, source.conditions.fixed(beta, weights))
-    asked = source.conditions.fixed(beta, weights, len(texts))
+    requested = source.conditions.fixed(beta, weights, len(texts))
     states = StateReward(source.environment, reward, opened.measure.prior(source.environment))
-    target = log_target(states.log_target(space.final_states, asked))
-    value = reward.value(texts, asked.preference)
+    target = log_target(states.log_target(space.final_states, requested))
+    value = reward.value(texts, requested.preference)
     request = SampleRequest(n=48, beta=beta, preference=preference, seed=SEED)
-    found, _ = opened.sample(request, History(), _silent)
-    place = {text: row for row, text in enumerate(texts)}
-    errors = [abs(item.log_pf - float(log_p[place[item.object]])) for item in found if item.log_pf is not None]
+    samples, _ = opened.sample(request, History(), _silent)
+    row_of = {text: row for row, text in enumerate(texts)}
+    errors = [abs(item.log_pf - float(log_p[row_of[item.object]])) for item in samples if item.log_pf is not None]
     return {
         "TV": total_variation(log_p, target),
         "E[u], policy": float((log_p.exp() * value).sum()),
         "E[u], target": float((target.exp() * value).sum()),
-        "u, samples": float(np.mean([item.acquisition for item in found])),
+        "u, samples": float(np.mean([item.acquisition for item in samples])),
         "log_pf off by": max(errors),
     }
 
 
 def fidelity(report: Report, steps: int, *, quick: bool) -> None:
-    """Compare what is drawn after training with what was asked for, exactly."""
+    """Compare samples after training with the requested conditions, exactly."""
     torch.set_num_threads(1)
     spaces = {"peptides": (PEPTIDES, "hydrophobicity"), "mixtures": (MIXTURES, "Ni")}
     for name, (domain, computed) in spaces.items():
@@ -214,11 +216,11 @@ def fidelity(report: Report, steps: int, *, quick: bool) -> None:
             for beta in BETAS:
                 rows.append(_at(opened, beta, preference))
                 report.row(space=name, assay=preference["assay"], beta=beta, **rows[-1])
-            told = f"{name}, {preference['assay']:.0%} assay"
+            label = f"{name}, {preference['assay']:.0%} assay"
             gains = np.diff([row["E[u], policy"] for row in rows])
-            report.claim(f"{told}: least gain of E[u] from one beta to the next", float(gains.min()), ">=", 0.0)
-            report.claim(f"{told}: greatest TV", max(row["TV"] for row in rows), "<=", TV)
-            report.claim(f"{told}: greatest error of log_pf", max(row["log_pf off by"] for row in rows), "<=", EXACT)
+            report.claim(f"{label}: least gain of E[u] from one beta to the next", float(gains.min()), ">=", 0.0)
+            report.claim(f"{label}: greatest TV", max(row["TV"] for row in rows), "<=", TV)
+            report.claim(f"{label}: greatest error of log_pf", max(row["log_pf off by"] for row in rows), "<=", EXACT)
 
 
 PARTS = {"fidelity": fidelity, "speed": speed}

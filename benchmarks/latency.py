@@ -1,12 +1,12 @@
-"""How long a round takes: 500 measured molecules, two measured objectives, a batch of 96, on two cores.
+"""Duration of a round: 500 measured molecules, two measured objectives, a batch of 96, on two cores.
 
-Solubility is ESOL's measured log S. The second objective is SIMULATED, so that every molecule has both and two proxies
-are fitted: Crippen's log P with a noise of 0.3, uploaded as the results of an assay. Each round runs in a process of
-its own with one thread, as a worker does by default, and tells seconds and processor seconds of every stage, its peak
-memory, and how far its progress bar was from the truth. Claims are about wall seconds on a machine that does nothing
-else; processor seconds depend less on what else runs.
+Solubility is ESOL's measured log S. The second objective is SIMULATED, so that every molecule has both and
+two proxies are fitted: Crippen's log P with a noise of 0.3, uploaded as the results of an assay. Each round
+runs in its own process with one thread, as a worker does by default. It reports wall and processor seconds of
+every stage, its peak memory, and the largest error of its progress bar. Claims are about wall seconds on an
+otherwise idle machine; processor seconds depend less on other load.
 
-Rounds: the default sampler, and as many steps as fit into three minutes by what the default one took.
+Rounds: the default sampler, and as many steps as fit into three minutes at the default's speed.
 """
 
 import csv
@@ -48,32 +48,32 @@ SPEC: dict[str, Any] = {
 @final
 @dataclass
 class Clock:
-    """Hears the progress of a round and remembers when what was said."""
+    """A progress callback that records the time of every report."""
 
     stages: dict[str, tuple[float, float]] = field(default_factory=dict)
     ticks: list[tuple[float, float]] = field(default_factory=list)
 
     def __call__(self, stage: Stage, progress: float, message: str) -> None:
-        """Take one report."""
+        """Record one report."""
         del message
         now = (time.perf_counter(), time.process_time())
         self.stages.setdefault(stage, now)
         self.ticks.append((now[0], progress))
 
     def seconds(self, end: tuple[float, float]) -> dict[str, tuple[float, float]]:
-        """Return wall and processor seconds of every stage of a round that ended then."""
+        """Return wall and processor seconds of every stage of a round that ended at this time."""
         starts = [*self.stages.values(), end]
         pairs = zip(self.stages, starts, starts[1:], strict=False)
         return {name: (after[0] - before[0], after[1] - before[1]) for name, before, after in pairs}
 
     def dishonesty(self, end: float) -> float:
-        """Return the largest difference between the progress that was told and the share of time that had passed."""
+        """Return the largest difference between reported progress and the share of time that had passed."""
         start = self.ticks[0][0]
         return max(abs(progress - (at - start) / (end - start)) for at, progress in self.ticks)
 
 
 def measured(n: int) -> History:
-    """Return the results of n molecules of ESOL, the same ones every time."""
+    """Return the results of n molecules of ESOL, always the same ones."""
     domain = open_domain(CampaignSpec.model_validate(SPEC).domain)
     generator = np.random.default_rng(SEED)
     with (DATA / TABLE).open(encoding="utf-8") as file:
@@ -93,49 +93,49 @@ def measured(n: int) -> History:
 
 
 def one_round(n: int, steps: int, threads: int) -> dict[str, Any]:
-    """Compute one round in this process and return what it took."""
+    """Compute one round in this process and return its cost."""
     torch.set_num_threads(threads)
     spec = CampaignSpec.model_validate(SPEC | {"sampler": {"steps": steps}})
     history, clock = measured(n), Clock()
     proposal = propose(spec, history, seed=SEED, report=clock)
     end = (time.perf_counter(), time.process_time())
     seconds = clock.seconds(end)
-    told: dict[str, Any] = {"steps": steps, "molecules": n}
-    for place, unit in enumerate(("s", "processor s")):
-        told |= {f"{stage}, {unit}": pair[place] for stage, pair in seconds.items()}
-        told |= {f"all, {unit}": sum(pair[place] for pair in seconds.values())}
-    told |= {"peak, MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-    told |= {"progress off by": clock.dishonesty(end[0]), "chosen": proposal.summary["chosen"]}
-    told |= {"mean acquisition": float(np.mean([item.acquisition for item in proposal.candidates]))}
-    return told | {"circles": proposal.summary["diversity"]["circles"]}
+    row: dict[str, Any] = {"steps": steps, "molecules": n}
+    for index, unit in enumerate(("s", "processor s")):
+        row |= {f"{stage}, {unit}": pair[index] for stage, pair in seconds.items()}
+        row |= {f"all, {unit}": sum(pair[index] for pair in seconds.values())}
+    row |= {"peak, MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    row |= {"progress off by": clock.dishonesty(end[0]), "chosen": proposal.summary["chosen"]}
+    row |= {"mean acquisition": float(np.mean([item.acquisition for item in proposal.candidates]))}
+    return row | {"circles": proposal.summary["diversity"]["circles"]}
 
 
 def in_its_own_process(n: int, steps: int, threads: int) -> dict[str, Any]:
-    """Return what a round took that had a process of its own."""
+    """Return the cost of a round in its own process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(one_round, n, steps, threads).result()
 
 
 def steps_that_fit(row: dict[str, Any]) -> int:
-    """Return how many steps would have kept a round of this row within the bar."""
+    """Return the number of steps that would have kept a round of this row within the bar."""
     others = row["all, s"] - row["training, s"]
     fitting = int((BAR_SECONDS - others) / (row["training, s"] / row["steps"]))
     return max(LEAST_STEPS, fitting // LEAST_STEPS * LEAST_STEPS)
 
 
 def measure(report: Report, is_quick: bool, threads: float, steps: float) -> None:  # noqa: FBT001 - the harness' call
-    """Time the rounds; `steps` of 0 stands for the sampler's default."""
+    """Time the rounds; `steps` of 0 is the sampler's default."""
     if absent := why_absent(TABLE):
         report.notes.append(absent)
         return
     n = 60 if is_quick else MEASURED
-    asked = LEAST_STEPS if is_quick else int(steps) or SamplerSpec().steps
-    first = in_its_own_process(n, asked, int(threads))
+    n_steps = LEAST_STEPS if is_quick else int(steps) or SamplerSpec().steps
+    first = in_its_own_process(n, n_steps, int(threads))
     report.row(**first)
-    report.claim(f"seconds of a round with {asked} steps", first["all, s"], "<=", BAR_SECONDS)
+    report.claim(f"seconds of a round with {n_steps} steps", first["all, s"], "<=", BAR_SECONDS)
     report.claim("largest error of the progress told", first["progress off by"], "<=", 0.25)
     fitting = steps_that_fit(first)
-    if not is_quick and fitting < asked:
+    if not is_quick and fitting < n_steps:
         second = in_its_own_process(n, fitting, int(threads))
         report.row(**second)
         report.claim(f"seconds of a round with {fitting} steps", second["all, s"], "<=", BAR_SECONDS)

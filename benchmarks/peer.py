@@ -1,4 +1,4 @@
-"""Peers run beside ours, each in an environment of its own that is made once; none is a dependency of the product."""
+"""Run peers beside ours, each in its own environment, created once; none is a dependency of the product."""
 
 import json
 import subprocess
@@ -8,14 +8,14 @@ from typing import Any
 
 HERE = Path(__file__).parent
 REQUIREMENTS = {
-    # torch first: the peer's own requirement would bring another build
+    # torch first: the peer's own requirement would install another build
     "torchgfn": (["torch==2.13.0"], ["torchgfn==2.4.1"]),
     "gfnx": (["gfnx==0.0.1", "jax==0.4.30"],),
 }
 
 
 def python(name: str) -> Path:
-    """Return the interpreter of a peer's environment, making the environment at first use."""
+    """Return the interpreter of a peer's environment, creating the environment at first use."""
     folder = HERE / ".peers" / name
     interpreter = folder / "bin" / "python"
     stamp = folder / ".installed"
@@ -28,9 +28,9 @@ def python(name: str) -> Path:
 
 
 def measure(name: str, script: str, **options: int) -> dict[str, Any]:
-    """Run one of the scripts in `peers/` and return the JSON object it prints last."""
+    """Run one of the scripts in `peers/` and return the JSON object of its last line."""
     arguments = [word for key, value in options.items() for word in (f"--{key}", str(value))]
-    command = [python(name), HERE / "peers" / script, *arguments]
+    command = [str(python(name)), str(HERE / "peers" / script), *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer

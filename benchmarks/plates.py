@@ -1,10 +1,10 @@
-"""Whether the 95 % intervals of IC50s hold what they promise, on plates whose truth is known, beside SciPy's own.
+"""Coverage of 95 % intervals of IC50s on simulated plates with known truth, beside SciPy's intervals.
 
-Each plate of 384 wells holds fourteen candidates at ten doses (10 uM down, a third each) in two replicates, with
-fourteen controls of each kind; every well scatters by the stated percentage, controls as well. IC50s are drawn from
-the doses and a decade beyond both ends, steepness from 0.7 to 2; every seventh candidate is inactive. The whole way is
-measured: layout, a long file as readers export it, percentages, curve. Beside it stands `scipy.optimize.curve_fit` with
-the interval that its covariance gives, on the same percentages.
+Each plate of 384 wells holds fourteen candidates at ten doses (10 uM down, a third each) in two replicates,
+with fourteen controls of each kind. Every well scatters by the stated percentage, controls as well. IC50s are
+drawn from the doses and a decade beyond both ends, steepness from 0.7 to 2; every seventh candidate is
+inactive. The whole path is measured: layout, a long file as readers export it, percentages, curve. The peer
+is `scipy.optimize.curve_fit` with the interval of its covariance, on the same percentages.
 """
 
 import math
@@ -24,25 +24,25 @@ from service.plates.specs import DoseSeries, LayoutSpec
 
 FULL, NONE = 2_000.0, 20_000.0
 SPEC = LayoutSpec(name="P-1", type="IC50", doses=DoseSeries(top=10.0, points=10, factor=3.0), replicates=2)
-CANDIDATES = tuple(UUID(int=place + 1) for place in range(14))
+CANDIDATES = tuple(UUID(int=index + 1) for index in range(14))
 NOISE = (2.0, 5.0, 10.0)
 LOW, HIGH = math.log10(SPEC.doses.concentrations()[-1]), math.log10(SPEC.doses.top)
 LEAST_FOR_A_SHARE = 20
-"""Curves below which a share says nothing."""
+"""Fewest curves for which a share is reported."""
 T_975 = 2.1199
 """Student's t with 16 degrees of freedom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a candidate is: log10 IC50 (None: inactive) and steepness."""
+    """A candidate's true log10 IC50 (None: inactive) and steepness."""
 
     midpoint: float | None
     hill: float
 
     @property
     def zone(self) -> str:
-        """Where the IC50 lies."""
+        """The range of doses in which the IC50 lies."""
         if self.midpoint is None:
             return "inactive"
         if not LOW <= self.midpoint <= HIGH:
@@ -51,20 +51,20 @@ class Truth:
 
 
 Curve = tuple[Finding, Truth, bool | None]
-"""What was found, the truth, and whether SciPy's interval covers it."""
+"""The result, the truth, and whether SciPy's interval covers it."""
 
 
 def _truths(generator: np.random.Generator) -> dict[UUID, Truth]:
     drawn = {
         key: Truth(float(generator.uniform(LOW - 1, HIGH + 1)), float(generator.uniform(0.7, 2))) for key in CANDIDATES
     }
-    return {key: Truth(None, 1.0) if place % 7 == 0 else drawn[key] for place, key in enumerate(CANDIDATES)}
+    return {key: Truth(None, 1.0) if index % 7 == 0 else drawn[key] for index, key in enumerate(CANDIDATES)}
 
 
 def _long_file(
     layout: PlateLayout, truths: Mapping[UUID, Truth], noise: float, generator: np.random.Generator
 ) -> bytes:
-    """Return the long file that a reader would export."""
+    """Return the long file as a plate reader would export it."""
     lines = ["Well,Signal"]
     for well in layout.wells:
         percent = 100.0 if well.role == "positive" else 0.0
@@ -103,7 +103,7 @@ def _is_false(finding: Finding, truth: Truth) -> bool:
 
 def _scipy(analysis: Analysis, candidate_id: UUID, truth: float) -> bool | None:
     """Return whether the interval of SciPy's curve_fit covers the truth; None if it gives none."""
-    from scipy.optimize import curve_fit
+    from scipy.optimize import curve_fit  # type: ignore[import-untyped] # no types published
 
     wells = [well for well in analysis.wells if well.candidate_id == candidate_id]
     x = np.log10([well.concentration or 0.0 for well in wells])
@@ -115,15 +115,15 @@ def _scipy(analysis: Analysis, candidate_id: UUID, truth: float) -> bool | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found, covariance = curve_fit(curve, x, y, p0=(0.0, 100.0, float(x.mean()), 1.0))
+            fitted, covariance = curve_fit(curve, x, y, p0=(0.0, 100.0, float(x.mean()), 1.0))
     except RuntimeError:
         return None
     reach = T_975 * math.sqrt(covariance[2, 2]) if np.isfinite(covariance[2, 2]) else math.inf
-    return bool(abs(found[2] - truth) <= reach) if math.isfinite(reach) else None
+    return bool(abs(fitted[2] - truth) <= reach) if math.isfinite(reach) else None
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` calls it
-    """Count what intervals cover, and what is said of candidates that have no IC50 between the doses."""
+    """Count the coverage of intervals, and the results of candidates without an IC50 between the doses."""
     seeds = 4 if quick else 60
     report.seeds.update(range(seeds))
     every: list[Curve] = []

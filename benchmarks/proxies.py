@@ -1,7 +1,7 @@
 """Proxies on measured tables: error, likelihood and coverage beside two peers; censored values; failures.
 
-Each seed draws its own training objects; the intervals of ours are conformal, those of peers Gaussian. Features and
-kernels are the domains' own. Two processes of one thread each. Tables that are missing are left out; notes say so.
+Each seed draws its own training objects. Our intervals are conformal, those of peers Gaussian. Features and
+kernels are the domains' own. Two processes of one thread each. Missing tables are skipped with a note.
 """
 
 import math
@@ -26,11 +26,11 @@ from benchmarks.tables.catalogue import why_absent
 
 SIZES = (50, 200, 1000)
 SEEDS = {50: 10, 200: 10, 1000: 1}
-"""A fit of a peer to 1000 values takes a minute, so those have one seed."""
+"""Fitting a peer to 1000 values takes a minute, so this size has one seed."""
 SPLITS = ("random", "group")
 OURS = "ours"
 COVERED = 0.05
-"""How far the coverage of 90 % intervals may be off on random splits."""
+"""Largest deviation of the coverage of 90 % intervals on random splits."""
 CENSORED_TABLES = ("ESOL", "FreeSolv", "Lipophilicity", "MPEA")
 
 
@@ -46,7 +46,7 @@ class ProxyRun:
 
 
 def score(job: ProxyRun) -> list[dict[str, Any]]:
-    """Return the figures of ours and of the peers for every assay type, or nothing when the table is too small."""
+    """Return our and the peers' metrics for every assay type, or nothing if the table is too small."""
     table = read(job.table)
     rows = split(table, job.n, job.split, job.seed)
     if rows is None:
@@ -60,21 +60,21 @@ def score(job: ProxyRun) -> list[dict[str, Any]]:
         started = time.process_time()
         answers[name] = peer(name, training, new, job.seed)
         seconds[name] = time.process_time() - started
-    found = []
+    records = []
     for column, kind in enumerate(table.types):
         values = table.values[rows[1], column]
         measured = ~values.isnan()
         cells = {"table": job.table, "type": kind, "n": job.n, "split": job.split}
         for name, answer in answers.items():
             figures = {**judged(answer[kind].part(measured), values[measured]), "seconds": seconds[name]}
-            found.append({**cells, "who": name, **figures, "chosen": chosen.chosen[kind] if name == OURS else ""})
-    return found
+            records.append({**cells, "who": name, **figures, "chosen": chosen.chosen[kind] if name == OURS else ""})
+    return records
 
 
-def _summarised(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _summarised(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return means over seeds, one row for each table, type, size, split and contender."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for figures in found:
+    for figures in records:
         groups[tuple(figures[key] for key in ("table", "type", "n", "split", "who"))].append(figures)
     rows = []
     for key, seeds in groups.items():
@@ -109,7 +109,7 @@ def _claims(report: Report, rows: list[dict[str, Any]]) -> None:
 
 
 def compared(report: Report, *, quick: bool) -> None:
-    """Score ours and the peers on every table that is there."""
+    """Score ours and the peers on every table that is present."""
     sizes, seeds = ((50,), {50: 1}) if quick else (SIZES, SEEDS)
     tables = present()
     report.notes += [absent for path, _ in READERS.values() if (absent := why_absent(path))]
@@ -118,14 +118,14 @@ def compared(report: Report, *, quick: bool) -> None:
     ]
     rows = []
     for _, answers in groupby(zip(jobs, side_by_side(score, jobs), strict=True), key=lambda pair: pair[0].n):
-        for row in _summarised(figures for _, found in answers for figures in found):
+        for row in _summarised(figures for _, records in answers for figures in records):
             report.row(**row)
             rows.append(row)
     _claims(report, rows)
 
 
 def censoring(report: Report, *, quick: bool) -> None:
-    """Hide 40 % of the values behind a bound and compare three ways of learning from the rest."""
+    """Censor 40 % of the values and compare three ways of learning from the rest."""
     seeds = range(1 if quick else 10)
     tables = [name for name in CENSORED_TABLES if name in present()]
     jobs = [CensoredJob(name, 200, seed) for name in tables for seed in seeds]
@@ -143,7 +143,7 @@ def censoring(report: Report, *, quick: bool) -> None:
 
 
 def failing(report: Report, *, quick: bool) -> None:
-    """Run simulated campaigns with and without a model of what can be made."""
+    """Run simulated campaigns with and without a feasibility model."""
     if failures.TABLE not in present():
         return
     jobs = [(seed, with_model) for seed in range(2 if quick else 10) for with_model in (True, False)]
@@ -151,10 +151,10 @@ def failing(report: Report, *, quick: bool) -> None:
     for (_, with_model), answer in zip(jobs, side_by_side(failures.campaign, jobs), strict=True):
         figures[with_model].append(answer)
     means = {}
-    for with_model, found in figures.items():
-        hits, failed = (mean_and_half(column) for column in zip(*found, strict=True))
+    for with_model, records in figures.items():
+        hits, failed = (mean_and_half(column) for column in zip(*records, strict=True))
         means[with_model] = hits[0]
-        report.row(feasibility_model=with_model, hit_rate=hits[0], half=hits[1], failed=failed[0], seeds=len(found))
+        report.row(feasibility_model=with_model, hit_rate=hits[0], half=hits[1], failed=failed[0], seeds=len(records))
     report.claim("hit rate with the feasibility model over without", means[True] / max(means[False], 1e-9), ">=", 1.0)
 
 

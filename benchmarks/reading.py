@@ -1,9 +1,10 @@
-"""What reading a table costs beside the libraries that it stands on: the csv module and RDKit, in one run.
+"""Cost of reading a table beside the libraries that it uses: the csv module and RDKit, in one run.
 
-The molecules are drawn by RDKit's rules from ten cores and substituents, so that all texts differ; no table is needed.
-`structures` parses and canonicalises each once, beside RDKit's own parsing and writing. `rows` reads a whole upload of
-repeated molecules, its decision about units, relations and decimal signs included, beside `csv.DictReader` alone; what
-is left after the structures is what a row costs. Ratios of processor seconds, medians of several runs.
+The molecules are drawn by RDKit's rules from ten cores and substituents, so that all texts differ; no table
+is needed. `structures` parses and canonicalises each once, beside RDKit's own parsing and writing. `rows`
+reads a whole upload of repeated molecules beside `csv.DictReader` alone, including its decisions about units,
+relations and decimal signs. The remainder after the structures is the cost of a row. Ratios of processor
+seconds, medians of several runs.
 """
 
 import csv
@@ -12,6 +13,8 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from rdkit import Chem
 
@@ -61,6 +64,10 @@ def _ours(texts: list[str]) -> None:
         reading.read_smiles(text)
 
 
+def _csv_rows(content: bytes) -> list[dict[str | Any, str | Any]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
 def _table(texts: list[str], rows: int) -> bytes:
     lines = [f"{texts[row % len(texts)]},{1 + row / 7:.3f},run {row}" for row in range(rows)]
     return "\n".join(("smiles,IC50 (nM),comment", *lines)).encode()
@@ -70,7 +77,7 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
     """Compare structures with RDKit and rows with the csv module."""
     repeats = 2 if quick else 5
     texts = _smiles(400 if quick else SEEN)
-    bare, ours = (_seconds(lambda work=work: work(texts), repeats) for work in (_bare, _ours))
+    bare, ours = (_seconds(partial(work, texts), repeats) for work in (_bare, _ours))
     report.row(
         structures=len(texts), ours_ms=1e3 * ours / len(texts), rdkit_ms=1e3 * bare / len(texts), ratio=ours / bare
     )
@@ -82,8 +89,8 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
     for rows in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
         content = _table(texts[:200], rows)
         accepted = read_results(content, "text/csv", view).count("accepted")
-        whole = _seconds(lambda content=content: read_results(content, "text/csv", view), min(repeats, 3))
-        alone = _seconds(lambda content=content: list(csv.DictReader(io.StringIO(content.decode()))), min(repeats, 3))
+        whole = _seconds(partial(read_results, content, "text/csv", view), min(repeats, 3))
+        alone = _seconds(partial(_csv_rows, content), min(repeats, 3))
         costs.append(1e6 * whole / rows)
         report.row(rows=rows, accepted=accepted, ours_us=costs[-1], csv_us=1e6 * alone / rows, ratio=whole / alone)
     report.claim("rows, over the csv module alone", whole / alone, "<=", MOST_TIMES_CSV)

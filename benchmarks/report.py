@@ -1,6 +1,6 @@
-"""What every benchmark prints and writes: a table, its claims with their bars, and a JSON file when asked.
+"""Print and write a benchmark's report: a table, its claims with their bars, and optionally a JSON file.
 
-Imported as `benchmarks.report`; knows nothing of what is measured.
+Imported as `benchmarks.report`; depends on no benchmark.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from benchmarks.results import Claim, Result
 
 QUICK = " (quick: figures prove nothing)"
 _UNWRITTEN = ("--json", "--resume")
-"""Options that say where something goes; the command in a file of results leaves them out."""
+"""Options for output paths, which the recorded command leaves out."""
 
 
 @dataclass
 class Report:
-    """Rows as they come and the claims drawn from them.
+    """Rows of a benchmark, and the claims that they support.
 
-    `name` is the benchmark's module; `commit` is that of the code as it was when the run began.
+    `name` is the benchmark's module; `commit` is that of the code at the start of the run.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Report:
     seeds: set[int] = field(default_factory=set)
 
     def row(self, **cells: Any) -> None:
-        """Keep one row and print it at once, so that a long run shows where it is."""
+        """Add one row and print it at once, to show the progress of a long run."""
         self.rows.append(cells)
         if isinstance(seed := cells.get("seed"), int):
             self.seeds.add(seed)
@@ -52,7 +52,7 @@ class Report:
     def claim(
         self, name: str, value: float, relation: Literal[">=", "<="], bar: float, half: float | None = None
     ) -> None:
-        """Keep one claim, or a note where there is no figure; `half` is half the width of its 95 % interval."""
+        """Add one claim, or a note without a figure; `half` is half the width of its 95 % interval."""
         if not (math.isfinite(value) and math.isfinite(bar)):
             self.notes.append(f"{name}: this run has no figure for it")
             return
@@ -60,7 +60,7 @@ class Report:
         self.claims.append(Claim(name=name, value=float(value), relation=relation, bar=bar, half=half))
 
     def show(self) -> None:
-        """Print the rows as a table for each set of columns, then every claim and whether it holds."""
+        """Print the rows as one table per set of columns, then every claim and whether it holds."""
         console = Console(width=160, markup=False)
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in self.rows:
@@ -78,7 +78,7 @@ class Report:
             console.print(note)
 
     def result(self) -> Result:
-        """Return everything in the schema of published results, with commit, date, versions and machine."""
+        """Return the report in the schema of published results, with commit, date, versions and machine."""
         return Result(
             name=self.name,
             title=self.title,
@@ -100,7 +100,7 @@ class Report:
 
 
 def json_file(text: str) -> Path:
-    """Return the path of a file to be written, before anything is measured for it.
+    """Return the path of an output file, checked before anything is measured.
 
     Raises:
         argparse.ArgumentTypeError: if its folder does not exist.
@@ -120,9 +120,9 @@ def run(
 ) -> Report:
     """Parse `--json FILE` and `--quick`, measure on two threads, print and write.
 
-    `measure` gets the report and whether the run is quick. Where `parts` are named, `--part NAME` may be given again
-    and again, and `measure` gets the chosen ones (all of them by default) as `parts`. Each of `numbers` is a further
-    option with its default, passed on by keyword.
+    `measure` gets the report and whether the run is quick. With `parts`, `--part NAME` may be repeated, and
+    `measure` gets the chosen ones (all of them by default) as `parts`. Each of `numbers` is a further option
+    with its default, passed by keyword.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--json", type=json_file, help="write claims and rows to this file")
@@ -146,7 +146,7 @@ def run(
 
 
 def _command(name: str, arguments: Sequence[str]) -> str:
-    """Return the command that measures the same again, wherever it writes."""
+    """Return the command that repeats the measurement, without output paths."""
     kept: list[str] = []
     words = iter(arguments)
     for word in words:
@@ -158,7 +158,7 @@ def _command(name: str, arguments: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> results.Cell:
-    """Return a cell as JSON knows it; what is not a number is empty."""
+    """Return a cell as JSON; NaN and infinity become empty."""
     if isinstance(value, float):
         return None if not math.isfinite(value) else value
     return value if isinstance(value, bool | int | str | None) else str(value)

@@ -1,7 +1,7 @@
-"""One schema for everything a benchmark writes down: where a figure comes from, its rows, its claims.
+"""Define the schema of benchmark results: provenance, rows and claims.
 
-`benchmarks/results/*.json` hold what is published; `docs/benchmark_pages.py` writes the tables of the pages from them.
-Knows nothing of what is measured and loads no torch.
+`benchmarks/results/*.json` hold what is published; `docs/benchmark_pages.py` writes the tables of the pages
+from them. This module depends on no benchmark and loads no torch.
 """
 
 import operator
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PUBLISHED = Path(__file__).parent / "results"
 PACKAGES = ("assayflow", "torch", "botorch", "gpytorch", "scikit-learn", "rdkit", "numpy")
 CODE = ("--", "models", "benchmarks", ":!benchmarks/results", "service", "workers", "pyproject.toml")
-"""What decides about figures; published results and pages do not."""
+"""Paths whose changes affect figures; published results and pages do not."""
 _HOLDS = {">=": operator.ge, "<=": operator.le}
 
 Cell = bool | int | float | str | None
@@ -32,7 +32,7 @@ class _Strict(BaseModel):
 
 
 class Claim(_Strict):
-    """A figure and the bar it must reach; `half` is half the width of its 95 % interval."""
+    """A figure and its bar; `half` is half the width of its 95 % interval."""
 
     name: str
     value: float
@@ -43,30 +43,31 @@ class Claim(_Strict):
     @computed_field  # type: ignore[prop-decorator] # mypy's own limitation, see pydantic's page on it
     @property
     def holds(self) -> bool:
-        """Tell whether the value reaches the bar."""
+        """Return whether the value reaches the bar."""
         return bool(_HOLDS[self.relation](self.value, self.bar))
 
     @model_validator(mode="before")
     @classmethod
     def _holds_is_computed(cls, content: object) -> object:
         if isinstance(content, dict) and "holds" in content:
-            told = content["holds"]
+            stated = content["holds"]
             content = {name: value for name, value in content.items() if name != "holds"}
-            if cls.model_validate(content).holds != told:
-                raise ValueError(f"claim {content['name']!r}: `holds` is {told} although value and bar say otherwise")
+            if cls.model_validate(content).holds != stated:
+                raise ValueError(f"claim {content['name']!r}: `holds` is {stated} although value and bar say otherwise")
         return content
 
 
 class Result(_Strict):
-    """One benchmark, or one part of it, as it was measured once.
+    """One benchmark, or one part of it, measured once.
 
     Attributes:
-        source: `run` for what the command wrote itself, or `page at COMMIT` (`docstring at COMMIT`) for what was
-            copied by hand from an earlier page, or from a benchmark's docstring, whose raw figures were not kept.
+        source: `run` for what the command wrote itself, or `page at COMMIT` (`docstring at COMMIT`) for what
+            was copied by hand from an earlier page, or from a benchmark's docstring, whose raw figures were
+            not kept.
         commit: of the code that ran; for a copied figure, of the page that published it first.
         seeds: those behind the figures; empty where there are none or where an earlier page named none.
-        command: what measures it again.
-        rows: those with the same cells make a table.
+        command: repeats the measurement.
+        rows: rows with the same columns form a table.
     """
 
     schema_version: Literal[1] = 1
@@ -90,7 +91,7 @@ class Result(_Strict):
         return self
 
     def write(self, path: Path) -> None:
-        """Write the file that `read` reads."""
+        """Write the file in the format of `read`."""
         path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
@@ -107,7 +108,7 @@ def commit() -> str:
     """Return the commit of this checkout, with `+changes` where tracked files differ from it.
 
     Raises:
-        RuntimeError: if this is no checkout, so that nobody could tell which code ran.
+        RuntimeError: if this is no checkout, because the code could not be identified then.
     """
     try:
         head, changed = (
@@ -120,23 +121,23 @@ def commit() -> str:
 
 
 def today() -> str:
-    """Return the date, UTC."""
+    """Return the date in UTC."""
     return datetime.now(UTC).date().isoformat()
 
 
 def versions() -> dict[str, str]:
-    """Return Python's version and those of the packages that decide about figures."""
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of the packages that affect figures."""
+    installed = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def machine(threads: int) -> str:
-    """Return the processor, how many there are, and how many threads torch had."""
+    """Return the processor, the number of cores, and torch's number of threads."""
     cpus = Path("/proc/cpuinfo")
     text = cpus.read_text(encoding="utf-8") if cpus.exists() else ""
     model = re.search(r"model name\s*: (.*)", text)

@@ -1,8 +1,9 @@
-"""Batches of 96 out of ten thousand measured molecules: each selector against the top of the list and chance.
+"""Batches of 96 out of ten thousand measured molecules: each selector against top-k and random choice.
 
-AqSolDB (CC0) is the list. A Gaussian process learns log S from 200 of its molecules, drug-likeness (QED) is computed;
-both are wanted. Quality is how near the best for its own best trade-off each chosen molecule is, on average: as
-predicted (what a selector sees) and with the measured log S in place of the predicted one (what a lab would get).
+AqSolDB (CC0) is the pool. A Gaussian process learns log S from 200 of its molecules; drug-likeness (QED) is
+computed. Both are maximised. Quality is the mean utility of the chosen molecules, each relative to the best
+for its own best trade-off: as predicted (the selector's input) and with the measured log S instead (the lab's
+result).
 """
 
 import csv
@@ -63,8 +64,8 @@ class Molecules:
 
 
 def read(most: int) -> Molecules:
-    """Return the molecules of the table that the domain can read, each once."""
-    domain = open_domain(MoleculesSpec(kind="molecules"))
+    """Return the distinct molecules of the table that the domain can parse."""
+    domain = open_domain(MoleculesSpec(fragments=None))
     values: dict[str, float] = {}
     with gzip.open(DATA / TABLE, "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -87,7 +88,7 @@ def read(most: int) -> Molecules:
 
 @dataclass(frozen=True)
 class Task:
-    """One seed's list: what was learned from, what may be chosen, and what is believed of it."""
+    """One seed's pool: training rows, candidate rows, and their posterior."""
 
     molecules: Molecules
     proxy: FittedProxy
@@ -99,25 +100,25 @@ class Task:
     seed: int
 
     def short_list(self, most: int) -> tuple[torch.Tensor, Candidates]:
-        """Return places among `rows` that are compared, as a round would, and the candidates there."""
+        """Return indices into `rows` of a short list, chosen as in a round, and the candidates there."""
         n = min(len(self.rows), max(BATCH, min(most, SHORT_LIST[0] * BATCH)))
-        places = self.value.argsort(descending=True, stable=True)[:n].sort().values
-        similarity = self.molecules.similarity(self.rows[places].tolist())
-        return places, Candidates(self.value[places], self.unknown[places], similarity)
+        indices = self.value.argsort(descending=True, stable=True)[:n].sort().values
+        similarity = self.molecules.similarity(self.rows[indices].tolist())
+        return indices, Candidates(self.value[indices], self.unknown[indices], similarity)
 
-    def joint(self, places: torch.Tensor) -> JointUtilities:
-        """Return joint draws of the utilities of some places and of what was learned from."""
-        listed = torch.cat([self.rows[places], self.training])
+    def joint(self, indices: torch.Tensor) -> JointUtilities:
+        """Return joint samples of the utilities of some indices and of the training rows."""
+        listed = torch.cat([self.rows[indices], self.training])
         generator = torch.Generator().manual_seed(self.seed)
         drawn = self.proxy.draw(self.molecules.features[listed], n_draws(2), generator)[..., 0]
         everything = torch.zeros(len(drawn), len(self.molecules.texts), dtype=torch.float64)
         everything[:, listed] = drawn
         utilities = self.molecules.utilities(everything)[:, listed]
-        return JointUtilities(utilities[:, : len(places)], utilities[:, len(places) :])
+        return JointUtilities(utilities[:, : len(indices)], utilities[:, len(indices) :])
 
 
 def prepare(molecules: Molecules, seed: int) -> Task:
-    """Fit on some molecules and rate the others."""
+    """Fit on some molecules and predict the others."""
     order = torch.randperm(len(molecules.texts), generator=torch.Generator().manual_seed(seed))
     training, rows = order[:TRAINING].sort().values, order[TRAINING:].sort().values
     known = molecules.solubility[training].unsqueeze(-1)
@@ -126,55 +127,57 @@ def prepare(molecules: Molecules, seed: int) -> Task:
         ("logS",), molecules.features[training], known, torch.full_like(known, torch.nan), 0 * one, one
     )
     proxy = GaussianProcess(molecules.domain.kernel).fit(table, seed=seed)
-    belief = proxy.posterior(molecules.features[rows]).at(0)
+    posterior = proxy.posterior(molecules.features[rows]).at(0)
     part = replace(molecules, drug_likeness=molecules.drug_likeness[rows])
     preferences = preference_grid(2, seed)
-    predicted, _ = relative_utility(scalarised(part.utilities(belief.mean), preferences))
+    predicted, _ = relative_utility(scalarised(part.utilities(posterior.mean), preferences))
     measured, _ = relative_utility(scalarised(part.utilities(molecules.solubility[rows]), preferences))
-    return Task(molecules, proxy, training, rows, predicted, belief.sd, measured, seed)
+    return Task(molecules, proxy, training, rows, predicted, posterior.sd, measured, seed)
 
 
 def by_selector(name: str, diversity: float) -> Callable[[Task], list[int]]:
-    """Return the way of choosing places by one of our selectors."""
+    """Return a function that chooses indices by one of our selectors."""
 
     def choose(task: Task) -> list[int]:
         is_joint = name == "hypervolume"
-        places, candidates = task.short_list(LIST_LENGTH if is_joint else SHORT_LIST[1])
+        indices, candidates = task.short_list(LIST_LENGTH if is_joint else SHORT_LIST[1])
         if is_joint:
-            candidates = replace(candidates, utilities=task.joint(places))
+            candidates = replace(candidates, utilities=task.joint(indices))
         request = SelectionRequest(BATCH, diversity, 0.0, task.seed)
-        picks = get_selector(name)(candidates, request, BatchLimits(len(places), BATCH))
-        return [int(places[pick.index]) for pick in picks]
+        picks = get_selector(name)(candidates, request, BatchLimits(len(indices), BATCH))
+        return [int(indices[pick.index]) for pick in picks]
 
     return choose
 
 
 def top(task: Task) -> list[int]:
-    """Return the most valuable places."""
-    return task.value.argsort(descending=True, stable=True)[:BATCH].tolist()
+    """Return the indices with the highest values."""
+    best: list[int] = task.value.argsort(descending=True, stable=True)[:BATCH].tolist()
+    return best
 
 
 def chance(task: Task) -> list[int]:
-    """Return random places."""
-    return np.random.default_rng(task.seed).permutation(len(task.rows))[:BATCH].tolist()
+    """Return random indices."""
+    chosen: list[int] = np.random.default_rng(task.seed).permutation(len(task.rows))[:BATCH].tolist()
+    return chosen
 
 
 def ways() -> dict[str, Callable[[Task], list[int]]]:
-    """Return every way of choosing by name."""
+    """Return all selection functions by name."""
     named: dict[str, Callable[[Task], list[int]]] = {"top-k": top, "random": chance}
     for name in ("greedy", "dpp"):
         named |= {f"{name}, diversity {diversity:g}": by_selector(name, diversity) for diversity in DIVERSITIES}
     return named | {"hypervolume": by_selector("hypervolume", 0.5)}
 
 
-def rate(task: Task, places: list[int], seconds: float) -> dict[str, float]:
-    """Return what a batch is worth and how different its molecules are."""
-    rows = task.rows[places].tolist()
+def rate(task: Task, indices: list[int], seconds: float) -> dict[str, float]:
+    """Return the quality and diversity of a batch."""
+    rows = task.rows[indices].tolist()
     similarity = task.molecules.similarity(rows).numpy()
     utilities = task.molecules.utilities(task.molecules.solubility)[rows].numpy()
     return {
-        "quality_predicted": float(task.value[places].mean()),
-        "quality_measured": float(task.measured[places].mean()),
+        "quality_predicted": float(task.value[indices].mean()),
+        "quality_measured": float(task.measured[indices].mean()),
         "hypervolume_measured": hypervolume(utilities, np.zeros(2)),
         "circles": float(n_circles(similarity, CIRCLE_SIMILARITY)),
         "vendi": vendi_score(similarity),
@@ -189,32 +192,32 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness'
         report.notes.append(absent)
         return
     molecules = read(1500 if quick else 20_000)
-    found: dict[str, list[dict[str, float]]] = {}
+    rows_by_way: dict[str, list[dict[str, float]]] = {}
     for seed in range(1 if quick else 5):
         report.seeds.add(seed)
         task = prepare(molecules, seed)
         for name, choose in ways().items():
             started = time.perf_counter()
-            places = choose(task)
+            indices = choose(task)
             seconds = time.perf_counter() - started
-            if len(set(places)) != BATCH:
-                raise RuntimeError(f"{name} chose {len(set(places))} of {BATCH}")
-            found.setdefault(name, []).append(rate(task, places, seconds))
-    table = {name: _mean(rows) for name, rows in found.items()}
+            if len(set(indices)) != BATCH:
+                raise RuntimeError(f"{name} chose {len(set(indices))} of {BATCH}")
+            rows_by_way.setdefault(name, []).append(rate(task, indices, seconds))
+    table = {name: _mean(rows) for name, rows in rows_by_way.items()}
     for name, row in table.items():
-        report.row(way=name, candidates=len(molecules.texts) - TRAINING, seeds=len(found[name]), **row)
+        report.row(way=name, candidates=len(molecules.texts) - TRAINING, seeds=len(rows_by_way[name]), **row)
     _claim(report, table)
 
 
 def _mean(rows: list[dict[str, float]]) -> dict[str, Any]:
-    """Return the mean of each figure over seeds, and the deviation of the measured quality."""
+    """Return the mean of each metric over seeds, and the standard deviation of the measured quality."""
     means: dict[str, Any] = {name: statistics.fmean(row[name] for row in rows) for name in rows[0]}
     spread = [row["quality_measured"] for row in rows]
     return means | {"quality_measured_sd": statistics.stdev(spread) if len(spread) > 1 else 0.0}
 
 
 def _claim(report: Report, table: dict[str, dict[str, Any]]) -> None:
-    """Draw the claims: better than chance, more spread than the top of the list, soon enough."""
+    """Add the claims: better than random, more diverse than top-k, fast enough."""
     best, random = table["top-k"], table["random"]
     for name in ("greedy, diversity 0.5", "dpp, diversity 0.5", "hypervolume"):
         row = table[name]

@@ -1,8 +1,8 @@
-"""What starting costs: processor seconds and peak memory of importing the application, beside what it stands on.
+"""Cost of starting: processor seconds and peak memory of importing the application, beside its dependencies.
 
-Each import runs in a fresh process. The bar is a ratio to FastAPI and SQLAlchemy alone, measured in the same run, since
-seconds differ from machine to machine; memory is compared with the bar in megabytes. The application loads no torch,
-which a test proves; the worker does, and stands beside for comparison.
+Each import runs in a fresh process. The bar is a ratio to FastAPI and SQLAlchemy alone, measured in the same
+run, since seconds differ from machine to machine; memory is compared with the bar in megabytes. The
+application loads no torch, which a test proves; the worker does, and is listed for comparison.
 """
 
 import json
@@ -36,19 +36,19 @@ MOST_MEGABYTES = 200.0
 
 def _measure(program: str) -> tuple[float, float]:
     """Return processor seconds and peak megabytes of a program's imports."""
-    found = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", MEASURE.format(program=program)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=True,
         capture_output=True,
         text=True,
     )
-    seconds, megabytes = json.loads(found.stdout)
+    seconds, megabytes = json.loads(completed.stdout)
     return seconds, megabytes
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` calls it
-    """Import every program in turn, several times over, and compare medians."""
+    """Import every program several times in turn, and compare medians."""
     repeats = 2 if quick else 7
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}
     for _ in range(repeats):

@@ -1,11 +1,13 @@
 """Training trajectories per second: ours beside torchgfn and gfnx, then each domain with its real policy.
 
-Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy that shares
-the trunk, Adam, two threads, no exploration, metrics off; peers in processes of their own, interleaved with ours. The
-row `ours` trains as the product does unless told otherwise: the trajectories of four steps are walked in one go, so
-that some are of a policy up to three steps older, and large batches learn in bfloat16 on processors that multiply it
-faster; `fidelity --part ahead` and `--part precision` tell what that costs in exact distance. The row `ours, as the
-peers do` walks anew for each step and computes in float32 throughout.
+Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy
+that shares the trunk, Adam, two threads, no exploration, metrics off; peers in their own processes,
+interleaved with ours.
+
+The row `ours` trains as the product does by default. The trajectories of four steps come from one rollout, so
+some are from a policy up to three steps older. Large batches train in bfloat16 on processors that multiply it
+faster. `fidelity --part ahead` and `--part precision` measure the cost in exact distance. The row `ours, as
+the peers do` samples new rollouts for each step and computes in float32 throughout.
 """
 
 import statistics
@@ -33,12 +35,12 @@ WARM_UP = 10
 DIMENSIONS, SIDE, WIDTH = 4, 8, 256
 USUAL = (TrainerSettings().steps_per_draw, PolicySpec().precision)
 OURS: dict[str, tuple[int, Precision]] = {"ours": USUAL, "ours, as the peers do": (1, "float32")}
-"""Our rows, by how many steps' trajectories are walked in one go, and the precision of learning."""
+"""Our rows, by the number of steps that share a rollout, and the precision of training."""
 LOSS_FLAGS = ("needs_groups", "needs_flow", "rewards_of")
 
 
 def hypergrid_trainer(batch: int, seed: int, how: tuple[int, Precision]) -> Trainer:
-    """Return our trainer on the peers' protocol, but for how many steps share a walk, and the precision."""
+    """Return our trainer on the peers' protocol, with this number of steps per rollout and this precision."""
     environment = Hypergrid(DIMENSIONS, SIDE)
     steps_per_draw, precision = how
 
@@ -60,7 +62,7 @@ def hypergrid_trainer(batch: int, seed: int, how: tuple[int, Precision]) -> Trai
 
 
 def timed(action: Callable[[], Any], seconds: float) -> tuple[int, float]:
-    """Repeat an action for about so many seconds; return how often, and how long it took."""
+    """Repeat an action for about this many seconds; return the number of repeats and the time."""
     times, started = 0, time.perf_counter()
     while times == 0 or time.perf_counter() - started < seconds:
         action()
@@ -86,9 +88,10 @@ def sgemm_rate(seconds: float = 2.0, size: int = 2048) -> float:
 
 
 def ours(batch: int, seed: int, steps: int, seconds: float, how: tuple[int, Precision]) -> dict[str, float]:
-    """Return trajectories per second and the FLOP/s that training's matrix products reach.
+    """Return trajectories per second and the FLOP/s of training's matrix products.
 
-    The same first steps as the peers', by fresh trainers until the time is up: trajectories grow longer in training.
+    Fresh trainers repeat the peers' first steps until the time is up, because trajectories grow longer in
+    training.
     """
     n_steps, taken, flops = 0, 0.0, 0.0
     while taken < seconds:
@@ -97,14 +100,14 @@ def ours(batch: int, seed: int, steps: int, seconds: float, how: tuple[int, Prec
         before = transitions_per_step(trainer)
         _, spent = timed(partial(trainer.run, steps), 0.0)
         weights = sum(p.numel() for p in trainer.policy.parameters() if p.dim() == 2)  # noqa: PLR2004 - matrices
-        # sampling passes forward once (2 FLOP a weight and state), training forward and backward (6)
+        # Sampling runs one forward pass (2 FLOP per weight and state); training takes 6 for both passes.
         flops += 8 * weights * steps * (before + transitions_per_step(trainer)) / 2
         n_steps, taken = n_steps + steps, taken + spent
     return {"trajectories_per_second": batch * n_steps / taken, "flops": flops / taken}
 
 
 def claims_of_ratios(report: Report, batch: int, median: dict[str, float], who: str) -> None:
-    """Claim the speed of ours, in one of its two rows, over that of the peers."""
+    """Claim the speed of one of our two rows relative to the peers."""
     for name, bars in BARS.items():
         ratio = median[who] / median[name]
         if batch in bars:
@@ -114,7 +117,7 @@ def claims_of_ratios(report: Report, batch: int, median: dict[str, float], who: 
 
 
 def against_peers(report: Report, *, quick: bool) -> None:
-    """Print ours and the peers at every batch size, seed by seed in turn, and the ratios of medians."""
+    """Report ours and the peers at every batch size, interleaved by seed, and the ratios of medians."""
     seconds, seeds, steps = (1.0, (0,), 20) if quick else (6.0, (0, 1, 2), 150)
     rate = sgemm_rate()
     for batch in BATCHES:
@@ -138,7 +141,7 @@ def against_peers(report: Report, *, quick: bool) -> None:
 
 
 def stage_seconds(trainer: Trainer, seconds: float) -> tuple[int, float, dict[str, float]]:
-    """Time whole steps and, inside them, walking, rewards and the loss; the rest is gradient and optimiser."""
+    """Time whole steps and their rollouts, rewards and losses; the rest is gradient and optimiser."""
     spent: dict[str, float] = {}
 
     def watch(name: str, action: Callable[..., Any]) -> Callable[..., Any]:
@@ -160,7 +163,7 @@ def stage_seconds(trainer: Trainer, seconds: float) -> tuple[int, float, dict[st
 
 
 def per_domain(report: Report, *, quick: bool) -> None:
-    """Print each domain's trajectories per second and each stage's share, with a reward that reads every object."""
+    """Report each domain's trajectories per second and stages' shares; its reward parses every object."""
     for kind, plugin in installed().items():
         fields, _ = max(plugin.examples, key=lambda example: len(str(example[0])))
         domain = open_domain(plugin.spec.model_validate(dict(fields)))

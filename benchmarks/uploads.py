@@ -1,8 +1,9 @@
-"""One large upload beside reads: how long it takes, what readers notice, and the peak memory of the API.
+"""One large upload beside reads: its duration, the latency of the reads, and the API's peak memory.
 
-The whole stack runs on this machine with its embedded servers. A table of repeated peptides is sent as CSV while other
-clients read the campaign and a page of its results without pause. Latencies of readers are compared with the same reads
-before the upload, in the same run; memory is that of the API process and of its children, sampled ten times a second.
+The whole stack runs on this machine with its embedded servers. A table of repeated peptides is sent as CSV
+while other clients read the campaign and a page of its results without pause. Latencies of readers are
+compared with the same reads before the upload, in the same run; memory is that of the API process and of its
+children, sampled ten times a second.
 """
 
 import statistics
@@ -36,7 +37,7 @@ SPEC = {
 
 
 def table(n: int) -> str:
-    """Return a CSV of n results with ids of their own; every tenth is a bound."""
+    """Return a CSV of n results with distinct ids; every tenth is a bound."""
     lines = ["sequence,affinity (nM),external_id"]
     for row in range(n):
         residues = (RESIDUES[(row // 20**step) % 20] for step in range(4))
@@ -46,12 +47,12 @@ def table(n: int) -> str:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the value below which a share of the values lies."""
+    """Return the percentile of a share of the values."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 class Reader(threading.Thread):
-    """Reads one path again and again, and keeps how long each answer took."""
+    """A thread that reads one path repeatedly, and records the duration of each response."""
 
     def __init__(self, url: str, headers: dict[str, str], path: str) -> None:
         super().__init__(daemon=True)
@@ -69,7 +70,7 @@ class Reader(threading.Thread):
                 self.seconds.append(time.perf_counter() - start)
 
     def end(self) -> list[float]:
-        """Stop, and return the seconds of every answer."""
+        """Stop, and return the seconds of every response."""
         self._ended.set()
         self.join()
         return self.seconds
@@ -77,7 +78,7 @@ class Reader(threading.Thread):
 
 @contextmanager
 def peak_memory(pid: int) -> Iterator[dict[str, float]]:
-    """Keep the greatest resident megabytes of a process (`api`) and of all its children together (`children`)."""
+    """Record peak resident megabytes of a process (`api`) and of its children together (`children`)."""
     peaks = {"api": 0.0, "children": 0.0}
     stop = threading.Event()
     parent = psutil.Process(pid)
@@ -104,7 +105,7 @@ def _megabytes(process: psutil.Process) -> float:
 
 
 def read_during(work: Callable[[], Any], url: str, headers: dict[str, str], path: str) -> tuple[Any, list[float]]:
-    """Return what work returns, and the seconds of every answer that readers got meanwhile."""
+    """Return the result of the work, and the seconds of every response to readers meanwhile."""
     readers = [Reader(url, headers, path) for _ in range(READERS)]
     for reader in readers:
         reader.start()
@@ -113,9 +114,9 @@ def read_during(work: Callable[[], Any], url: str, headers: dict[str, str], path
 
 
 def upload(client: httpx.Client, path: str, content: str) -> tuple[dict[str, Any], float]:
-    """Send a table and wait until it is stored; return its report and the seconds that it took.
+    """Send a table and wait until it is stored; return its report and the duration in seconds.
 
-    A long table is accepted as a job, which is waited for at its address.
+    A long table is accepted as a job, which is polled at its location.
     """
     start = time.perf_counter()
     answer = client.post(path, content=content.encode(), headers={"Content-Type": "text/csv"})
@@ -132,7 +133,7 @@ def upload(client: httpx.Client, path: str, content: str) -> tuple[dict[str, Any
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` calls it
-    """Upload one table, with reads before and beside it."""
+    """Upload one table, with reads before and during the upload."""
     n = QUICK_ROWS if quick else ROWS
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -173,7 +174,7 @@ def _send(client: httpx.Client, campaign: str, content: str) -> Callable[[], tup
 
 @contextmanager
 def _stack(folder: Path) -> Iterator[tuple[str, dict[str, str], int]]:
-    """Start everything; yield its address, the headers of a key and the process of the API."""
+    """Start the whole stack; yield its address, the headers with a key and the process of the API."""
     settings = Settings(data_dir=folder, port=0, _env_file=None)
     with start_local_stack(settings, logs=folder) as live:
         assert live.new_key is not None

@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tree import write_reference
 
 import service.app  # noqa: F401 - autodoc's own first import would set TYPE_CHECKING, which pydantic cannot bear
+from service.api.routes import routers
+
+routers()  # for the same reason: they import every schema
 
 project = "Assayflow"
 copyright = "The Assayflow authors"  # noqa: A001 - Sphinx's name

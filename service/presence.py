@@ -1,7 +1,7 @@
-"""Who consumes which queue, as the consumers say themselves: in Redis, beside the queues, and nowhere else.
+"""Record in Redis which consumers serve which queue, as the consumers themselves announce.
 
-This is no state of a campaign: it says whether somebody will take what is queued. Times are those of the Redis server,
-so that clocks of machines need not agree.
+Presence is no state of a campaign: it only shows whether queued work will be taken. Times are those of the
+Redis server, so that the machines' clocks need not agree.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 Role = Literal["rounds", "fast", "upkeep"]
 ROLES: tuple[Role, ...] = ("rounds", "fast", "upkeep")
-"""Two that consume a queue each, and the one that looks after lost work; see `workers.app`."""
+"""Two roles that consume one queue each, and the one that requeues lost work; see `workers.app`."""
 _KEY = "assayflow.consumers."
 _KEPT_SECONDS = 86400
 _SECONDS = 2.0
@@ -23,7 +23,7 @@ _SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The consumers of a role: how many there are now, and the seconds since the last sign of any."""
+    """The consumers of a role: their current number, and the seconds since the last announcement."""
 
     consumers: int
     seconds: float | None
@@ -31,7 +31,7 @@ class Seen:
 
 @contextmanager
 def opened(redis_url: str) -> Iterator[Redis]:
-    """Open a client that answers or fails within seconds."""
+    """Open a client whose calls succeed or fail within seconds."""
     with Redis.from_url(
         redis_url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS, retry=Retry(NoBackoff(), 0)
     ) as client:
@@ -39,10 +39,10 @@ def opened(redis_url: str) -> Iterator[Redis]:
 
 
 def appear(client: Redis, role: Role, name: str) -> None:
-    """Say that a consumer is there.
+    """Announce a consumer.
 
     Raises:
-        RedisError: if it cannot be said.
+        RedisError: if Redis fails.
     """
     now = _now(client)
     key = _KEY + role
@@ -51,28 +51,28 @@ def appear(client: Redis, role: Role, name: str) -> None:
 
 
 def leave(client: Redis, role: Role, name: str) -> None:
-    """Say that a consumer ends.
+    """Withdraw a consumer's announcement.
 
     Raises:
-        RedisError: if it cannot be said.
+        RedisError: if Redis fails.
     """
     client.zrem(_KEY + role, name)
 
 
 def forget(client: Redis) -> None:
-    """Forget everybody; who is there says so again.
+    """Delete all announcements; running consumers announce themselves again.
 
     Raises:
-        RedisError: if Redis does not answer.
+        RedisError: if Redis fails.
     """
     client.delete(*(_KEY + role for role in ROLES))
 
 
 def look(client: Redis, patience: Mapping[Role, float]) -> dict[Role, Seen]:
-    """Return who is there, by role: whose last sign is no older than the patience with its role, in seconds.
+    """Return the consumers by role whose last announcement is not older than the role's limit in seconds.
 
     Raises:
-        RedisError: if Redis does not answer.
+        RedisError: if Redis fails.
     """
     return {role: _seen(client, role, seconds) for role, seconds in patience.items()}
 
@@ -83,16 +83,16 @@ def _seen(client: Redis, role: Role, patience: float) -> Seen:
 
 
 def is_there(client: Redis, role: Role, name_prefix: str, seconds: float) -> bool:
-    """Tell whether a consumer whose name starts like this gave a sign within so many seconds.
+    """Return whether a consumer with this name prefix announced itself within this many seconds.
 
     Raises:
-        RedisError: if Redis does not answer.
+        RedisError: if Redis fails.
     """
     return any(name.startswith(name_prefix) and age <= seconds for name, age in _ages(client, role).items())
 
 
 def _ages(client: Redis, role: Role) -> dict[str, float]:
-    """Return the seconds since the last sign of each consumer, by its name."""
+    """Return the seconds since the last announcement of each consumer, by name."""
     now = _now(client)
     signs = cast("list[tuple[bytes, float]]", client.zrange(_KEY + role, 0, -1, withscores=True))
     return {name.decode(errors="replace"): max(now - at, 0.0) for name, at in signs}

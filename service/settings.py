@@ -1,7 +1,7 @@
-"""Every setting of the service and the workers. Nothing else reads the environment.
+"""Define every setting of the service and the workers. No other module reads the environment.
 
-A setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `database_url` or `redis_url` the embedded
-servers are used (see `service.local.servers`), which live in `data_dir`.
+The setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `database_url` or `redis_url` the
+embedded servers are used (see `service.local.servers`), whose files are in `data_dir`.
 """
 
 import json
@@ -18,7 +18,7 @@ PREFIX = "ASSAYFLOW_"
 
 
 class ScorerSecret(BaseModel):
-    """What is sent to a scorer as `Authorization`, and the only host (or host:port) that it is sent to."""
+    """A scorer's `Authorization` header, and the only host (or host:port) to which it is sent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class ScorerSecret(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What an operator may set; a wrong value stops the start with a message that names it."""
+    """The operator's settings; a wrong value fails the start with a message that names the setting."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
 
@@ -55,19 +55,23 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_upload_bytes: int = Field(default=64 * 2**20, gt=0)
-    database_connections: int = Field(default=20, ge=8, le=1000, description="the most that one API process opens")
-    wait_seconds: float = Field(default=20.0, gt=0, description="a request waits so long for its turn, then gets 503")
+    database_connections: int = Field(default=20, ge=8, le=1000, description="most connections of one API process")
+    wait_seconds: float = Field(default=20.0, gt=0, description="a request waits at most this long, then gets 503")
     max_streams: int = Field(default=500, ge=1, description="open event streams and waiting requests of one process")
-    head_seconds: float = Field(default=10.0, gt=0, description="a request's head must be whole after this")
-    body_idle_seconds: float = Field(default=20.0, gt=0, description="a body is given up when nothing comes so long")
-    body_seconds: float = Field(default=300.0, gt=0, description="a body must be whole after this")
-    stalled_seconds: float = Field(default=60.0, gt=0, description="who does not read an answer is hung up on")
+    head_seconds: float = Field(default=10.0, gt=0, description="a request's head must be complete after this")
+    body_idle_seconds: float = Field(default=20.0, gt=0, description="a body that sends nothing for this long gets 408")
+    body_seconds: float = Field(default=300.0, gt=0, description="a body must be complete after this")
+    stalled_seconds: float = Field(
+        default=60.0, gt=0, description="a client that reads nothing for this long is closed"
+    )
 
     direct_rows: int = Field(default=2_000, ge=0, description="a table that may have more rows is read as a job")
-    child_processes: int = Field(default=2, ge=1, le=64, description="how many requests are checked at the same time")
-    child_memory_bytes: int = Field(default=2 * 2**30, ge=256 * 2**20, description="what checking one may take")
+    child_processes: int = Field(default=2, ge=1, le=64, description="requests that are checked at the same time")
+    child_memory_bytes: int = Field(default=2 * 2**30, ge=256 * 2**20, description="memory limit of each")
     child_seconds: float = Field(
-        default=60.0, gt=0, description="computing time of checking one table, or from one sign of progress to the next"
+        default=60.0,
+        gt=0,
+        description="computing time of checking one table, or between two progress reports",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -77,27 +81,27 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(default=5.0, gt=0, description="how often a worker renews its lease")
     progress_seconds: float = Field(default=1.0, ge=0, description="progress is written at most this often")
     cancel_seconds: float = Field(
-        default=20.0, gt=0, description="work that was cancelled and does not stop loses its process after this"
+        default=20.0, gt=0, description="the process of cancelled work that does not stop is killed after this"
     )
-    sweep_seconds: float = Field(default=30.0, gt=0, description="how often lost rounds are looked for")
+    sweep_seconds: float = Field(default=30.0, gt=0, description="interval of the search for lost work")
     resend_seconds: float = Field(default=300.0, gt=0, description="a queued round's message is sent again after this")
-    max_attempts: int = Field(default=3, ge=1, description="a round whose worker died this often has failed")
+    max_attempts: int = Field(default=3, ge=1, description="a round that lost this many workers has failed")
     soft_time_limit_seconds: int = Field(default=6 * 3600, gt=0, description="a round is stopped after this")
     time_limit_seconds: int = Field(default=6 * 3600 + 120, gt=0, description="its process is killed after this")
 
     hazard_lists: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(), description="files that name what must never be proposed; several as in PATH"
+        default=(), description="files of objects that must never be proposed; several as in PATH"
     )
     scorer_hosts: str = Field(
-        default="", description="what campaigns' scorers may be asked (docs/scorers.md); public addresses when empty"
+        default="", description="addresses that scorers may have (docs/scorers.md); public ones when empty"
     )
     scorer_secrets: dict[str, ScorerSecret] = Field(
-        default={}, description="by name, as JSON: what is sent to which scorer as Authorization"
+        default={}, description="by name, as JSON: the Authorization header of a scorer, and its host"
     )
     allotropy_python: Path | None = Field(
-        default=None, description="the interpreter of an environment with allotropy, which reads files of instruments"
+        default=None, description="interpreter of an environment with allotropy, which reads instrument files"
     )
-    torch_threads: int = Field(default=1, ge=1, description="one makes a round repeatable bit for bit")
+    torch_threads: int = Field(default=1, ge=1, description="1 makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
 
     @field_validator("hazard_lists", mode="before")
@@ -128,7 +132,7 @@ class Settings(BaseSettings):
 
     @property
     def scorer_rules(self) -> Rules:
-        """What scorers may be asked."""
+        """Addresses at which scorers may be called."""
         return read_rules(self.scorer_hosts)
 
     def required_database_url(self) -> str:
@@ -148,7 +152,7 @@ class Settings(BaseSettings):
         return _required(self.redis_url, "redis_url")
 
     def environment(self) -> dict[str, str]:
-        """Return these settings as environment variables, for a process that this one starts."""
+        """Return these settings as environment variables, for child processes."""
         plain = {name: getattr(self, name) for name in type(self).model_fields}
         return {f"{PREFIX}{name.upper()}": _written(value) for name, value in plain.items() if value is not None}
 

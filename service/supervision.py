@@ -1,6 +1,7 @@
-"""Keeps processes running: starts them, starts them anew when they end, and lets none of them outlive its parent.
+"""Keep processes running: start them, restart them when they end, and let none outlive its parent.
 
-Knows not what the processes are. One that ends again and again soon after its start is given up, and `check` says so.
+This module does not depend on what the processes do. A process that ends repeatedly soon after its start is
+given up, and `check` raises.
 """
 
 import ctypes
@@ -20,13 +21,13 @@ from typing import Protocol, final
 import structlog
 
 FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 30.0
-"""The first restart comes after the first wait; each further one after twice the wait, up to the last."""
+"""The delay doubles with each restart, from the first to the longest delay."""
 STEADY_SECONDS = 30.0
-"""A process that ran this long did start; one that ends sooner has failed fast."""
+"""A process that ran this long has started; one that ends sooner failed fast."""
 FAST_FAILURES = 8
-"""After so many fast failures in a row a process is given up."""
+"""A process is given up after this number of fast failures in a row."""
 SECONDS_TO_STOP = 10.0
-"""A process that was asked to end is killed after this."""
+"""A process that does not end in this time after its signal is killed."""
 _LOOK_SECONDS = 0.1
 _LONGEST_LOOK_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
@@ -35,22 +36,22 @@ _log = structlog.get_logger(__name__)
 
 
 class PartError(RuntimeError):
-    """A process cannot be kept running; the message says which and where its log is."""
+    """A process cannot be kept running; the message names it and its log."""
 
 
 class Child(Protocol):
-    """A process that this one started: what `subprocess.Popen` offers."""
+    """A child process, with the interface of `subprocess.Popen`."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """Return its exit code if it has ended; negative is the signal that ended it."""
+        """Return the exit code if the child has ended; a negative code is the signal that ended it."""
 
     def send_signal(self, sig: int, /) -> None:
-        """Send a signal unless it has ended."""
+        """Send a signal unless the child has ended."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end.
+        """Wait for the child to end.
 
         Raises:
             subprocess.TimeoutExpired: if it does not end in time.
@@ -60,12 +61,12 @@ class Child(Protocol):
 def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
     """Let the kernel send this process a signal when its parent dies, for whatever reason (Linux only).
 
-    An orphan would go on holding a lease, a port or a folder. The setting survives `exec`. If the parent has died
-    already, the signal comes at once.
+    An orphan would keep holding a lease, a port or a folder. The setting survives `exec`. If the parent is
+    already dead, the signal comes at once.
 
     Args:
-        parent: the process id of the parent; the kernel watches the thread of it that started this process.
-        how: what is sent.
+        parent: the process id of the parent; the kernel watches its thread that started this process.
+        how: the signal.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, how)
@@ -81,13 +82,13 @@ def launch(
     user: str | None = None,
     end: signal.Signals = signal.SIGKILL,
 ) -> "subprocess.Popen[bytes]":
-    """Start a command in a session of its own that ends with this process; Ctrl-C reaches it through us, in order.
+    """Start a command in its own session, which ends with this process and gets Ctrl-C through it.
 
     Args:
         command: the program and its arguments.
         environment: all of its variables; this process's when absent.
-        log: where it writes, at the end of what is there; this terminal when absent.
-        user: who runs it; this process's user when absent.
+        log: the file to which its output is appended; this terminal when absent.
+        user: the user that runs it; this process's user when absent.
         end: the signal that it gets when this process dies.
     """
     out = log.open("ab") if log else None
@@ -100,7 +101,8 @@ def launch(
             stderr=out,
             start_new_session=True,
             user=user,
-            # Between fork and exec it calls the C library alone and takes no lock that a thread may hold.
+            # Between fork and exec only the C library is called, and no lock is taken that another thread may
+            # hold.
             preexec_fn=partial(die_with_parent, os.getpid(), end),  # noqa: PLW1509
         )
     finally:
@@ -109,7 +111,7 @@ def launch(
 
 
 def stop(child: Child, how: signal.Signals = signal.SIGTERM, seconds: float = SECONDS_TO_STOP) -> None:
-    """Ask a process to end, then end it and its process group; a second Ctrl-C skips the asking."""
+    """Signal a process, wait for its end, then kill it and its group; a second Ctrl-C skips the wait."""
     try:
         child.send_signal(how)
     finally:
@@ -129,12 +131,12 @@ def _await_end(child: Child, seconds: float) -> None:
 @final
 @dataclass(slots=True)
 class Restarts:
-    """How often a process failed fast in a row, and how long to wait before its next start. Pure."""
+    """Count fast failures in a row, and derive the delay before the next start. Without side effects."""
 
     failures: int = 0
 
     def after(self, lived_seconds: float) -> float | None:
-        """Return the seconds to wait after a process ended, or None if it is given up."""
+        """Return the delay in seconds after a process ended, or None if it is given up."""
         self.failures = 0 if lived_seconds >= STEADY_SECONDS else self.failures + 1
         if self.failures >= FAST_FAILURES:
             return None
@@ -144,9 +146,10 @@ class Restarts:
 @final
 @dataclass(slots=True)
 class Watchdog:
-    """Counts how long a process has been silent: `sign` returns something else whenever it gave a sign of life.
+    """Measure the silence of a process: `sign` returns a new value with each heartbeat.
 
-    Silence is counted while this process runs, so that a machine that slept has no silent processes.
+    Silence is counted only while this process runs: after a suspended machine wakes up, no process counts as
+    silent.
     """
 
     sign: Callable[[], float]
@@ -156,7 +159,7 @@ class Watchdog:
     _silent: float = field(default=0.0, init=False)
 
     def is_expired(self) -> bool:
-        """Tell whether the process is silent for longer than the patience with it."""
+        """Return whether the process has been silent for longer than the timeout."""
         now, sign_of_life = time.monotonic(), self.sign()
         since, self._looked = now - self._looked, now
         self._silent = 0.0 if sign_of_life != self._last_sign else self._silent + min(since, _LONGEST_LOOK_SECONDS)
@@ -167,9 +170,9 @@ class Watchdog:
 @final
 @dataclass(slots=True, eq=False)
 class Part:
-    """One process that is kept running, and killed when it is silent, if it is heard at all.
+    """One supervised process: restarted when it ends, and killed when its watchdog expires, if it has one.
 
-    `log` is where it writes, if not to this terminal.
+    `log` is the file of its output, if that is not this terminal.
     """
 
     name: str
@@ -180,9 +183,9 @@ class Part:
     watchdog: Watchdog | None = None
     process: Child = field(init=False, repr=False)
     code: int | None = field(default=None, init=False)
-    """How it ended last."""
+    """The last exit code."""
     failure: str | None = field(default=None, init=False)
-    """Why it is given up."""
+    """The reason why it was given up."""
     _restarts: Restarts = field(default_factory=Restarts, init=False, repr=False)
     _started: float = field(default=0.0, init=False, repr=False)
     _due: float | None = field(default=None, init=False, repr=False)
@@ -193,7 +196,7 @@ class Part:
         self.process = self.start()
 
     def look(self) -> None:
-        """Notice the end of the process, and start it anew when that is due."""
+        """Check whether the process has ended, and restart it when its delay is over."""
         if self.failure is not None:
             return
         if self._due is not None:
@@ -206,7 +209,7 @@ class Part:
             self.process.send_signal(signal.SIGKILL)
 
     def describe_end(self) -> str:
-        """Return how it ended and where its log is."""
+        """Return how the process ended and where its log is."""
         code = self.code or 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"the {self.name} {how}" + (f"; its log is {self.log}" if self.log else "")
@@ -218,14 +221,14 @@ class Part:
             _log.error("part cannot be started", part=self.name, error=str(error))
             self._ended(-signal.SIGKILL)
         else:
-            _log.warning("part started again", part=self.name, pid=self.process.pid)
+            _log.warning("part restarted", part=self.name, pid=self.process.pid)
 
     def _ended(self, code: int) -> None:
         now = time.monotonic()
         self.code = code
         wait = self._restarts.after(now - self._started)
         if wait is None:
-            self.failure = f"{self.describe_end()}; it was started {FAST_FAILURES} times in a row and did not stay"
+            self.failure = f"{self.describe_end()}; it was started {FAST_FAILURES} times in vain"
             _log.error("part given up", part=self.name, reason=self.failure)
             return
         self._due = now + wait
@@ -234,7 +237,7 @@ class Part:
 
 @final
 class Supervisor:
-    """Watches parts, in a thread (`watching`) or whenever `look` is called."""
+    """Supervise parts, in a thread (`watching`) or on each call of `look`."""
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
@@ -244,13 +247,13 @@ class Supervisor:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What is kept running, in the order of their starts."""
+        """The supervised parts, in the order of their starts."""
         with self._lock:
             return tuple(self._parts)
 
     @contextmanager
     def running(self, part: Part) -> Iterator[Part]:
-        """Keep a part running for the block, and stop it then."""
+        """Keep a part running for the block, then stop it."""
         self.add(part)
         try:
             yield part
@@ -258,19 +261,19 @@ class Supervisor:
             self.remove(part)
 
     def add(self, part: Part) -> None:
-        """Start a part and keep it running from now on."""
+        """Start a part and supervise it from now on."""
         with self._lock:
             part.begin()
             self._parts.append(part)
 
     def remove(self, part: Part) -> None:
-        """Stop a part: it is not started any more."""
+        """Stop a part and end its supervision."""
         with self._lock:
             self._parts.remove(part)
         stop(part.process, part.how_to_stop, part.seconds_to_stop)
 
     def stop_all(self) -> None:
-        """Stop all parts at the same time, each within the time that it has."""
+        """Stop all parts at the same time, each within its own time limit."""
         with self._lock:
             stopped, self._parts = self._parts, []
         for part in stopped:
@@ -279,17 +282,17 @@ class Supervisor:
             _await_end(part.process, part.seconds_to_stop)
 
     def look(self) -> None:
-        """Look at every part once."""
+        """Check every part once."""
         for part in self.parts:
             with self._lock:
                 if part in self._parts:
                     part.look()
 
     def check(self) -> None:
-        """Raise if a part is given up.
+        """Raise if a part was given up.
 
         Raises:
-            PartError: if one is.
+            PartError: if a part was given up.
         """
         if self._broken is not None:
             raise PartError("the parts are not watched any more") from self._broken
@@ -299,9 +302,9 @@ class Supervisor:
 
     @contextmanager
     def watching(self) -> Iterator["Supervisor"]:
-        """Look at the parts in a thread for the block.
+        """Check the parts in a thread for the block.
 
-        Parts that were started anew die with the thread, so what is `running` must end inside the block.
+        Restarted parts die with the thread, so blocks of `running` must end inside this block.
         """
         thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         thread.start()

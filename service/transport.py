@@ -1,7 +1,7 @@
-"""Celery's Redis transport, but nothing that lies in Redis ends a worker: what is no message is dropped and counted.
+"""Harden Celery's Redis transport: unreadable messages are dropped and counted, and never end a worker.
 
-Whoever reaches Redis can put anything there. A task that was lost this way is sent again by upkeep, because the truth
-about rounds and jobs is in PostgreSQL.
+Anyone with access to Redis can put anything there. Upkeep sends a task that was lost this way again, because
+PostgreSQL holds the state of rounds and jobs.
 """
 
 import itertools
@@ -12,19 +12,19 @@ import structlog
 from kombu.transport import redis
 
 _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError)
-"""What reading a message raises that was not written by us: no JSON, other JSON, missing or odd members."""
+"""Errors of reading a foreign message: no JSON, other JSON, missing or unexpected members."""
 TRANSPORT: Final = f"{__name__}:CarefulTransport"
-"""How Celery is told of it."""
+"""The name under which Celery finds this transport."""
 _FIELDS_OF_A_BINDING = 3
 _numbers = itertools.count(1)
 _log = structlog.get_logger(__name__)
 
 
 class CarefulQoS(redis.QoS):
-    """Puts what was not acknowledged in time back into its queue."""
+    """Return unacknowledged messages to their queue after the visibility timeout."""
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Put one message back."""
+        """Return one message to its queue."""
         try:
             super().restore_by_tag(tag, client, leftmost)
         except _MALFORMED as error:
@@ -35,7 +35,7 @@ class CarefulQoS(redis.QoS):
 
 
 class CarefulChannel(redis.Channel):
-    """Takes messages from the queues and passes over what is none."""
+    """Receive messages from the queues and skip unreadable ones."""
 
     QoS = CarefulQoS
 
@@ -46,12 +46,12 @@ class CarefulChannel(redis.Channel):
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[misc] # kombu's types leave it out
-        except ValueError as error:  # it is no JSON; it has left the queue
+        except ValueError as error:  # not JSON; it has already left the queue
             drop("no JSON", error)
             raise Empty from error
 
     def basic_consume(self, queue: str, no_ack: bool, callback: Any, *rest: Any, **options: Any) -> Any:  # noqa: FBT001
-        """Consume a queue; a message that its consumer cannot read is acknowledged, not delivered for ever."""
+        """Consume a queue; a message that its consumer cannot read is acknowledged instead of redelivered."""
 
         def read(message: Any) -> Any:
             try:
@@ -65,7 +65,7 @@ class CarefulChannel(redis.Channel):
 
 
 class CarefulTransport(redis.Transport):
-    """Delivers what is a message."""
+    """Transport that delivers only readable messages."""
 
     Channel = CarefulChannel
 
@@ -77,5 +77,5 @@ class CarefulTransport(redis.Transport):
 
 
 def drop(queue: str | None, error: Exception) -> None:
-    """Say that something in a queue was no message; its content may hold anything and is not repeated."""
+    """Log an unreadable message of a queue, without its content, which may be anything."""
     _log.error("malformed message dropped", queue=queue, error=type(error).__name__, dropped=next(_numbers))

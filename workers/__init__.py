@@ -1,4 +1,4 @@
-"""Celery workers: they take a round, call the science, and store the answer. Nothing imports this package."""
+"""Celery workers: claim rounds and jobs, compute and store the results. No other package imports this one."""
 
 from assayflow.installation import require_own
 

@@ -1,4 +1,7 @@
-"""`python -m workers`: a round worker, a fast worker and upkeep, kept running, or one of them. See `workers.app`."""
+"""`python -m workers`: keep a round worker, a fast worker and upkeep running, or run one of the three.
+
+See `workers.app` for the roles.
+"""
 
 import argparse
 import os
@@ -21,21 +24,21 @@ from workers.pulse import Pulse
 from workers.termination import SIGNALS, TerminationSignal
 
 OPTIONS = (
-    ("--beat", "upkeep", "only look after lost rounds and jobs"),
+    ("--beat", "upkeep", "only requeue lost rounds and jobs"),
     ("--no-beat", "rounds", "only compute rounds and backtests"),
-    ("--fast", "fast", "only answer samples and predictions"),
+    ("--fast", "fast", "only serve samples and predictions"),
 )
 SILENT_SECONDS = 30.0
-"""A role whose process is frozen for so long is killed and started anew."""
+"""A role whose process has been frozen for this long is killed and restarted."""
 _BEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
 _SECONDS_TO_STOP = 25.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line asks for and return the exit status."""
-    signal.signal(signal.SIGTERM, _end_early)  # the first process of a container has no default for it
-    parser = argparse.ArgumentParser(prog="python -m workers", description="Do rounds and jobs, and find lost ones.")
+    """Run the command line's role, or all roles, and return the exit status."""
+    signal.signal(signal.SIGTERM, _end_early)  # PID 1 of a container has no default handler for SIGTERM
+    parser = argparse.ArgumentParser("python -m workers", description="Compute rounds and jobs; requeue lost ones.")
     role = parser.add_mutually_exclusive_group()
     for option, name, help_text in OPTIONS:
         role.add_argument(option, dest="role", action="store_const", const=name, help=help_text)
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def keep_running(settings: Settings) -> int:
-    """Keep a process of every role running until a signal ends it; return the exit status.
+    """Keep one process per role running until a signal ends this one; return the exit status.
 
     Raises:
         HazardListError: if the operator names a hazard list that cannot be used.
@@ -72,7 +75,7 @@ def keep_running(settings: Settings) -> int:
 
 
 def _part(settings: Settings, role: Role) -> Part:
-    """Return how a role is kept running."""
+    """Return the supervised process of a role."""
     pulse = Pulse()
     watchdog = Watchdog(lambda: pulse.last_beat, SILENT_SECONDS)
     start = partial(_fork, settings, role, pulse)
@@ -81,26 +84,26 @@ def _part(settings: Settings, role: Role) -> Part:
 
 @final
 class Forked:
-    """A child of this process, as `service.supervision.Child` wants it."""
+    """A forked child of this process; implements `service.supervision.Child`."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._code: int | None = None
 
     def poll(self) -> int | None:
-        """Return its exit code if it has ended."""
+        """Return the exit code if the child has ended."""
         if self._code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
 
     def send_signal(self, sig: int, /) -> None:
-        """Send a signal unless it has ended."""
+        """Send a signal unless the child has ended."""
         if self.poll() is None:
             os.kill(self.pid, sig)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
+        """Wait for the child to end."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while (code := self.poll()) is None:
             if deadline is not None and time.monotonic() > deadline:
@@ -110,9 +113,11 @@ class Forked:
 
 
 def _fork(settings: Settings, role: Role, pulse: Pulse) -> Forked:
-    """Start a role in a child of this process, which has no thread and no connection: that is quick, and no program.
+    """Start a role in a forked child of this process.
 
-    The child has a session of its own, so that Ctrl-C reaches it through us, and dies with us.
+    This process has no thread and no connection, so forking is safe; it is also faster than starting a
+    program. The child has its own session: it receives Ctrl-C from this process only. It dies with this
+    process.
     """
     parent = os.getpid()
     if pid := os.fork():
@@ -137,14 +142,14 @@ def _fork(settings: Settings, role: Role, pulse: Pulse) -> Forked:
 
 
 def _beat(pulse: Pulse) -> None:
-    """Give signs of life for as long as this process runs; it takes no lock, so forks of this process are safe."""
+    """Record heartbeats for as long as this process runs. Takes no lock, so that forking stays safe."""
     while True:
         pulse.beat()
         time.sleep(_BEAT_SECONDS)
 
 
 def _end_early(_number: int, _frame: object) -> None:
-    """End before there is anything to give back."""
+    """Exit before any work has been claimed."""
     raise SystemExit(0)
 
 

@@ -1,15 +1,17 @@
-"""The Celery application: which tasks there are, on which queue, and how a worker treats them.
+"""Define the Celery application: its tasks, their queues and the worker's settings.
 
-Three roles, each its own process, started by `run_worker`:
+There are three roles, each in its own process, started by `run_worker`:
 
-- a round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child process;
-- a fast worker (`python -m workers --fast`) answers samples and predictions likewise, so that none waits for a round;
-- upkeep (`python -m workers --beat`, see `workers.upkeep`) finds lost work while every other worker is busy. It needs
-  no queue and loads no torch, and several of them do no harm.
+- A round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child
+  process.
+- A fast worker (`python -m workers --fast`) serves samples and predictions, so that they never wait for a
+  round.
+- Upkeep (`python -m workers --beat`, see `workers.upkeep`) requeues lost work while all workers are busy. It
+  needs no queue and loads no torch. Several upkeep processes may run at once.
 
-`python -m workers` keeps all three running. SIGTERM or Ctrl-C gives what is running back to the queue and ends within
-seconds; the next worker resumes a round or a backtest from what was kept and begins any other job anew. A worker ends
-with a code other than 0 when nobody asked it to end.
+`python -m workers` keeps all three running. On SIGTERM or Ctrl-C a worker requeues its current work and exits
+within seconds. The next worker resumes a round or a backtest from its checkpoint and starts any other job
+again. A worker that exits without such a signal returns a non-zero code.
 """
 
 import logging
@@ -35,12 +37,12 @@ from workers.upkeep import run_upkeep
 from workers.watching import drain, watch_step
 
 QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast"}
-"""The queues that `service.dispatch` sends to. A role also stands before `@host` in the worker's name."""
+"""The queues that `service.dispatch` sends to. The role is also the worker's name before `@host`."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 
 def make_app(settings: Settings, role: Role = "rounds") -> Celery:
-    """Return the application with its tasks, bound to a process of its own."""
+    """Return the application with its tasks, bound to a new worker context."""
     context = WorkerContext(settings)
     app = Celery("assayflow", broker=settings.required_redis_url(), set_as_current=False)
     app.conf.update(_configuration(settings))
@@ -59,9 +61,10 @@ def run_worker(settings: Settings, role: Role = "rounds") -> int:
     if role == "upkeep":
         configure_logs(settings.log_format, settings.log_level)
         return run_upkeep(settings)
-    # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
+    # Celery warns against running as root, which may be the only user of a bare machine. Messages are JSON
+    # and run no code.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    load_hazard_lists(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
+    load_hazard_lists(settings.hazard_lists)  # an unusable list fails the start instead of the first round
     worker = make_app(settings, role).Worker(
         hostname=f"{role}@{gethostname()}",
         queues=QUEUES[role],
@@ -83,16 +86,18 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "enable_utc": True,
         "timezone": "UTC",
-        # A message stays in the queue until its work is done, and a worker reserves no second one.
+        # A message stays in the queue until its work is done. A worker prefetches no second message.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
         "task_soft_time_limit": settings.soft_time_limit_seconds,
         "task_time_limit": settings.time_limit_seconds,
-        # Redis delivers again what is not acknowledged by then: it must outlast the longest task.
+        # Redis redelivers messages that are not acknowledged in this time, so it must exceed the longest
+        # task.
         "broker_transport_options": {"visibility_timeout": settings.time_limit_seconds + _REDELIVERY_MARGIN_SECONDS},
         "broker_connection_retry_on_startup": True,
-        "worker_cancel_long_running_tasks_on_connection_loss": False,  # the lease guards against a second delivery
+        # the lease guards against a second delivery
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
@@ -115,15 +120,16 @@ def _add_tasks(app: Celery, context: WorkerContext) -> None:
 
 
 def _claim_and_do(context: WorkerContext, work: Callable[[WorkerContext, UUID], None], item_id: UUID) -> None:
-    """Do the work of a message, unless this worker shuts down: then the message goes back into the queue.
+    """Do the work of a message, or requeue the message if this worker is shutting down.
 
     Raises:
-        Reject: if it does.
+        Reject: if the message goes back to the queue.
     """
     with context.pulse.at(Stage.LOADING, then=Stage.IDLE):
         if not context.is_stopping():
             context.import_science()
-        context.pulse.enter(Stage.CLAIMING)  # before the last look: who drains kills a child only while it loads
+        # set before the last check: `drain` kills a child only while it loads
+        context.pulse.enter(Stage.CLAIMING)
         if context.is_stopping():
             raise Reject("this worker shuts down", requeue=True)
         work(context, item_id)

@@ -1,6 +1,6 @@
-"""`assayflow backtest`: a campaign replayed on a measured table, from files to files.
+"""Run `assayflow backtest`: replay a campaign on a measured table, from files to files.
 
-It knows no queue and no database.
+Uses neither the queue nor the database.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ PRINTED_METRICS = (
     "n_scored",
     "seconds",
 )
-"""Figures of the printed table, after the best value of each objective."""
+"""Metrics of the printed table, after the best value of each objective."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     spec: Path
     table: Path
@@ -57,7 +57,7 @@ class Request:
 
 
 def run_backtest(request: Request, report_progress: Callable[[float, str], None]) -> dict[str, Any]:
-    """Run the backtest and return its answer; write the files that were asked for.
+    """Run the backtest, write the requested files and return the result.
 
     Raises:
         OSError: if a file cannot be read or written.
@@ -84,7 +84,7 @@ def run_backtest(request: Request, report_progress: Callable[[float, str], None]
 
 
 def main() -> int:
-    """Read a request as JSON from the command line, run it and print its table; a mistake is one line."""
+    """Run the request that the command line gives as JSON and print its table; user errors are one line."""
     request = TypeAdapter(Request).validate_json(sys.argv[1])
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -112,7 +112,7 @@ def _mistake(console: Console, reason: str) -> int:
 
 
 def print_curves(curves: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Print the last round of every method, with half of the 95 % intervals over seeds."""
+    """Print the last round of each method, with the half-width of the 95 % intervals over seeds."""
     last = {row["method"]: row for row in curves}
     own = [
         name

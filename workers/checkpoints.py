@@ -1,7 +1,8 @@
-"""What unfinished work can go on from, on disk: a cache with checksums, one file per round or job.
+"""Store the state of unfinished work on disk: a cache with checksums, one file per round or job.
 
-A round replaces its training state; a job adds records to what it has. A disk that is full, read-only or broken is
-reported and costs nothing but the cache: no function here raises `OSError`. Knows neither their content nor torch.
+A round replaces its training state; a job appends records. A full, read-only or broken disk costs only the
+cache: the error is logged and no function here raises `OSError`. The content is opaque bytes; torch is not
+imported.
 """
 
 import hashlib
@@ -21,18 +22,18 @@ _log = structlog.get_logger(__name__)
 
 @final
 class FileCheckpoint:
-    """The latest state of one round: a SHA-256, then the content, in one file that is replaced at once.
+    """The latest state of one round: a SHA-256 digest and the content in one file, replaced atomically.
 
-    The digest stands in front of the content instead of in a second file, so that the two cannot part in a crash.
+    Digest and content share a file, so that a crash cannot leave one without the other.
     """
 
     def __init__(self, folder: Path, round_id: UUID) -> None:
         self._path = folder / f"{round_id}{_SUFFIX}"
         self.trouble: str | None = None
-        """Why a state could not be saved, if one could not."""
+        """The reason why a state could not be saved, if saving failed."""
 
     def load(self) -> bytes | None:
-        """Return the last saved state, or None if there is none or it is damaged."""
+        """Return the last saved state, or None if it is missing or damaged."""
         with _reported("read", self._path):
             stored = self._path.read_bytes()
             digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
@@ -41,7 +42,7 @@ class FileCheckpoint:
         return None
 
     def save(self, content: bytes) -> None:
-        """Replace the saved state; after a crash the old or the new one is there, whole; after a failure the old."""
+        """Replace the saved state atomically: after a crash or a failure, a complete state remains."""
         fresh = self._path.with_suffix(f".{os.getpid()}.partial")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,40 +56,40 @@ class FileCheckpoint:
             self.trouble = error.strerror or type(error).__name__
             _report("saved", self._path, error)
             with suppress(OSError):
-                fresh.unlink()  # what there is of it would keep the disk full
+                fresh.unlink()  # a partial file would keep the disk full
 
     def delete(self) -> None:
-        """Forget the state."""
+        """Delete the state."""
         _delete(self._path)
 
 
 @final
 class FileJournal:
-    """The records of one job, added as they come: each is a line, a SHA-256 and the record, which has no line breaks.
+    """The append-only records of one job. Each line holds a SHA-256 digest and a record without line breaks.
 
-    A line that was cut off or changed is left out; the others stand.
+    Truncated or changed lines are skipped.
     """
 
     def __init__(self, folder: Path, job_id: UUID) -> None:
         self._path = folder / f"{job_id}{_SUFFIX}"
 
     def load(self) -> list[bytes]:
-        """Return the whole records, oldest first."""
+        """Return the intact records, oldest first."""
         with _reported("read", self._path):
             lines = [line.partition(b" ") for line in self._path.read_bytes().split(b"\n")]
             return [record for digest, _, record in lines if digest == _hex(record)]
         return []
 
     def append(self, record: bytes) -> None:
-        """Add a record; when this returns, the end of the process does not lose it, if the disk took it."""
+        """Append a record. It then survives the end of this process, if the disk accepted it."""
         with _reported("added to", self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
-                # the break comes first: this record is whole even after one that was cut off
+                # The line break comes first, so that a truncated line before this record does not damage it.
                 file.write(b"\n" + _hex(record) + b" " + record)
 
     def delete(self) -> None:
-        """Forget all records."""
+        """Delete all records."""
         _delete(self._path)
 
 
@@ -97,7 +98,7 @@ def _hex(record: bytes) -> bytes:
 
 
 def delete_others(folder: Path, keep: Collection[UUID]) -> None:
-    """Delete the files of all rounds and jobs but these, and what a crash left half written."""
+    """Delete the files of all other rounds and jobs, and files that a crash left incomplete."""
     names = {str(item_id) for item_id in keep}
     with _reported("listed", folder):
         for pattern in (f"*{_SUFFIX}", "*.partial"):
@@ -113,7 +114,7 @@ def _delete(path: Path) -> None:
 
 @contextmanager
 def _reported(what: str, path: Path) -> Iterator[None]:
-    """Log what the operating system refuses in the block, and go on after it; that no file is there is no refusal."""
+    """Log an `OSError` of the block and continue after it; a missing file is not an error."""
     try:
         yield
     except FileNotFoundError:

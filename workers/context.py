@@ -1,6 +1,7 @@
-"""What one worker process holds: settings, database sessions and the wish to stop. Nothing is opened before the fork.
+"""Hold the state of one worker process: settings, database sessions and the shutdown flag.
 
-Knows no task. CUDA and torch are touched in the child alone: CUDA does not survive a fork.
+Nothing is opened before the fork. CUDA and torch are used in the child only, because CUDA does not survive a
+fork.
 """
 
 import os
@@ -8,7 +9,7 @@ import platform
 from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from models.safety.hazard_lists import HazardList, load_hazard_lists
 from service.campaigns.reading import Reader
@@ -16,17 +17,15 @@ from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
+from workers.campaign_cache import TrainedCampaignCache
 from workers.pulse import Pulse
-
-if TYPE_CHECKING:
-    from workers.trained_campaigns import TrainedCampaignCache
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
 
 
 @final
 class WorkerContext:
-    """The state of one worker process; made in the parent, filled in the child."""
+    """The state of one worker process, created in the parent and used in the child."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -41,45 +40,44 @@ class WorkerContext:
         return made
 
     @cached_property
-    def trained_campaigns(self) -> "TrainedCampaignCache":
-        """The trained campaigns that this process has open."""
-        from workers.trained_campaigns import TrainedCampaignCache
-
+    def trained_campaigns(self) -> TrainedCampaignCache:
+        """The cache of trained campaigns that this process has loaded."""
         return TrainedCampaignCache()
 
     @cached_property
     def reader(self) -> Reader:
-        """Who reads the tables of jobs: a child that may be killed when a job is cancelled."""
+        """The reader of job tables, in a child process that is killed when the job is cancelled."""
         children = Children(Limits(processes=1, memory_bytes=self.settings.child_memory_bytes))
         return Reader(children, self.settings.child_seconds, is_followed=True)
 
     def stop(self) -> None:
-        """Ask the work of this process's children to give its work back soon."""
+        """Request that this worker's child requeue its work soon."""
         self.pulse.drain()
 
     def is_stopping(self) -> bool:
-        """Tell whether this worker shuts down."""
+        """Return whether this worker is shutting down."""
         return self.pulse.is_draining
 
     def hazards(self) -> tuple[HazardList, ...]:
-        """Return the operator's hazard lists, read anew: a round uses them as they are when it starts.
+        """Return the operator's hazard lists, read again: each round uses the current lists.
 
         Raises:
-            HazardListError: if one cannot be used; without it no round may be computed.
+            HazardListError: if a list cannot be used; no round is computed without its hazard lists.
         """
         return load_hazard_lists(self.settings.hazard_lists)
 
     def import_science(self) -> None:
-        """Import what takes long, before anything is claimed: nobody can stop an import, and a claim must end in time.
+        """Import slow libraries before any work is claimed.
 
-        What cannot be imported is told where it is needed, by the work that then fails.
+        An import cannot be interrupted, and a claim must end in time. An import error is ignored here: the
+        work that needs the module fails with it.
         """
         with suppress(Exception):
             import models.inference
             import models.propose  # noqa: F401
 
     def configure_torch(self) -> str:
-        """Set torch's threads and return the device to compute on; loads torch."""
+        """Set torch's threads and return the compute device; loads torch."""
         import torch
 
         torch.set_num_threads(self.settings.torch_threads)
@@ -87,7 +85,7 @@ class WorkerContext:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions that a batch depends on, without importing anything."""
+    """Return the versions that a batch depends on, without importing the packages."""
     versions = {"python": platform.python_version()}
     for name in _RECORDED:
         try:
@@ -98,5 +96,5 @@ def installed_versions() -> dict[str, str]:
 
 
 def process_name() -> str:
-    """Return host and process, for people who look for the owner of a lease."""
+    """Return host and process id, so that an operator can find the owner of a lease."""
     return f"{platform.node()}:{os.getpid()}"

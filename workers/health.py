@@ -1,4 +1,4 @@
-"""`python -m workers.health [rounds|fast|upkeep]`: is this host's worker there? For health checks of containers."""
+"""`python -m workers.health [rounds|fast|upkeep]`: check this host's worker, for container health checks."""
 
 import platform
 import sys
@@ -16,9 +16,9 @@ _SECONDS = 10.0
 
 
 def is_answering(settings: Settings, timeout: float = _SECONDS, role: Role = "rounds") -> bool:
-    """Tell whether this host's worker of a role answers within `timeout` seconds, even while it is at work.
+    """Return whether this host's worker of a role responds within `timeout` seconds, even while it computes.
 
-    Upkeep reads no queue and cannot answer: it must have looked after everything lately.
+    Upkeep reads no queue and cannot respond, so its last successful sweep must be recent.
     """
     if role == "upkeep":
         with presence.opened(settings.required_redis_url()) as client:

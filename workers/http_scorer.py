@@ -1,7 +1,8 @@
-"""A scorer that is an HTTP service of a user's: asked in batches, again when it stumbles, and trusted with nothing.
+"""Score objects with a user's HTTP service: batched requests, retries and no trust in the response.
 
-Its address is judged by `service.address_rules`, and requests go to the very address that was judged: no proxy, no
-redirect, no second look-up. Nothing that it answers is repeated to anybody but as numbers. Knows no campaign.
+`service.address_rules` checks the address, and requests go to exactly that checked address: no proxy, no
+redirect and no second look-up. Only the numbers of a response are passed on. This module does not depend on
+campaigns.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 8
 FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.5, 30.0
-"""Waits double from one attempt to the next: a minute in all, in which a service may be started anew."""
+"""Retry delays double with each attempt: one minute in all, enough for a service to restart."""
 MOST_WAIT_SECONDS = 120.0
-"""A scorer that asks for more patience than this has failed."""
+"""A scorer whose Retry-After exceeds this has failed."""
 SLICE_SECONDS = 0.5
-"""While waiting, one listens this often whether the work is to stop."""
+"""Interval between checks for cancellation while waiting."""
 MOST_BYTES = 2**20
-"""A number takes 25 characters at most, and there are 10,000."""
+"""A number takes at most 25 characters, and there are at most 10,000."""
 _OK = 200
 _RETRYABLE = (429, 500, 502, 503, 504)
 
 
 class Answer(BaseModel):
-    """What a scorer answers; further members are passed over."""
+    """The response of a scorer; unknown members are ignored."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -51,7 +52,7 @@ class Answer(BaseModel):
 @final
 @dataclass(frozen=True, slots=True)
 class HttpScorerEnvironment:
-    """What a scorer's requests depend on beside its specification; tests replace the last three."""
+    """What requests depend on besides the scorer's specification; tests replace the last three."""
 
     rules: Rules
     authorization: str | None = field(default=None, repr=False)
@@ -61,7 +62,7 @@ class HttpScorerEnvironment:
 
 
 class _RetryableError(Exception):
-    """The request may be sent again; `wait` is how long the scorer asked to be left alone."""
+    """The request may be retried; `wait` is the delay that the scorer requested."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -71,13 +72,13 @@ class _RetryableError(Exception):
 
 @final
 class HttpScorer:
-    """POSTs `{"property", "objects"}` and reads `{"values"}`.
+    """POST `{"property", "objects"}` and read `{"values"}`.
 
     Args:
         spec: names the property.
-        target: its URL, judged.
-        environment: the operator's rules and what else its requests depend on.
-        check_cancelled: called while waiting; what it raises stops the work.
+        target: the checked URL.
+        environment: the operator's rules, the secret and the transport.
+        check_cancelled: called while waiting; an exception from it stops the work.
     """
 
     def __init__(
@@ -104,21 +105,21 @@ class HttpScorer:
         """Return the value of each object.
 
         Raises:
-            ScorerError: if there is no usable answer after some attempts.
+            ScorerError: if no attempt gave a usable response.
         """
         body: dict[str, object] = {"property": self._name, "objects": [dict(row) for row in rows]}
         for attempt in range(ATTEMPTS):
             try:
                 return self._read(self._send(body, attempt), len(rows))
             except _RetryableError as error:
-                self._addresses = []  # it may have moved: look it up, and judge it, once more
+                self._addresses = []  # the service may have moved: resolve and check its address again
                 if attempt + 1 == ATTEMPTS:
                     raise ScorerError(self._name, f"{error.reason}, {ATTEMPTS} times in a row") from error
                 self._wait(error, min(FIRST_WAIT_SECONDS * 2**attempt, LAST_WAIT_SECONDS))
         raise AssertionError
 
     def _send(self, body: dict[str, object], attempt: int) -> bytes:
-        """Return the content of a good answer."""
+        """Return the content of a successful response."""
         request = self._request(body, attempt)
         deadline = time.monotonic() + self._seconds
         try:
@@ -136,7 +137,7 @@ class HttpScorer:
             raise _RetryableError(f"the connection failed ({type(error).__name__})") from error
 
     def _request(self, body: dict[str, object], attempt: int) -> httpx.Request:
-        """Return a request to a judged address that bears the host's name, in TLS as well."""
+        """Return a request to a checked address, with the host's name in the header and in TLS."""
         target, address = self._target, self._address(attempt)
         host = f"[{address}]" if ":" in address else address
         headers = {"Host": target.authority, "Accept": "application/json", "Accept-Encoding": "identity"}
@@ -151,7 +152,7 @@ class HttpScorer:
         )
 
     def _address(self, attempt: int) -> str:
-        """Return an address that was judged: the same while it answers, another after a failure if there is one."""
+        """Return a checked address: the same one until it fails, then another if there is one."""
         if not self._addresses:
             try:
                 addresses = locate(self._target, self._environment.rules, self._environment.resolve)
@@ -174,7 +175,7 @@ class HttpScorer:
             raise ScorerError(self._name, "its answer is no plain application/json")
 
     def _content(self, response: httpx.Response, deadline: float) -> bytes:
-        """Return the content, unless it is too long or comes too slowly."""
+        """Return the content, unless it is too long or arrives too slowly."""
         content = bytearray()
         for chunk in response.iter_raw():
             content += chunk
@@ -206,7 +207,7 @@ class HttpScorer:
 
 
 def _retry_after(text: str | None) -> float | None:
-    """Return the seconds of a Retry-After header (RFC 9110): a number or a date; None without a readable one."""
+    """Return the seconds of a Retry-After header (RFC 9110), a number or a date; None if unreadable."""
     if text is None:
         return None
     if text.strip().isdecimal():
@@ -220,14 +221,14 @@ def _retry_after(text: str | None) -> float | None:
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
-    """Tell whether a connection failed because of the other side's certificate."""
+    """Return whether a connection failed because of the server's certificate."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _trusted() -> ssl.SSLContext:
-    """Return certifi's authorities and this machine's, so that an operator may add the house's own."""
+    """Return certifi's authorities and this machine's, so that an operator can add private ones."""
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context

@@ -1,12 +1,12 @@
-"""Does one job: claim, load, let the handler of its kind answer, store. Safe to deliver twice, and to be killed.
+"""Run one job: claim it, call the handler of its kind and store the result. Safe under redelivery and kills.
 
 A kind is a module of `workers.handlers` with a function
 
     handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json
 
-so a new kind is a new file; one that stores something besides its answer returns what does so in the last transaction.
-A handler may keep what it has so far in a `FileJournal` with the job's id, from which the next worker goes on when this
-one is lost; it is removed when the job ends.
+so a new kind is a new file. A handler that stores more than its result returns a `Finalizer`, which runs in
+the last transaction. A handler may append intermediate results to a `FileJournal` with the job's id. If its
+worker is lost, the next worker resumes from the journal; the journal is deleted when the job ends.
 """
 
 import pkgutil
@@ -23,22 +23,22 @@ from service.store.tables import Job
 from workers import handlers
 from workers.checkpoints import FileJournal
 from workers.context import WorkerContext, installed_versions
-from workers.handlers import Handler, JobProgress
+from workers.handlers import Handler
 from workers.lease_runner import lease_for, problem, run_under_lease
-from workers.progress import Progress
+from workers.progress import JobProgress, Progress
 
 
 class UnknownKindError(LookupError):
-    """No handler is installed for a job: a newer API talks to an older worker."""
+    """No handler is installed for a job: the API is newer than this worker."""
 
 
 def kinds() -> list[str]:
-    """Return the kinds of jobs that this worker can do."""
+    """Return the kinds of jobs that this worker supports."""
     return sorted(module.name for module in pkgutil.iter_modules(handlers.__path__))
 
 
 def do_job(context: WorkerContext, job_id: UUID) -> None:
-    """Do a job if it is queued; a message about any other job is old news."""
+    """Run a job if it is queued; ignore outdated messages about other jobs."""
     lease = lease_for(context, JOBS, job_id)
     with context.sessions.begin() as session:
         if not jobs.claim(session, lease, installed_versions()):
@@ -54,7 +54,7 @@ def _handle_and_store(context: WorkerContext, lease: Lease[Job], report: Progres
         answer = _handler(claimed.kind)(context, claimed, JobProgress(report))
         with context.sessions.begin() as session:
             if not jobs.finish(session, lease, answer(session) if callable(answer) else answer):
-                raise Cancelled("lost")  # and nothing of the answer is stored
+                raise Cancelled("lost")  # rolls the transaction back: no part of the result is stored
     except AssayflowError as error:
         if not error.extensions:
             raise

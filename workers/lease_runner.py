@@ -1,6 +1,6 @@
-"""Does claimed work under its lease: rounds and jobs alike end, fail, stop or are given back in the same way.
+"""Run claimed work under its lease: rounds and jobs end, fail, stop and are requeued in the same way.
 
-Knows not what the work is.
+This module does not depend on the kind of work.
 """
 
 import os
@@ -24,14 +24,14 @@ from workers.progress import Progress
 from workers.pulse import Stage
 
 STUBBORN_SECONDS = 8.0
-"""Work that does not stop so long after a shutdown began is given back over its head."""
+"""Work that has not stopped this long after a shutdown began is requeued without its cooperation."""
 _LOOK_SECONDS = 0.25
 _LONGEST_DETAIL = 1000
 _log = structlog.get_logger(__name__)
 
 
 def lease_for(context: WorkerContext, work: WorkKind[Item], item_id: UUID) -> Lease[Item]:
-    """Return the lease that this process wants: its owner is new with every delivery of a task."""
+    """Return the lease to claim; its owner is new for each delivery of a task."""
     return Lease(work, item_id, f"{process_name()}:{uuid4().hex[:8]}", context.settings.lease_seconds)
 
 
@@ -41,13 +41,13 @@ def run_under_lease(
     work: Callable[[Progress], None],
     discard_checkpoint: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do claimed work, which stores its own answer, and end or give it back when it does not get there.
+    """Run claimed work, which stores its own result; end or requeue work that does not complete.
 
     Args:
-        context: what this worker has.
-        lease: claimed.
-        work: is told where to report; a report raises `Cancelled` when the work must stop.
-        discard_checkpoint: drops what a later attempt would resume from; called unless the work is given back or lost.
+        context: the worker's context.
+        lease: the claimed lease.
+        work: called with the progress callback, which raises `Cancelled` when the work must stop.
+        discard_checkpoint: deletes the checkpoint; not called when the work is requeued or its lease is lost.
     """
     log = _log.bind(work=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
     log.info("claimed")
@@ -61,16 +61,17 @@ def run_under_lease(
         log.info("stopped", why=progress.stop)
     except Exception as error:
         log.exception("failed")
-        discard_checkpoint()  # it may be the cause: another attempt starts afresh
+        discard_checkpoint()  # the checkpoint may be the cause: the next attempt starts from the beginning
         with context.sessions.begin() as session:
             leases.fail(session, lease, problem(error, lease.work.noun))
 
 
 @contextmanager
 def _give_back_on_shutdown(context: WorkerContext, lease: Lease[Any]) -> Iterator[None]:
-    """Give the work of the block back when the worker shuts down and the work does not listen; then this process ends.
+    """Requeue the block's work on shutdown if it does not stop by itself, then end this process.
 
-    Fitting a large process, or a library's own loop, may tell nothing for longer than a shutdown may take.
+    Fitting a large Gaussian process or a library's own loop may report nothing for longer than a shutdown may
+    take.
     """
     over = threading.Event()
 
@@ -96,7 +97,7 @@ def _give_back_on_shutdown(context: WorkerContext, lease: Lease[Any]) -> Iterato
 def _stop(
     context: WorkerContext, lease: Lease[Any], progress: Progress, discard_checkpoint: Callable[[], None]
 ) -> None:
-    """End or give back work that was stopped; what was lost is somebody else's."""
+    """Cancel or requeue stopped work; work whose lease is lost belongs to another worker."""
     if progress.stop == "cancelled":
         with context.sessions.begin() as session:
             leases.cancel(session, lease)
@@ -107,12 +108,12 @@ def _stop(
 
 
 def problem(error: Exception, noun: str) -> Json:
-    """Return what went wrong as a problem (RFC 9457). Of the database's errors, which quote data, only the name."""
+    """Return an error as a problem (RFC 9457). Database errors quote data, so only their name is given."""
     if isinstance(error, AssayflowError):
         fields = {"title": error.title, "status": error.status, "detail": error.detail}
         return {"type": "about:blank", **fields, "errors": [dict(location) for location in error.errors]}
     if isinstance(error, SoftTimeLimitExceeded):
-        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; ask for less"
+        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; request less"
     elif isinstance(error, DBAPIError):
         title, detail = f"The answer of the {noun} could not be stored", type(error.orig).__name__
     else:

@@ -1,6 +1,6 @@
-"""Tells the database how far a round is, keeps its lease alive, and stops the work when it should stop.
+"""Report progress to the database, renew the lease and stop the work when it must stop.
 
-Knows nothing of what the work does: it is called with stages and shares, and a thread keeps the lease while it is not.
+The work calls `Progress` with stages and shares; a thread renews the lease between these calls.
 """
 
 import os
@@ -29,8 +29,8 @@ _log = structlog.get_logger(__name__)
 class Progress:
     """A `models.records.ProgressCallback` with a heartbeat: a context manager around a round or a job.
 
-    `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down. `alive` is
-    called with every heartbeat.
+    `stop` is the reason to stop: the work was cancelled, its lease is lost, or this worker is shutting down.
+    `alive` is called with every heartbeat.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Progress:
 
     @property
     def stop(self) -> Stop | None:
-        """Why the work must stop, or None while it may go on."""
+        """The reason why the work must stop, or None while it may continue."""
         if self._standing != "held":
             return self._standing
         return "stopping" if self._is_stopping() else None
 
     def __call__(self, stage: str, progress: float, message: str) -> None:
-        """Record progress, at most once in a while unless the stage is new.
+        """Record progress, at a limited rate unless the stage is new.
 
         Raises:
             Cancelled: if the work must stop.
@@ -87,7 +87,7 @@ class Progress:
         self.raise_if_cancelled()
 
     def raise_if_cancelled(self) -> None:
-        """Go on or stop: for work that has nothing to tell.
+        """Raise if the work must stop, without reporting progress.
 
         Raises:
             Cancelled: if the work must stop.
@@ -110,7 +110,7 @@ class Progress:
                 return
 
     def _abandon(self) -> None:
-        """End work that does not listen: some step of it computes on, and only its process can be ended."""
+        """Kill the process of work that does not stop: a blocking step cannot be interrupted otherwise."""
         _log.error("work outlived its end", item=str(self._lease.item_id), why=self._standing)
         if self._standing == "cancelled":
             with suppress(DBAPIError), self._sessions.begin() as session:
@@ -118,7 +118,7 @@ class Progress:
         self._end_process()
 
     def _renew(self, write: Callable[[], LeaseStatus]) -> None:
-        """Write, and remember what the database says. Its absence alone is no reason to stop: the lease decides."""
+        """Write and keep the lease status. A failed write does not stop the work: only the lease decides."""
         try:
             standing = write()
         except DBAPIError as error:
@@ -134,3 +134,31 @@ class Progress:
     def _record(self, stage: str, progress: float, message: str) -> LeaseStatus:
         with self._sessions.begin() as session:
             return leases.report_progress(session, self._lease, stage, progress, message)
+
+
+@final
+class JobProgress:
+    """Report a job's progress; raises `models.records.Cancelled` when the work must stop."""
+
+    def __init__(self, report: Progress, start: float = 0.0) -> None:
+        self._report = report
+        self._start = start
+
+    def __call__(self, share: float, message: str) -> None:
+        """Record the share done (0-1) and a message, at a limited rate."""
+        self._report("running", self._start + (1 - self._start) * share, message)
+
+    def after(self, share: float) -> "JobProgress":
+        """Return the progress of the rest of a job, of which this share is done."""
+        return JobProgress(self._report, share)
+
+    def raise_if_cancelled(self) -> None:
+        """Raise if the work must stop, without recording progress."""
+        self._report.raise_if_cancelled()
+
+    def report_reading(self, share: float | None, of: float = 1.0) -> None:
+        """Record how much of a table is read, as the part `of` of the job; None checks for cancellation."""
+        if share is None:
+            self.raise_if_cancelled()
+        else:
+            self(of * share, "reading the table")

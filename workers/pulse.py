@@ -1,7 +1,8 @@
-"""Memory that a worker shares with the child that computes for it: signs of life one way, the wish to stop the other.
+"""Share memory between a worker and its computing child.
 
-Plain bytes without a lock: a process that is killed or frozen at any moment holds the other one up in nothing. Each
-field has one writer and is written in one piece. Made before the fork.
+Heartbeats go to the parent, the shutdown flag goes to the child. The memory is plain bytes without a lock, so
+that a killed or frozen process never blocks the other one. Each field has one writer and is written
+atomically. The memory is created before the fork.
 """
 
 import os
@@ -14,57 +15,57 @@ from typing import final
 
 
 class Stage(IntEnum):
-    """What a child is at."""
+    """The stage of a child's work."""
 
     IDLE = 0
     LOADING = 1
-    """It has a message and loads the science; nothing is claimed."""
+    """The child has a message and imports libraries; nothing is claimed."""
     CLAIMING = 2
-    """It claims work, or ends it."""
+    """The child claims or ends work."""
     HOLDING = 3
-    """It computes under a lease and gives a sign with every heartbeat."""
+    """The child computes under a lease and records every heartbeat."""
 
 
 _DRAINING, _STAGE, _PID, _BEAT = range(4)
 PREPARING_SECONDS = 600.0
-"""A child that holds nothing may be silent for so long: loading the science takes long on a slow disk."""
+"""A child without a lease may be silent for this long: imports take long on a slow disk."""
 
 
 @final
 class Pulse:
-    """The four fields; a worker has one child at a time that computes."""
+    """The four shared fields of a worker and its computing child, of which there is one at a time."""
 
     def __init__(self) -> None:
         self._fields = memoryview(mmap(-1, PAGESIZE)).cast("d")
 
     def drain(self) -> None:
-        """Tell the child that this worker shuts down."""
+        """Set the shutdown flag for the child."""
         self._fields[_DRAINING] = 1.0
 
     @property
     def is_draining(self) -> bool:
-        """Whether this worker shuts down."""
+        """Whether this worker is shutting down."""
         return self._fields[_DRAINING] != 0.0
 
     @property
     def stage(self) -> Stage:
-        """What the child is at."""
+        """The child's stage."""
         return Stage(int(self._fields[_STAGE]))
 
     @property
     def pid(self) -> int:
-        """The child that is at work."""
+        """The process id of the working child."""
         return int(self._fields[_PID])
 
     def enter(self, stage: Stage) -> None:
-        """Say what this process is at from now on."""
+        """Set this process's stage."""
         self._fields[_PID] = float(os.getpid())
         self.beat()
         self._fields[_STAGE] = float(stage)
 
     @contextmanager
     def at(self, stage: Stage, then: Stage) -> Iterator[None]:
-        """Say what this process is at for the block, and then."""
+        """Set this process's stage for the block, and the next one afterwards."""
         self.enter(stage)
         try:
             yield
@@ -72,14 +73,14 @@ class Pulse:
             self.enter(then)
 
     def beat(self) -> None:
-        """Give a sign of life."""
+        """Record a heartbeat."""
         self._fields[_BEAT] = time.monotonic()  # the same clock in all processes
 
     @property
     def last_beat(self) -> float:
-        """When the child gave its last sign, on the machine's steady clock."""
+        """The time of the child's last heartbeat, on the machine's monotonic clock."""
         return self._fields[_BEAT]
 
     def mark_idle(self) -> None:
-        """Say, in place of a child that was killed, that it does nothing any more."""
+        """Mark a killed child as idle, on its behalf."""
         self._fields[_STAGE] = float(Stage.IDLE)

@@ -1,4 +1,4 @@
-"""Computes one round: claim, load, call the science, store. Safe to deliver twice, and to be killed at any moment."""
+"""Compute one round: claim, load, propose, store. Safe under redelivery and under kills at any moment."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -17,7 +17,7 @@ from workers.scoring import open_scored_domain
 
 
 def compute_round(context: WorkerContext, round_id: UUID) -> None:
-    """Compute a round if it is queued; a message about any other round is old news."""
+    """Compute a round if it is queued; ignore outdated messages about other rounds."""
     lease = lease_for(context, ROUNDS, round_id)
     with context.sessions.begin() as session:
         if not rounds.claim(session, lease, installed_versions()):
@@ -52,7 +52,7 @@ def _propose_and_store(
 
 
 def _with_checkpoint_failure(proposal: Proposal, trouble: str | None) -> Proposal:
-    """Return a proposal that states why its training could not have been resumed, if that is so."""
+    """Return the proposal with a statement about a failed checkpoint, if saving one failed."""
     if trouble is None:
         return proposal
     added = as_summary([message("checkpoint_not_saved", error=trouble)])

@@ -1,4 +1,4 @@
-"""A campaign replayed on a measured table: the same for the command line and for a job. Knows neither."""
+"""Replay a campaign on a measured table, for the command line and for jobs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 class RejectedTableError(ValueError):
-    """The table holds nothing that can be replayed; the message says which rows and why."""
+    """The table has no row that can be replayed; the message names rows and reasons."""
 
 
 def read_table(
     content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
 ) -> tuple[Sequence[Measurement], Report]:
-    """Return the good rows of a table as results, and the report of all rows.
+    """Return the accepted rows of a table as results, and the report of all rows.
 
     Raises:
-        RejectedTableError: if there is no good row.
+        RejectedTableError: if no row is accepted.
     """
     results, report = read_measurements(content, media_type, spec, sheet)
     if not results:
@@ -51,7 +51,7 @@ def backtest_table(
     check_cancelled: Callable[[], None] = unheard,
     kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
-    """Return what `backtest_measurements` does, of a table with its media type that is read here."""
+    """Read a table with its media type, and return the result of `backtest_measurements`."""
     results, report = read_table(*table, request.spec, request.sheet)
     return backtest_measurements(request, (results, report), settings, report_progress, check_cancelled, kept)
 
@@ -67,12 +67,12 @@ def backtest_measurements(
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
     Args:
-        request: what is replayed.
-        measured: the good rows of the table, and the report of all rows.
-        settings: the operator's, whose rules a campaign's own scorers keep to.
-        report_progress: hears the share done and what goes on; may raise to stop.
-        check_cancelled: called while scorers are asked; may raise to stop.
-        kept: holds the choices of an interrupted run, which are not asked again; none when absent.
+        request: the campaign and the settings of the backtest.
+        measured: the accepted rows of the table, and the report of all rows.
+        settings: the operator's; their rules apply to the campaign's own scorers.
+        report_progress: called with the share done and a message; may raise to stop.
+        check_cancelled: called during requests to scorers; may raise to stop.
+        kept: the stored choices of an interrupted run, which are not computed again; None without one.
 
     Raises:
         ValueError: if the table or a number is wrong.
@@ -114,7 +114,7 @@ def plot_as_svg(curves: Sequence[Mapping[str, Any]]) -> str:
 
 
 def null_to_nan(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return curves as they are drawn: what JSON says by null is not a number."""
+    """Return curves for plotting: null in JSON becomes NaN."""
     return [{name: math.nan if value is None else value for name, value in row.items()} for row in curves]
 
 

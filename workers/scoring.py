@@ -1,6 +1,6 @@
-"""Opens a campaign's domain with the campaign's own scorers among its computed properties.
+"""Open a campaign's domain with the campaign's own scorers among its computed properties.
 
-Every task that computes with a campaign opens its domain here. Knows no task; loads no torch.
+Every task that computes with a campaign opens its domain here. Loads no torch.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def open_scored_domain(settings: Settings, spec: CampaignSpec, check_cancelled: Callable[[], None] = unheard) -> Domain:
-    """Return the domain of a campaign; its scorers are asked when their properties are.
+    """Return the domain of a campaign; its scorers are called when their properties are needed.
 
-    `check_cancelled` is called before each batch of objects and while waiting for a scorer; what it raises stops the
-    work.
+    `check_cancelled` is called before each batch of objects and while waiting for a scorer. An exception from
+    it stops the work.
 
     Raises:
-        ScorerError: if a scorer may not be used under the operator's rules of today, or is not installed.
+        ScorerError: if the operator's current rules refuse a scorer, or it is not installed.
     """
     domain = open_domain(spec.domain)
     if not spec.scorers:

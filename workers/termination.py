@@ -1,4 +1,4 @@
-"""The wish to end that comes by a signal, for loops that look now and then."""
+"""Turn termination signals into a flag, for loops that check it regularly."""
 
 import signal
 import time
@@ -10,7 +10,7 @@ _SLICE_SECONDS = 0.1
 
 @final
 class TerminationSignal:
-    """Remembers that SIGTERM, Ctrl-C or a closed terminal asked this process to end; made in the main thread."""
+    """Record SIGTERM, Ctrl-C or a closed terminal as a request to end. Create it in the main thread."""
 
     def __init__(self) -> None:
         self.is_requested = False
@@ -19,7 +19,7 @@ class TerminationSignal:
                 signal.signal(number, self._request)
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so long, or until it is time to end."""
+        """Sleep for this long, or until termination is requested."""
         until = time.monotonic() + seconds
         while not self.is_requested and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _SLICE_SECONDS))

@@ -1,11 +1,8 @@
-"""The trained campaigns that a fast worker has open, so that a second request to a campaign is answered in seconds."""
+"""Load the trained campaign that a job uses, or take it from the cache of this worker process."""
 
 import json
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
-from models.scorers.domain import unheard
 from service.campaigns import inference
 from service.campaigns.jobs import ClaimedJob
 from workers.context import WorkerContext
@@ -14,47 +11,23 @@ from workers.scoring import open_scored_domain
 if TYPE_CHECKING:
     from models.inference.trained_campaign import TrainedCampaign
     from models.records import History
-    from workers.handlers import JobProgress
+    from workers.progress import JobProgress
 
-MOST_OPEN = 3
 LOADING_SHARE = 0.7
-"""Share of a job's progress that opening its trained campaign is."""
-
-
-@final
-class TrainedCampaignCache:
-    """The trained campaigns used last; `check_cancelled` is called while they wait, for the job that runs now."""
-
-    def __init__(self, most_open: int = MOST_OPEN) -> None:
-        self.check_cancelled: Callable[[], None] = unheard
-        self._most_open = most_open
-        self._open: OrderedDict[Hashable, TrainedCampaign] = OrderedDict()
-
-    def raise_if_cancelled(self) -> None:
-        """Call whoever plays now."""
-        self.check_cancelled()
-
-    def get(self, key: Hashable, make: "Callable[[], TrainedCampaign]") -> "TrainedCampaign":
-        """Return the trained campaign of a key, made if it is not open; the one unused for longest is closed."""
-        if key not in self._open:
-            self._open[key] = make()
-        self._open.move_to_end(key)
-        while len(self._open) > self._most_open:
-            self._open.popitem(last=False)
-        return self._open[key]
+"""Share of a job's progress that loading its trained campaign takes."""
 
 
 def progress_after_loading(share: float) -> float:
-    """Return the share of a whole job that is done when a share of the playing is."""
+    """Return the progress of the whole job, from the progress after loading."""
     return LOADING_SHARE + (1 - LOADING_SHARE) * share
 
 
 def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress") -> "tuple[TrainedCampaign, History]":
-    """Return the trained campaign that a job uses, and what its campaign knew when it asked.
+    """Return the trained campaign of a job, and the campaign's history at the time of the request.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
-        ArtefactError: if what the round left was made from something else.
+        ArtefactError: if the round's stored policy was trained for something else.
     """
     with context.sessions.begin() as session:
         now = inference.load_current_history(session, job)

@@ -1,6 +1,7 @@
-"""Repairs what crashes leave behind: lost rounds and jobs, unsent messages, old answers, orphaned checkpoints.
+"""Repair the effects of crashes: lost rounds and jobs, unsent messages, old responses, orphaned checkpoints.
 
-A loop of its own without a queue, so that it also works while Redis is lost, and there is no child that can be.
+Runs its own loop without a queue, so that it also works while Redis is down and has no child that could be
+lost.
 """
 
 from datetime import timedelta
@@ -25,13 +26,13 @@ _log = structlog.get_logger(__name__)
 
 
 def run_upkeep(settings: Settings) -> int:
-    """Look after everything again and again until a signal ends it; return the exit status."""
+    """Sweep repeatedly until a signal ends this process; return the exit status."""
     ending = TerminationSignal()
     context, sign = WorkerContext(settings), PresenceAnnouncer(settings, "upkeep")
     while not ending.is_requested:
         try:
             sweep(context)
-        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness tells when none succeeds
+        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness reports when none succeeds
             _log.exception("sweep failed")
         else:
             sign.announce()
@@ -41,7 +42,7 @@ def run_upkeep(settings: Settings) -> int:
 
 
 def sweep(context: WorkerContext) -> None:
-    """Look after everything once; several processes may do it at the same time."""
+    """Repair once; several processes may sweep at the same time."""
     settings = context.settings
     with context.sessions.begin() as session:
         repaired = [

@@ -1,6 +1,6 @@
-"""What a worker's main process does beside handing out messages: it says that it is there, and ends a silent child.
+"""Run in a worker's main process besides consuming messages: announce its presence, and kill a silent child.
 
-Both happen in the consumer's own loop, so that who hears of a consumer knows that it hears the broker.
+Both run in the consumer's own loop, so that an announced consumer is also one that reads from the broker.
 """
 
 import os
@@ -24,16 +24,16 @@ from workers.context import WorkerContext, process_name
 from workers.pulse import PREPARING_SECONDS, Pulse, Stage
 
 DRAIN_SECONDS = 20.0
-"""A child that has not ended its work so long after a shutdown began is killed; its lease then runs out."""
+"""A child that has not ended its work this long after a shutdown began is killed; its lease then expires."""
 GRACE_SECONDS = 10.0
-"""A child on a busy machine that is late with its heartbeats loses its lease at once, and its life only after this."""
+"""A child with late heartbeats loses its lease at once, but is killed only after this grace period."""
 _WATCH_SECONDS = 1.0
 _DRAIN_LOOK_SECONDS = 0.1
 _log = structlog.get_logger(__name__)
 
 
 def watch_step(context: WorkerContext, role: Role) -> type[bootsteps.StartStopStep]:
-    """Return the step by which a consumer watches its child and says that it is there, each time it is connected."""
+    """Return the step with which each connected consumer announces itself and watches its child."""
     timers: list[Any] = []
 
     class Watch(bootsteps.StartStopStep):
@@ -57,18 +57,18 @@ def watch_step(context: WorkerContext, role: Role) -> type[bootsteps.StartStopSt
 
 @final
 class PresenceAnnouncer:
-    """Says in Redis that this process serves a role; a Redis that does not answer is reported by who depends on it."""
+    """Announce in Redis that this process serves a role. Redis failures are only logged here."""
 
     def __init__(self, settings: Settings, role: Role) -> None:
         self._url = settings.required_redis_url()
         self._role = role
 
     def announce(self) -> None:
-        """Say that it is there."""
+        """Announce this process."""
         self._say(presence.appear)
 
     def withdraw(self) -> None:
-        """Say that it ends."""
+        """Withdraw the announcement."""
         self._say(presence.leave)
 
     def _say(self, what: Callable[[Redis, Role, str], None]) -> None:
@@ -76,15 +76,16 @@ class PresenceAnnouncer:
             with presence.opened(self._url) as client:
                 what(client, self._role, process_name())
         except (RedisError, OSError) as error:
-            _log.warning("no sign of life given", role=self._role, error=type(error).__name__)
+            _log.warning("presence not announced", role=self._role, error=type(error).__name__)
 
 
 @final
 class ChildWatch:
-    """Kills the child that computes when it gives no sign for longer than its lease.
+    """Kill the computing child when it has been silent for longer than its lease.
 
-    The lease is then renewed by nobody, so upkeep queues the work again and the next child goes on from what was kept.
-    Silence is counted while this process runs: a machine that slept has no silent children.
+    The lease then expires, so upkeep requeues the work and the next child resumes from the checkpoint.
+    Silence is counted only while this process runs: after a suspended machine wakes up, no child counts as
+    silent.
     """
 
     def __init__(self, context: WorkerContext) -> None:
@@ -94,7 +95,7 @@ class ChildWatch:
         self._preparing = Watchdog(self._sign, PREPARING_SECONDS)
 
     def look(self) -> None:
-        """Count the silence since the last look, and end it."""
+        """Count the silence since the last check, and kill a child that is silent for too long."""
         pulse = self._context.pulse
         is_over = {Stage.HOLDING: self._holding.is_expired(), Stage.IDLE: False}
         if is_over.get(pulse.stage, self._preparing.is_expired()):
@@ -102,13 +103,13 @@ class ChildWatch:
             kill_child(pulse)
 
     def _sign(self) -> float:
-        """Return the last sign of the child; one that has nothing to do is never silent."""
+        """Return the time of the child's last heartbeat; an idle child is never silent."""
         pulse = self._context.pulse
         return time.monotonic() if pulse.stage is Stage.IDLE else pulse.last_beat
 
 
 def drain(context: WorkerContext) -> None:
-    """Let the child end its work, in a thread until this process ends: what holds nothing, or hangs, is killed."""
+    """Let the child end its work, watched by a thread; kill it if it holds no lease or hangs."""
 
     def watch() -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -123,7 +124,7 @@ def drain(context: WorkerContext) -> None:
 
 
 def kill_child(pulse: Pulse) -> None:
-    """Kill the child that is at work, if it is one of this process's; Celery replaces it and keeps its message."""
+    """Kill the working child if it belongs to this process; Celery replaces it and keeps its message."""
     with suppress(psutil.Error):
         child = psutil.Process(pulse.pid)
         if child.ppid() == os.getpid():

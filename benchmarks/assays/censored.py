@@ -1,4 +1,4 @@
-"""Values hidden behind a threshold, and three ways to learn from what is left. Knows the proxies that take bounds."""
+"""Censor values at a threshold, and compare three ways of learning from the rest."""
 
 import math
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class CensoredJob:
 
 
 def hidden_above(table: TrainingTable, edge: float) -> dict[str, TrainingTable]:
-    """Return what each method learns from when an assay reports '> edge' for every value beyond it."""
+    """Return the training data of each method when an assay reports '> edge' for every value beyond it."""
     is_hidden = table.values > edge
     seen = table.values.masked_fill(is_hidden, math.nan)
     noise = table.noise.masked_fill(is_hidden, math.nan)

@@ -1,8 +1,11 @@
-"""Who predicts: what a round would fit to the table, and two peers on the same features. Knows no splits and no scores.
+"""Predictors: the proxies of a round, and two peers on the same features.
 
-Peers: scikit-learn's random forest with its defaults, the trees' spread as deviation, and BoTorch's `SingleTaskGP` with
-its defaults. It cannot digest thousands of columns (a lengthscale each), so it gets the leading principal components
-of standardised or count features, at most 32 and at most a quarter of the values, scaled to the unit cube.
+Depends on no splits and no metrics.
+
+Peers: scikit-learn's random forest with its defaults, the trees' spread as standard deviation, and BoTorch's
+`SingleTaskGP` with its defaults. The latter cannot handle thousands of columns (a lengthscale each). It gets
+the leading principal components of standardised or count features, at most 32 and at most a quarter of the
+values, scaled to the unit cube.
 """
 
 import warnings
@@ -28,7 +31,7 @@ Answer = dict[str, Prediction]
 
 
 def proxies(table: AssayTable) -> Mapping[str, Proxy]:
-    """Return what a round tries."""
+    """Return the proxies that a round compares."""
     return {
         "gaussian_process": GaussianProcess(table.kernel),
         "multi_task_gaussian_process": MultiTaskGaussianProcess(table.kernel),
@@ -38,18 +41,18 @@ def proxies(table: AssayTable) -> Mapping[str, Proxy]:
 
 
 def fitted(table: AssayTable, training: TrainingTable, seed: int) -> SelectedProxies:
-    """Return the proxies of a round that knows this training table."""
+    """Return the proxies of a round with this training table."""
     return fit_best(training, proxies(table), seed=seed, tick=lambda *_: None)
 
 
 def ours(chosen: SelectedProxies, features: Tensor) -> Answer:
-    """Return what the chosen proxies say of features [N, D], with conformal intervals."""
-    belief = chosen.posterior(features)
+    """Return the selected proxies' predictions for features [N, D], with conformal intervals."""
+    posterior = chosen.posterior(features)
     intervals = {level: chosen.interval(features, level) for level in LEVELS}
     return {
         kind: Prediction(
-            belief.mean[:, j],
-            belief.predictive_sd[:, j],
+            posterior.mean[:, j],
+            posterior.predictive_sd[:, j],
             {level: (low[:, j], high[:, j]) for level, (low, high) in intervals.items()},
         )
         for j, kind in enumerate(chosen.types)
@@ -73,13 +76,13 @@ def _single_task(features: Tensor, values: Tensor, new: Tensor, seed: int) -> Pr
 
     width = min(COMPONENTS, len(values) // VALUES_PER_COMPONENT, features.shape[1])
     reduction = PCA(width, random_state=seed).fit(features.numpy())
-    inputs, asked = (torch.from_numpy(reduction.transform(part.numpy())) for part in (features, new))
+    inputs, new_inputs = (torch.from_numpy(reduction.transform(part.numpy())) for part in (features, new))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of every retry of its own optimiser
+        warnings.simplefilter("ignore")  # BoTorch warns about every retry of its optimiser
         model = SingleTaskGP(inputs, values.unsqueeze(-1), input_transform=Normalize(width))
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        belief = model.posterior(asked, observation_noise=True)
-    return gaussian(belief.mean[:, 0].detach(), belief.variance[:, 0].detach().sqrt(), float(values.std()))
+        posterior = model.posterior(new_inputs, observation_noise=True)
+    return gaussian(posterior.mean[:, 0].detach(), posterior.variance[:, 0].detach().sqrt(), float(values.std()))
 
 
 PEERS: Mapping[str, Callable[[Tensor, Tensor, Tensor, int], Prediction]] = {

@@ -1,7 +1,7 @@
-"""A simulated campaign on a measured table of which a part cannot be made: does it pay to learn which part?
+"""A simulated campaign on a measured table with infeasible objects: does a feasibility model pay?
 
-The values are measured (ESOL); what cannot be made is simulated: the half of the objects on one side of a plane through
-their leading principal components, each seed's own, and one object in twenty does the opposite.
+The values are measured (ESOL). Feasibility is simulated: objects on one side of a plane through their leading
+principal components cannot be made. Each seed has its own plane, and one object in twenty is flipped.
 """
 
 import torch
@@ -24,21 +24,22 @@ KAPPA = 1.0
 
 
 def _feasible(features: Tensor, generator: Generator) -> Tensor:
-    """Return which objects [N] can be made."""
+    """Return which objects [N] are feasible."""
     centred = features - features.mean(dim=0)
     axes = torch.linalg.svd(centred, full_matrices=False)[0][:, :COMPONENTS]
     direction = torch.randn(COMPONENTS, generator=generator, dtype=features.dtype)
     score = (axes / axes.std(dim=0)) @ direction
     flipped = torch.rand(len(features), generator=generator) < FLIPPED
-    return (score > score.median()) ^ flipped
+    is_above: Tensor = score > score.median()
+    return is_above ^ flipped
 
 
 def _next_batch(table: AssayTable, made: Tensor, tried: Tensor, *, with_model: bool, seed: int) -> Tensor:
-    """Return the untried rows with the best upper confidence bound, times the probability of success if asked."""
+    """Return the untried rows with the best upper confidence bound, weighted by feasibility if modelled."""
     measured = tried & made
     proxy = GaussianProcess(table.kernel).fit(table.training(measured.nonzero().squeeze(-1)), seed=seed)
-    belief = proxy.posterior(table.features).at(0)
-    bound = belief.mean + KAPPA * belief.sd
+    posterior = proxy.posterior(table.features).at(0)
+    bound = posterior.mean + KAPPA * posterior.sd
     reward = (bound - bound.min()) / (bound.max() - bound.min())
     if with_model:
         model = fit_feasibility(table.features[tried], made[tried].to(reward), table.kernel, seed=seed)
@@ -47,7 +48,7 @@ def _next_batch(table: AssayTable, made: Tensor, tried: Tensor, *, with_model: b
 
 
 def campaign(job: tuple[int, bool]) -> tuple[float, float]:
-    """Return the shares of hits and of failures among what five rounds proposed, for (seed, with the model)."""
+    """Return the shares of hits and failures among five rounds' proposals, for (seed, with the model)."""
     seed, with_model = job
     whole = read(TABLE)
     generator = Generator().manual_seed(seed)

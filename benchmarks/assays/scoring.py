@@ -1,4 +1,4 @@
-"""How good predictions of held-out values are: error, likelihood, CRPS and coverage. Knows no proxy."""
+"""Metrics of predictions on held-out values: error, likelihood, CRPS and coverage. Depends on no proxy."""
 
 import math
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ MOST_TESTED = 500
 LEAST_TESTED = 100
 SHARE_TESTED = 0.25
 LEAST_DEVIATION = 0.01
-"""Least deviation of a peer, as a share of the training values': trees that happen to agree are no certainty."""
+"""Smallest standard deviation of a peer, relative to the training values': trees may agree by chance."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Gaussian means and deviations [N] of what an assay reports, and the intervals' ends [N] at each of `LEVELS`."""
+    """Gaussian means and standard deviations [N] of values, and interval ends [N] at each of `LEVELS`."""
 
     mean: Tensor
     sd: Tensor
@@ -34,14 +34,17 @@ class Prediction:
 
 
 def gaussian(mean: Tensor, sd: Tensor, spread: float) -> Prediction:
-    """Return a prediction with central Gaussian intervals; `spread` is the deviation of the training values."""
+    """Return a prediction with central Gaussian intervals; `spread` is the training values' deviation."""
     sd = sd.clamp_min(LEAST_DEVIATION * spread)
     radii = {level: float(torch.special.ndtri(torch.tensor((1 + level) / 2))) for level in LEVELS}
     return Prediction(mean, sd, {level: (mean - r * sd, mean + r * sd) for level, r in radii.items()})
 
 
 def crps(mean: Tensor, sd: Tensor, values: Tensor) -> float:
-    """Return the continuous ranked probability score of Gaussians (Gneiting & Raftery, JASA 102, 2007, section 4.2)."""
+    """Return the continuous ranked probability score of Gaussians.
+
+    Gneiting & Raftery, JASA 102, 2007, section 4.2.
+    """
     standard = (values - mean) / sd
     density = torch.exp(-0.5 * standard.square()) / math.sqrt(2 * math.pi)
     below = torch.special.ndtr(standard)
@@ -49,7 +52,7 @@ def crps(mean: Tensor, sd: Tensor, values: Tensor) -> float:
 
 
 def judged(prediction: Prediction, values: Tensor) -> dict[str, float]:
-    """Return every figure for values [N]."""
+    """Return all metrics for values [N]."""
     standard = (values - prediction.mean) / prediction.sd
     unlikely = 0.5 * standard.square() + prediction.sd.log() + 0.5 * math.log(2 * math.pi)
     figures = {
@@ -64,9 +67,10 @@ def judged(prediction: Prediction, values: Tensor) -> dict[str, float]:
 
 
 def split(table: AssayTable, n: int, kind: str, seed: int) -> tuple[Tensor, Tensor] | None:
-    """Return `n` rows to learn from and at most 500 to test on, or None when the table is too small.
+    """Return `n` training rows and at most 500 test rows, or None when the table is too small.
 
-    A `group` split tests on whole scaffolds or clusters, taken at random until a quarter of the table is out.
+    A `group` split tests on whole scaffolds or clusters, drawn at random until they hold a quarter of the
+    table.
     """
     generator = Generator().manual_seed(seed)
     order = torch.randperm(len(table.objects), generator=generator)

@@ -1,7 +1,7 @@
-"""Measured tables as the proxies see them: objects, the domain's features and kernel, pooled values, known noise.
+"""Measured tables as training data: objects, the domain's features and kernel, pooled values, known noise.
 
-Paths are below the folder of measured tables; one whose file is absent cannot be read and is skipped by who asks.
-Letters: N objects, M assay types.
+Paths are relative to the folder of measured tables. Callers skip tables whose file is absent. Letters: N
+objects, M assay types.
 """
 
 import csv
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
 MOST_OBJECTS = 3000
-"""Larger tables are cut to a random part, always the same."""
+"""Larger tables are reduced to a fixed random sample."""
 N_CLUSTERS = 20
 ROOM_TEMPERATURE = (15.0, 30.0)
-"""Degrees Celsius between which a yield strength is taken."""
+"""Range of test temperatures, in degrees Celsius, of yield strengths."""
 Rows = Iterable[tuple[str, str, float, float]]
 """Object, assay type, value and known variance (NaN when unknown)."""
 
@@ -44,7 +44,7 @@ Rows = Iterable[tuple[str, str, float, float]]
 @final
 @dataclass(frozen=True)
 class AssayTable:
-    """One table: `groups` [N] are scaffolds or clusters, for splits that ask more than a random one."""
+    """One table: `groups` [N] are scaffolds or clusters, for splits that are harder than random ones."""
 
     name: str
     objects: tuple[str, ...]
@@ -56,7 +56,7 @@ class AssayTable:
     kernel: Callable[[], "Kernel"]
 
     def training(self, rows: Tensor) -> TrainingTable:
-        """Return the table that proxies learn from, of some rows; nothing is believed of a type before its values."""
+        """Return the proxies' training table of some rows; the prior of each type is uninformed."""
         values = self.values[rows]
         one = torch.ones(len(self.types), dtype=torch.float64)
         return TrainingTable(self.types, self.features[rows], values, self.noise[rows], 0 * one, one)
@@ -70,7 +70,7 @@ def _lines(path: Path) -> Iterator[Mapping[str, str]]:
 def _objects(
     domain: Domain, lines: Iterable[Mapping[str, str]], column: str
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield each line with its canonical object; what is no object of the domain (salts, mixtures) is left out."""
+    """Yield each line with its canonical object; lines outside the domain (salts, mixtures) are skipped."""
     for line in lines:
         try:
             yield domain.parse({domain.object_columns[0]: line[column]}), line
@@ -79,14 +79,14 @@ def _objects(
 
 
 def _molecules(path: Path, column: str) -> tuple[Domain, Rows]:
-    domain = open_domain(MoleculesSpec())
+    domain = open_domain(MoleculesSpec(fragments=None))
     rows = [(text, column, float(line[column]), math.nan) for text, line in _objects(domain, _lines(path), "smiles")]
     return domain, rows
 
 
 def _aqsoldb(path: Path) -> tuple[Domain, Rows]:
-    """Read mean solubilities; a variance pools each compound's own replicates with those of all, as a round does."""
-    domain = open_domain(MoleculesSpec())
+    """Read mean solubilities; variances pool each compound's replicates with all others, as in a round."""
+    domain = open_domain(MoleculesSpec(fragments=None))
     lines = list(_lines(path))
     chosen = np.random.default_rng(0).permutation(len(lines))[:MOST_OBJECTS]
     freedom = [(int(line["Occurrences"]) - 1, float(line["SD"]) ** 2) for line in lines]
@@ -116,7 +116,7 @@ def _peptides(path: Path) -> tuple[Domain, Rows]:
 
 
 def _alloys(path: Path) -> tuple[Domain, Rows]:
-    """Read hardness and room-temperature yield strength of alloys, as logarithms; processing is not told apart."""
+    """Read hardness and room-temperature yield strength of alloys, as logarithms; processing is ignored."""
     lines = list(_lines(path))
     elements = sorted({symbol for line in lines for symbol in re.findall("[A-Z][a-z]?", line["FORMULA"])})
     fields = {"kind": "materials", "space": "composition", "oxidation_states": "off", "elements": elements}
@@ -143,7 +143,7 @@ READERS: Mapping[str, tuple[str, Callable[[Path], tuple[Domain, Rows]]]] = {
 
 
 def present() -> list[str]:
-    """Return the names of the tables that are there."""
+    """Return the names of the tables that are present."""
     return [name for name, (path, _) in READERS.items() if (DATA / path).exists()]
 
 
@@ -158,17 +158,17 @@ def _pooled(rows: Rows) -> tuple[tuple[str, ...], tuple[str, ...], Tensor, Tenso
         objects = tuple(objects[i] for i in chosen)
     types = tuple(dict.fromkeys(kind for _, kind in cells))
     values, noise = (torch.full((len(objects), len(types)), math.nan, dtype=torch.float64) for _ in range(2))
-    place = {text: i for i, text in enumerate(objects)}
+    index = {text: i for i, text in enumerate(objects)}
     for j, kind in enumerate(types):
-        own = {text: found for (text, of), found in cells.items() if of == kind and text in place}
-        common = _pooled_variance([[value for value, _ in found] for found in own.values()])
-        for text, found in own.items():
-            mean = sum(value for value, _ in found) / len(found)
-            values[place[text], j] = mean
-            squares = sum((value - mean) ** 2 for value, _ in found)
-            told = sum(variance for _, variance in found) / len(found) ** 2
-            replicated = (SHRINKAGE * common + squares) / (SHRINKAGE + len(found) - 1) / len(found)
-            noise[place[text], j] = replicated if math.isnan(told) else told
+        own = {text: replicates for (text, of), replicates in cells.items() if of == kind and text in index}
+        common = _pooled_variance([[value for value, _ in replicates] for replicates in own.values()])
+        for text, replicates in own.items():
+            mean = sum(value for value, _ in replicates) / len(replicates)
+            values[index[text], j] = mean
+            squares = sum((value - mean) ** 2 for value, _ in replicates)
+            known = sum(variance for _, variance in replicates) / len(replicates) ** 2
+            replicated = (SHRINKAGE * common + squares) / (SHRINKAGE + len(replicates) - 1) / len(replicates)
+            noise[index[text], j] = replicated if math.isnan(known) else known
     return objects, types, values, noise
 
 
@@ -179,10 +179,10 @@ def _pooled_variance(groups: Iterable[Sequence[float]]) -> float:
 
 
 def _scaffolds(objects: Sequence[str]) -> Tensor:
-    """Return the Bemis-Murcko scaffold of each molecule [N] as a number; all without a ring share one."""
+    """Return the index of each molecule's Bemis-Murcko scaffold [N]; molecules without a ring share one."""
     from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
 
-    names = [MurckoScaffoldSmiles(smiles=text) for text in objects]
+    names = [MurckoScaffoldSmiles(smiles=text) for text in objects]  # type: ignore[no-untyped-call] # RDKit's
     numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
     return torch.tensor([numbers[name] for name in names])
 
@@ -198,7 +198,7 @@ def _clusters(features: Tensor) -> Tensor:
 
 @cache
 def read(name: str) -> AssayTable:
-    """Return one table, ready to learn from.
+    """Return one table, ready for training.
 
     Raises:
         FileNotFoundError: if its file is missing.

@@ -1,6 +1,6 @@
-"""Replays published campaigns: `python -m benchmarks.campaigns [--only NAME,...] [--seeds N] [--resume FOLDER]`.
+"""Replay campaigns: `python -m benchmarks.campaigns [--only NAME,...] [--seeds N] [--resume FOLDER]`.
 
-Every module beside it with a `NAME` and a `run(session)` is a campaign, found by looking.
+Every module of this folder with a `NAME` and a `run(session)` is a campaign, discovered by name.
 """
 
 import argparse
@@ -21,9 +21,9 @@ TITLE = "Campaigns: published tasks replayed, every method from the same start"
 
 def installed() -> dict[str, ModuleType]:
     """Return the campaigns by name."""
-    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    infos = pkgutil.iter_modules([str(Path(__file__).parent)])
     modules = [
-        importlib.import_module(f"benchmarks.campaigns.{item.name}") for item in found if item.name != "__main__"
+        importlib.import_module(f"benchmarks.campaigns.{item.name}") for item in infos if item.name != "__main__"
     ]
     return {module.NAME: module for module in modules if hasattr(module, "NAME")}
 

@@ -1,8 +1,8 @@
-"""Direct arylation: 1,728 measured reactions of ligand, base, solvent, concentration and temperature, for best yield.
+"""Direct arylation: 1,728 measured yields by ligand, base, solvent, concentration and temperature.
 
-The task of Shields et al. (Nature 590, 89, 2021) in batches of 5. Published there: Gaussian process with expected
-improvement 95.6 % after 25 experiments and 98.6 % after 40, 50 chemists 91.7 % after 25, random 81.4 %. Knows no
-method.
+The task of Shields et al. (Nature 590, 89, 2021) in batches of 5. Published there: Gaussian process with
+expected improvement 95.6 % after 25 experiments and 98.6 % after 40, 50 chemists 91.7 % after 25, random 81.4
+%. Depends on no method.
 """
 
 import csv
@@ -19,7 +19,7 @@ NAME = "direct_arylation"
 FIGURE = "best_yield"
 TABLE = "direct_arylation/data.csv"
 BARS = {4: 96.0, 7: 98.6}
-"""Mean best yield after 25 and 40 experiments: after rounds 4 and 7, round 0 being the 5 random ones."""
+"""Mean best yield after 25 and 40 experiments: after rounds 4 and 7, where round 0 has the 5 random ones."""
 
 
 def columns(path: Path) -> list[dict[str, str]]:
@@ -29,7 +29,7 @@ def columns(path: Path) -> list[dict[str, str]]:
 
 
 def specification(rows: list[dict[str, str]]) -> CampaignSpec:
-    """Return the campaign that a chemist would write: choices have structures, settings are numbers."""
+    """Return the campaign as a chemist would define it: choices have structures, settings are numbers."""
     named: list[dict[str, Any]] = []
     for name in ("Ligand", "Base", "Solvent"):
         smiles = {row[name]: row[f"{name}_SMILES"] for row in rows}
@@ -74,9 +74,9 @@ def run(session: Session) -> None:
     domain = TableDomain(open_domain(spec.domain), lab.objects or ())
     ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
     protocol = Protocol("batches_of_5", spec, 1 if session.quick else 7, 5, 5, ways)
-    found = session.replay(NAME, protocol, lab, domain)
-    show(session.report, NAME, found, ("best_yield", "hits"), BARS)
+    replayed = session.replay(NAME, protocol, lab, domain)
+    show(session.report, NAME, replayed, ("best_yield", "hits"), BARS)
     if not session.quick:
         for n_round, bar in BARS.items():
-            value = mean(found, "assayflow", "best_yield", n_round)
+            value = mean(replayed, "assayflow", "best_yield", n_round)
             session.report.claim(f"{NAME}: mean best yield after {5 + 5 * n_round} experiments", value, ">=", bar)

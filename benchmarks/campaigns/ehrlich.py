@@ -1,6 +1,7 @@
-"""Ehrlich functions of 15 and 32 residues (arXiv:2407.00236), 10 rounds of 128 after 128 feasible walks; no table.
+"""Ehrlich functions of 15 and 32 residues (arXiv:2407.00236): 10 rounds of 128 after 128 feasible walks.
 
-Every seed is a function of its own: other transitions, motifs and order of residues. Knows no method but by name.
+No table is needed. Every seed is a separate function: other transitions, motifs and order of residues.
+Methods are used by name only.
 """
 
 from collections.abc import Sequence
@@ -21,18 +22,18 @@ from models.metrics.sets import n_circles
 
 NAME = "ehrlich"
 SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
-"""Length of the sequences, and how many motifs of how many residues with how many levels."""
+"""Length of the sequences, and the number, length and levels of the motifs."""
 N_TOKENS = 20
 ROUNDS, BATCH = 10, 128
 CALLS = 12_000
-"""Peptides that a search without a policy asks our proxies about in a round: as many as ours does, or more."""
+"""Peptides that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
 CIRCLE_SIMILARITY = 0.5
 TOP = 100
 FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
 
 
 def specification(length: int) -> CampaignSpec:
-    """Return a campaign that knows nothing of Ehrlich functions but that values are to be maximised."""
+    """Return a campaign that maximises the values and has no other information on Ehrlich functions."""
     fields = {
         "name": f"Ehrlich function of {length} residues",
         "domain": {"kind": "peptides", "min_length": length, "max_length": length},
@@ -49,20 +50,20 @@ def specification(length: int) -> CampaignSpec:
 
 
 def ways() -> dict[str, Open]:
-    """Return the methods; `genetic_on_proxies` has our beliefs, acquisition and choice, and no policy."""
+    """Return the methods; `genetic_on_proxies` has our proxies, acquisition and selection, and no policy."""
     return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS)}
 
 
 @final
 @dataclass(frozen=True)
 class FurtherEhrlich:
-    """Counts what was found, of all measured objects."""
+    """Count the motifs found among all measured objects."""
 
     lab: EhrlichLab
     domain: Domain
 
     def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:
-        """Return the further figures of a round."""
+        """Return the additional metrics of a round."""
         values = self.lab.truth(measured)[:, 0]
         ranked = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:TOP]
         top = [measured[row] for row in ranked if np.isfinite(values[row])]
@@ -75,7 +76,7 @@ class FurtherEhrlich:
 
 
 def run(session: Session) -> None:
-    """Replay both lengths; each seed has a function, a lab and a start of its own."""
+    """Replay both lengths; each seed has its own function, lab and start."""
     for length, shape in SHAPES.items():
         spec = specification(length)
         domain = open_domain(spec.domain)
@@ -91,7 +92,7 @@ def run(session: Session) -> None:
 
 
 def _claim(session: Session, length: int, rows: list[Row]) -> None:
-    """Hold our means against those of genetic algorithms at equal assays, seed by seed."""
+    """Compare our means with those of genetic algorithms at equal numbers of assays, seed by seed."""
     title = f"{NAME}, length {length}"
     for other in ("genetic", "genetic_on_proxies"):
         for figure in ("best_value", "mean_of_top_100", "circles_of_top_100"):

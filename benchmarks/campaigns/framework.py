@@ -1,7 +1,7 @@
-"""What every replayed campaign shares: protocols, methods seed by seed, choices kept on disk, tables and intervals.
+"""Common parts of replayed campaigns: protocols, methods seed by seed, stored choices, tables and intervals.
 
-Each choice of a method is written down as it is made, one file per protocol, method and seed, so that a stopped run
-goes on where it was; figures are always computed anew from the choices. Knows no data set and no campaign.
+Each choice of a method is stored as it is made, in one file per protocol, method and seed, so that a stopped
+run can resume. Metrics are always computed again from the choices. Depends on no data set and no campaign.
 """
 
 import functools
@@ -30,30 +30,32 @@ from models.records import History, Measurement
 Row = dict[str, Any]
 Open = Callable[[], Strategy]
 Extra = Callable[[Sequence[str], Sequence[str]], Mapping[str, float]]
-"""Further figures of all objects measured so far and of the last round's new ones."""
+"""Additional metrics, from all objects measured so far and the last round's new ones."""
 
 SMALL_TABLE: Mapping[str, Any] = {
     "proxies": {"kinds": ["gaussian_process"]},
     "batch": {"selector": "hypervolume", "exploration": 0.0},
     "applicability": {"min_similarity": 0.0},
 }
-"""Settings for few measurements in a space that is small and scored as a whole: one proxy, and the batch that is
-expected to improve most, wherever that is."""
+"""Settings for few measurements in a small space that is scored exhaustively.
+
+One proxy, and the batch with the highest expected improvement.
+"""
 WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian"})
-"""Methods that take nothing from a campaign's specification but its objects and objectives."""
+"""Methods that use only the objects and objectives of a campaign's specification."""
 MOST_SEEDS = 1000
-"""Seeds are below it: a round's seed is the campaign's plus a thousand for each round before."""
+"""Upper limit of seeds: a round's seed is the campaign's plus a thousand for each round before."""
 
 
 def methods(*names: str) -> dict[str, Open]:
-    """Return the ways to open some of the installed methods, by name."""
+    """Return factories of some of the installed methods, by name."""
     return {name: functools.partial(build_strategy, name) for name in names}
 
 
 @final
 @dataclass(frozen=True)
 class Protocol:
-    """One way of running a campaign: `rounds` of `batch_size` objects after `initial` random ones, by each method."""
+    """A campaign's protocol: `rounds` of `batch_size` objects after `initial` random ones, by each method."""
 
     name: str
     spec: CampaignSpec
@@ -64,7 +66,7 @@ class Protocol:
     further: Extra | None = None
 
     def digests(self, method: str) -> tuple[str, ...]:
-        """Return the names of what a method's choices depend on, but for the code: any of them will do."""
+        """Return accepted digests of the inputs of a method's choices, apart from the code."""
         sizes = [self.batch_size, self.initial]
         everything = json.dumps([self.spec.model_dump_json(), *sizes])
         needed = json.dumps([self.spec.model_dump_json(include={"domain", "objectives"}), *sizes])
@@ -75,13 +77,13 @@ class Protocol:
 @final
 @dataclass
 class Session:
-    """What a campaign's `run` is given.
+    """The options of a campaign's `run`.
 
     Attributes:
         seeds: to be run in this order, each with all methods before the next.
         quick: whether this is a smoke run, whose figures prove nothing.
-        folder: of kept choices; None keeps none.
-        report: where rows, claims and notes go.
+        folder: of stored choices; None stores none.
+        report: receives rows, claims and notes.
     """
 
     seeds: Sequence[int]
@@ -99,9 +101,9 @@ class Session:
         return DATA / path
 
     def replay(self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain) -> list[Row]:
-        """Return a row per method, seed and round, as `models.backtests.runner` does, with `cpu_seconds` beside.
+        """Return a row per method, seed and round like `models.backtests.runner`, with `cpu_seconds` added.
 
-        A method that fails ends the run; what was chosen before stays on disk.
+        A method that fails ends the run; earlier choices stay on disk.
         """
         lab = lab if lab.objects is None else _KnownLab(lab)
         rows = []
@@ -113,8 +115,8 @@ class Session:
                 plan = BacktestPlan(
                     protocol.spec, protocol.rounds, protocol.batch_size, protocol.initial, (seed,), ("assayflow",)
                 )
-                found = backtest(plan, lab, domain, _quiet, log.under)
-                rows += [{**row, "method": name, **log.told(row["round"])} for row in found]
+                replayed = backtest(plan, lab, domain, _quiet, log.under)
+                rows += [{**row, "method": name, **log.told(row["round"])} for row in replayed]
                 self._tell(campaign, protocol, rows[-1])
         return rows
 
@@ -131,19 +133,19 @@ class Session:
 
 
 def _quiet(_share: float, _message: str) -> None:
-    """Hear progress and do nothing."""
+    """Ignore progress."""
 
 
 @final
 class _KnownLab(Oracle):
-    """A table's lab whose true values are looked up once."""
+    """The lab of a table, with cached true values."""
 
     def __init__(self, lab: Oracle) -> None:
         assert lab.objects is not None
         self._lab = lab
         self.objects = lab.objects
         self._values = lab.truth(lab.objects)
-        self._places = {name: place for place, name in enumerate(lab.objects)}
+        self._indices = {name: index for index, name in enumerate(lab.objects)}
 
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:
         """Return the results of objects [N]."""
@@ -151,15 +153,15 @@ class _KnownLab(Oracle):
 
     def truth(self, objects: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return the true values [N, M]."""
-        return self._values[[self._places[name] for name in objects]]
+        return self._values[[self._indices[name] for name in objects]]
 
 
 @final
 class _Log(Strategy):
-    """A method whose choices are kept in a file, and answered from there when they were made before.
+    """A method whose choices are stored in a file, and read from there if they were made before.
 
     Raises:
-        ValueError: if the file tells of another protocol.
+        ValueError: if the file belongs to another protocol.
     """
 
     def __init__(self, path: Path | None, protocol: Protocol, name: str) -> None:
@@ -169,7 +171,7 @@ class _Log(Strategy):
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
             if head["digest"] not in protocol.digests(name):
-                raise ValueError(f"{path} tells of another protocol: remove it or name another folder")
+                raise ValueError(f"{path} belongs to another protocol: remove it or name another folder")
         elif path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, {"digest": protocol.digests(name)[0]})
@@ -177,7 +179,7 @@ class _Log(Strategy):
         self._measured: list[str] = []
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
-        """Return the next choice, made or kept."""
+        """Return the next choice, new or stored."""
         n_round = len(self._told) + 1
         if n_round == 1:
             self._measured = list(dict.fromkeys(result.object for result in history.measurements))
@@ -199,11 +201,11 @@ class _Log(Strategy):
         return Choice(tuple(made["objects"]), made["n_scored"])
 
     def under(self, _: str) -> "_Log":
-        """Return itself, whatever the method is called."""
+        """Return itself for any name of the method."""
         return self
 
     def told(self, n_round: int) -> Row:
-        """Return the costs of a round as they were when it was chosen, and the protocol's further figures."""
+        """Return the recorded costs of a round, and the protocol's additional metrics."""
         costs = {name: self._told[n_round - 1][name] if n_round else 0.0 for name in ("seconds", "cpu_seconds")}
         if self._protocol.further is None:
             return costs
@@ -212,7 +214,7 @@ class _Log(Strategy):
 
 
 def _lines(path: Path) -> Iterator[Row]:
-    """Return the whole lines of a file; a last one that was cut off is cut away for good."""
+    """Yield the complete lines of a file; truncate an incomplete last line."""
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
@@ -228,16 +230,16 @@ def _append(path: Path, row: Row) -> None:
 def show(
     report: Report, title: str, rows: Sequence[Row], figures: Sequence[str], rounds: Iterable[int] | None = None
 ) -> None:
-    """Report one row per method and round (the last one, or those of `rounds`): means and half 95 % intervals.
+    """Report means and half 95 % intervals per method and round (the last one, or those of `rounds`).
 
     `figures` are names of columns; costs are means of one whole campaign up to that round.
     """
-    wanted = None if rounds is None else set(rounds)
+    chosen = None if rounds is None else set(rounds)
     last = max(row["round"] for row in rows)
     for cells in summarise(_with_total_costs(rows)):
-        if cells["round"] not in ({last} if wanted is None else wanted):
+        if cells["round"] not in ({last} if chosen is None else chosen):
             continue
-        told = {name: f"{cells[name]:.4g} ± {cells[f'{name}_half']:.2g}" for name in figures if name in cells}
+        intervals = {name: f"{cells[name]:.4g} ± {cells[f'{name}_half']:.2g}" for name in figures if name in cells}
         costs = {name: round(cells[name], 1) for name in ("n_scored", "cpu_seconds")}
         head = {
             "campaign": title,
@@ -245,7 +247,7 @@ def show(
             "measured": round(cells["measured"]),
             "seeds": cells["seeds"],
         }
-        report.row(**head, **told, **costs)
+        report.row(**head, **intervals, **costs)
 
 
 def _with_total_costs(rows: Sequence[Row]) -> list[Row]:
@@ -266,12 +268,12 @@ def values(rows: Sequence[Row], method: str, figure: str, n_round: int) -> dict[
 
 def mean(rows: Sequence[Row], method: str, figure: str, n_round: int) -> float:
     """Return the mean over seeds; NaN without any."""
-    found = list(values(rows, method, figure, n_round).values())
-    return float(np.mean(found)) if found else math.nan
+    by_seed = list(values(rows, method, figure, n_round).values())
+    return float(np.mean(by_seed)) if by_seed else math.nan
 
 
 def difference(rows: Sequence[Row], pair: tuple[str, str], figure: str, n_round: int) -> tuple[float, float, int]:
-    """Return the mean paired difference (first less second method), half its 95 % interval, and how many seeds."""
+    """Return the mean paired difference of two methods, half its 95 % interval and the number of seeds."""
     first, second = (values(rows, name, figure, n_round) for name in pair)
     gaps = np.array([first[seed] - second[seed] for seed in first if seed in second])
     if len(gaps) < 2:  # noqa: PLR2004 - a deviation needs two

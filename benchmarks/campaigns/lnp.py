@@ -1,7 +1,7 @@
-"""Lipid nanoparticles: 768 measured formulations, drug loading, encapsulation efficiency and particle diameter at once.
+"""Lipid nanoparticles: drug loading, encapsulation efficiency and diameter of 768 measured formulations.
 
-The table of the Olympus suite (Hickman et al., arXiv:2404.15545 tell its use); 8 batches of 12 after 12 random ones.
-Knows no method.
+The table of the Olympus suite (its use: Hickman et al., arXiv:2404.15545); 8 batches of 12 after 12 random
+ones. Depends on no method.
 """
 
 import csv
@@ -66,12 +66,12 @@ def run(session: Session) -> None:
     domain = TableDomain(plain, lab.objects or ())
     ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
-    found = session.replay(NAME, Protocol("8_batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain)
-    show(session.report, NAME, found, ("hypervolume", "circles"), SHOWN)
+    replayed = session.replay(NAME, Protocol("8_batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain)
+    show(session.report, NAME, replayed, ("hypervolume", "circles"), SHOWN)
     if session.quick:
         return
-    gap, half, _ = difference(found, ("bayesian", "assayflow"), "hypervolume", ROUNDS)
+    gap, half, _ = difference(replayed, ("bayesian", "assayflow"), "hypervolume", ROUNDS)
     name = f"{NAME}: hypervolume, qLogNEHVI's less ours"
     session.report.claim(name, gap, "<=", half, half)
-    ours, chance = (mean(found, method, "hypervolume", ROUNDS) for method in ("assayflow", "random"))
+    ours, chance = (mean(replayed, method, "hypervolume", ROUNDS) for method in ("assayflow", "random"))
     session.report.claim(f"{NAME}: hypervolume less random's", ours - chance, ">=", 0.0)

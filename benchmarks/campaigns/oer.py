@@ -1,7 +1,7 @@
-"""Oxygen evolution, plate 3496: all 2,121 mixtures of six metals on a 10 % grid, the least overpotential wanted.
+"""Oxygen evolution, plate 3496: all 2,121 mixtures of six metals on a 10 % grid; minimise the overpotential.
 
-The table of the Olympus suite (Häse et al., Mach. Learn.: Sci. Technol. 2, 035021, 2021). The space can be enumerated,
-so every one of it is scored each round, as exhaustive Bayesian optimisation does. Knows no method.
+The table of the Olympus suite (Häse et al., Mach. Learn.: Sci. Technol. 2, 035021, 2021). The space can be
+enumerated, so all of it is scored each round, as in exhaustive Bayesian optimisation. Depends on no method.
 """
 
 import csv
@@ -21,7 +21,7 @@ TABLE = "oer_plate_3496/oer_plate_3496.csv"
 METALS = ("ni", "fe", "co", "mn", "ce", "la")
 BATCH, ROUNDS = 10, 9
 SHOWN = (3, 5, 7, 9)
-"""Rounds that are told: 40, 60, 80 and 100 measurements."""
+"""Reported rounds: 40, 60, 80 and 100 measurements."""
 
 
 def specification() -> CampaignSpec:
@@ -68,15 +68,15 @@ def run(session: Session) -> None:
 
     ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
-    found = session.replay(NAME, Protocol("batches_of_10", spec, rounds, BATCH, BATCH, ways, further), lab, domain)
-    show(session.report, NAME, found, ("regret_mV", "hits"), SHOWN)
+    replayed = session.replay(NAME, Protocol("batches_of_10", spec, rounds, BATCH, BATCH, ways, further), lab, domain)
+    show(session.report, NAME, replayed, ("regret_mV", "hits"), SHOWN)
     if session.quick:
         return
     for n_round in SHOWN:
-        gap, half, _ = difference(found, ("assayflow", "bayesian"), "regret_mV", n_round)
+        gap, half, _ = difference(replayed, ("assayflow", "bayesian"), "regret_mV", n_round)
         name = f"{NAME}: regret after {BATCH * (1 + n_round)}, ours less exhaustive BO's, mV"
         session.report.claim(name, gap, "<=", half, half)
-    gap, half, _ = difference(found, ("assayflow", "bayesian"), "hits", ROUNDS)
+    gap, half, _ = difference(replayed, ("assayflow", "bayesian"), "hits", ROUNDS)
     session.report.claim(f"{NAME}: hits in the end, ours less exhaustive BO's", gap, ">=", 0.0, half)
-    chance = mean(found, "random", "regret_mV", ROUNDS)
-    session.report.claim(f"{NAME}: last regret, mV", mean(found, "assayflow", "regret_mV", ROUNDS), "<=", chance)
+    chance = mean(replayed, "random", "regret_mV", ROUNDS)
+    session.report.claim(f"{NAME}: last regret, mV", mean(replayed, "assayflow", "regret_mV", ROUNDS), "<=", chance)

@@ -1,6 +1,7 @@
-"""Molecules for the published sEH proxy and drug-likeness: 5 rounds of 96 from a noisy, censoring, failing lab.
+"""Molecules for the published sEH proxy and drug-likeness: 5 rounds of 96; the lab is noisy and fails.
 
-The proxy's arrays are read from the folder of measured tables. Knows no method but by name.
+The lab also censors values. The proxy's arrays are read from the folder of measured tables. Methods are used
+by name only.
 """
 
 from collections.abc import Sequence
@@ -25,10 +26,10 @@ NAME = "seh"
 ARRAYS = "seh/seh_mpnn_proxy_params.npz"
 ROUNDS, BATCH = 5, 96
 CALLS = 8_000
-"""Molecules that a search without a policy asks our proxies about in a round: as many as ours does, or more."""
+"""Molecules that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
 CIRCLE_SIMILARITY = 0.5
 GOOD = (5.0, 0.5)
-"""A molecule is good with at least so much of both objectives."""
+"""Thresholds of both objectives for a good molecule."""
 TOP = 10
 FIGURES = ("hypervolume", "top_10_seh", "mean_of_top_10", "good", "circles_of_good", "failed")
 
@@ -42,7 +43,7 @@ def specification() -> CampaignSpec:
             {"name": "seh", "range": [0, 8]},
             {"name": "drug_likeness", "computed": "qed", "range": [0, 1]},
         ],
-        # the published figures are of rounds in which all molecules weigh the same
+        # in the published runs, all molecules have the same base measure
         "base_measure": {"kind": "objects"},
         "proxies": {"kinds": ["gaussian_process"]},
         "batch": {"diversity": 0.2, "exploration": 0.05},
@@ -56,11 +57,14 @@ def specification() -> CampaignSpec:
 
 
 def ways() -> dict[str, Open]:
-    """Return the methods; both graph genetic algorithms make children as Jensen does, one of them asks our proxies."""
-    ours = {**methods("assayflow", "random"), "fragments_on_proxies": partial(AcquisitionGA, calls=CALLS)}
+    """Return the methods; both graph genetic algorithms breed like Jensen's, and one uses our proxies."""
+    ours: dict[str, Open] = {
+        **methods("assayflow", "random"),
+        "fragments_on_proxies": partial(AcquisitionGA, calls=CALLS),
+    }
     if not installed():
         return ours
-    graphs = {
+    graphs: dict[str, Open] = {
         "graph_genetic": partial(GeneticAlgorithm, open_breed),
         "graph_genetic_on_proxies": partial(AcquisitionGA, open_breed, CALLS),
     }
@@ -70,13 +74,13 @@ def ways() -> dict[str, Open]:
 @final
 @dataclass(frozen=True)
 class FurtherSeh:
-    """Counts what was found, of all measured molecules; one that cannot be made was not found."""
+    """Count good molecules among all measured ones; infeasible molecules do not count."""
 
     lab: NoisyLab
     domain: Domain
 
     def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:
-        """Return the further figures of a round."""
+        """Return the additional metrics of a round."""
         truth = self.lab.truth(measured)
         value = np.nan_to_num(truth[:, 0])
         good = [measured[row] for row in np.argsort(-value, kind="stable") if (truth[row] >= GOOD).all()]
@@ -89,7 +93,7 @@ class FurtherSeh:
 
 
 def run(session: Session) -> None:
-    """Replay."""
+    """Replay the campaign."""
     path = session.find(ARRAYS)
     if path is None:
         return
@@ -110,7 +114,7 @@ def run(session: Session) -> None:
 
 
 def _claim(session: Session, rows: list[Row]) -> None:
-    """Hold our means against every other method at equal assays."""
+    """Compare our means with every other method at equal numbers of assays."""
     for other in ways():
         for figure in ("hypervolume", "mean_of_top_10", "circles_of_good"):
             gap, half, n = difference(rows, ("assayflow", other), figure, ROUNDS)

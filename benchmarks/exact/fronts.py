@@ -1,4 +1,4 @@
-"""What a conditional policy reaches of a two-objective front. It knows no training.
+"""Coverage of a two-objective front by a conditional policy's samples. Depends on no training.
 
 Letters: N points, M objectives, F front members.
 """
@@ -25,12 +25,12 @@ def hypervolume(points: Tensor) -> float:
 
 
 def front_points(points: Tensor, front: Tensor) -> int:
-    """Return how many distinct front members [F, M] are among points [N, M]."""
+    """Return the number of distinct front members [F, M] among points [N, M]."""
     return int((front.unsqueeze(1) == points.unsqueeze(0)).all(dim=2).any(dim=1).sum())
 
 
 def ten_preferences() -> Tensor:
-    """Return ten preferences [10, 2], evenly spread, the corners among them."""
+    """Return ten preferences [10, 2], evenly spread, including the corners."""
     first = torch.linspace(0, 1, 10)
     return torch.stack([first, 1 - first], dim=1)
 

@@ -1,4 +1,4 @@
-"""One policy for every preference: two factors of TFBind8, and a made front that bends inwards."""
+"""One policy for every preference: two factors of TFBind8, and a constructed concave front."""
 
 import statistics
 import time
@@ -59,18 +59,18 @@ def preference(job: ConditionedRun) -> list[dict[str, Any]]:
 
 
 def preferences(report: Report, *, quick: bool) -> None:
-    """Two factors, ten preferences, both scalarisations."""
+    """Compare both scalarisations on two factors and ten preferences."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
     jobs = [ConditionedRun(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
-    found: dict[str, list[list[dict[str, Any]]]] = {}
+    answers_by_kind: dict[str, list[list[dict[str, Any]]]] = {}
     for job, answer in zip(jobs, side_by_side(preference, jobs), strict=True):
-        found.setdefault(job.kind, []).append(answer)
+        answers_by_kind.setdefault(job.kind, []).append(answer)
         for row in answer:
             report.row(**row)
     values = spaces.tfbind8(NGRAMS).values
     some = values[torch.randint(len(values), (1280,), generator=torch.Generator().manual_seed(0))]
     report.row(scalarisation="none: 1,280 random strings", hypervolume=hypervolume(some))
-    for kind, answers in found.items():
+    for kind, answers in answers_by_kind.items():
         share = statistics.mean(answer[-1]["hypervolume"] for answer in answers) / EXACT_HYPERVOLUME
         report.claim(f"{kind}: hypervolume of 10 x 128 samples over exact", share, ">=", 0.97)
         rise = min(smallest_rise([row["mean_first"] for row in answer[:-1]]) for answer in answers)
@@ -83,7 +83,7 @@ def preferences(report: Report, *, quick: bool) -> None:
 
 
 def concave(job: ConditionedRun) -> dict[str, Any]:
-    """Train on the made concave front and return how much of it ten preferences reach."""
+    """Train on the constructed concave front and return the share that ten preferences reach."""
     aim = Target(spaces.concave_front(16), SCALARISATIONS[job.kind])
     conditions = ConditionSampler((8.0, 128.0), 2)
     settings = job.settings(FRONT)
@@ -98,7 +98,7 @@ def concave(job: ConditionedRun) -> dict[str, Any]:
 
 
 def concave_front(report: Report, *, quick: bool) -> None:
-    """Weighted sum against augmented Chebyshev where a weighted sum is blind."""
+    """Compare weighted sum and augmented Chebyshev on a concave front, which a weighted sum cannot reach."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
     jobs = [ConditionedRun(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
     shares: dict[str, list[float]] = {}

@@ -1,4 +1,4 @@
-"""How the fidelity benchmark trains: settings of each space, and one run of them from start to exact distance."""
+"""Training recipes of the fidelity benchmark: settings of each space, and one run to its exact distance."""
 
 import math
 import time
@@ -15,7 +15,7 @@ SEEDS = (1, 2, 3)
 CALLS = 64_000
 GRID_TRAJECTORIES = 32_000
 NGRAMS = (1, 2, 3, 4)
-"""What the policy sees of TFBind8 and its small slice; QM9's strings it sees as letters."""
+"""The policy's features for TFBind8 and its small slice; for QM9's strings they are letters."""
 BUDGET = TrainerSettings(
     trajectories_per_step=128,
     policy=PolicySpec(width=256, depth=3),
@@ -46,7 +46,10 @@ PLAIN_GRID = TrainerSettings(
     replay_share=0.0,
     first_estimate=0,
 )
-"""What the peer does: a walk for each step, squared residuals, constant rates, no clipping, exploration or replay."""
+"""The peer's recipe.
+
+One rollout for each step, squared residuals, constant rates, no clipping, exploration or replay.
+"""
 OUR_GRID = replace(
     PLAIN_GRID,
     steps_per_draw=TrainerSettings().steps_per_draw,
@@ -70,7 +73,7 @@ SMALL = TrainerSettings(
 
 
 class RecipeRun(NamedTuple):
-    """One training run, as it is sent to another process."""
+    """One training run, as sent to another process."""
 
     space: str
     settings: TrainerSettings
@@ -78,7 +81,7 @@ class RecipeRun(NamedTuple):
 
 
 def trained(job: RecipeRun) -> dict[str, float]:
-    """Train on one space and return the fit, with the seconds it took."""
+    """Train on one space and return the fit, with the duration in seconds."""
     aim, conditions = target(job.space, NGRAMS), ConditionSampler((1.0, 1.0), 1)
     started = time.perf_counter()
     trainer = aim.trainer(conditions, job.settings, job.seed)

@@ -1,6 +1,6 @@
-"""What shortcuts of training cost in exact distance: several steps in one walk, hidden layers in bfloat16."""
+"""Cost of training shortcuts in exact distance: several steps per rollout, hidden layers in bfloat16."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.exact.recipes import BUDGET, CALLS, GRID_TRAJECTORIES, OUR_GRID, PLAIN_GRID, SEEDS, RecipeRun, trained
@@ -11,7 +11,7 @@ from models.gflownet.settings import TrainerSettings
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 Case = tuple[str, str, int, TrainerSettings]
-"""A space, what the recipe is called, reward calls, and its settings without the shortcut."""
+"""A space, the recipe's name, reward calls, and its settings without the shortcut."""
 SMALL_STEPS = replace(PLAIN_GRID, trajectories_per_step=16)
 CASES: tuple[Case, ...] = (
     ("hypergrid 8^4", "the peer's protocol", 2 * GRID_TRAJECTORIES, SMALL_STEPS),
@@ -21,37 +21,39 @@ CASES: tuple[Case, ...] = (
 
 
 def _compare(
-    report: Report, case: Case, ways: dict[str, TrainerSettings], seeds: Sequence[int], share: float
+    report: Report, case: Case, ways: Mapping[str, TrainerSettings], seeds: Sequence[int], share: float
 ) -> dict[str, float]:
-    """Train each way with each seed, print a row per way, and return the mean total variation of each."""
+    """Train each variant with each seed, report a row per variant, and return the mean total variations."""
     space, kind, calls, _ = case
     jobs = [RecipeRun(space, within_calls(int(calls * share), one), seed) for one in ways.values() for seed in seeds]
     answers = list(side_by_side(trained, jobs))
-    found: dict[str, float] = {}
-    for place, way in enumerate(ways):
-        own = answers[place * len(seeds) : (place + 1) * len(seeds)]
+    distances: dict[str, float] = {}
+    for index, way in enumerate(ways):
+        own = answers[index * len(seeds) : (index + 1) * len(seeds)]
         tv, half = mean_and_half([answer["tv"] for answer in own])
         report.row(space=space, who=kind, way=way, l1=2 * tv, half=2 * half, seconds=mean(own, "seconds"))
-        found[way] = tv
-    return found
+        distances[way] = tv
+    return distances
 
 
 def ahead(report: Report, *, quick: bool) -> None:
-    """What walking for several steps in one go costs in exact L1 after the same trajectories, and saves in time."""
+    """Measure exact L1 and time with several steps per rollout, after the same trajectories."""
     seeds, share = (SEEDS[:1], 0.05) if quick else (SEEDS, 1.0)
     for case in CASES:
         ways = {f"{n} steps a walk": replace(case[-1], steps_per_draw=n) for n in (1, 2, 4, 8)}
-        found = _compare(report, case, ways, seeds, share)
-        ratio = found["4 steps a walk"] / found["1 steps a walk"]
+        distances = _compare(report, case, ways, seeds, share)
+        ratio = distances["4 steps a walk"] / distances["1 steps a walk"]
         report.claim(f"{case[0]}, {case[1]}: L1 with 4 steps a walk over that with 1", ratio, "<=", 1.05)
 
 
 def precision(report: Report, *, quick: bool) -> None:
-    """What hidden layers in bfloat16 cost in exact L1, at every batch size, and save in time."""
+    """Measure exact L1 and time with bfloat16 hidden layers, at every batch size."""
     seeds, share = (SEEDS[:1], 0.05) if quick else (SEEDS, 1.0)
     for case in CASES[1:]:
         usual = case[-1]
-        ways = {name: replace(usual, policy=replace(usual.policy, precision=name)) for name in PRECISIONS}
-        found = _compare(report, case, ways, seeds, share)
-        ratio = found["bfloat16"] / found["float32"]
+        ways: dict[str, TrainerSettings] = {
+            name: replace(usual, policy=replace(usual.policy, precision=name)) for name in PRECISIONS
+        }
+        distances = _compare(report, case, ways, seeds, share)
+        ratio = distances["bfloat16"] / distances["float32"]
         report.claim(f"{case[0]}, {case[1]}: L1 with bfloat16 over that with float32", ratio, "<=", 1.05)

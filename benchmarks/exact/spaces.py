@@ -1,6 +1,6 @@
-"""Whole spaces with known rewards: measured tables and the hypergrid, enumerated. It knows no training.
+"""Whole spaces with known rewards: measured tables and the hypergrid, enumerated. Depends on no training.
 
-A benchmark that needs a table asks `why_absent()` first. Letters: X objects, B states, M factors.
+A benchmark that needs a table calls `why_absent()` first. Letters: X objects, B states, M factors.
 """
 
 import csv
@@ -27,7 +27,7 @@ LOWEST = 1e-3
 @final
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """An enumerated environment and what is known of every object: `values` [X, M] (float64), higher is better."""
+    """An enumerated environment with known `values` [X, M] (float64) of every object; higher is better."""
 
     name: str
     space: Space
@@ -36,15 +36,15 @@ class Landscape:
 
     @property
     def environment(self) -> Environment:
-        """Where its objects are built."""
+        """The environment of the objects."""
         return self.space.environment
 
     def position(self, states: Tensor) -> Tensor:
-        """Return where final states stand among the X objects [B]."""
+        """Return the indices of final states among the X objects [B]."""
         return torch.searchsorted(self.keys, self.environment.key(states))
 
     def finish(self, states: Tensor) -> Tensor:
-        """Return the object [B, W] that any state stands for: a grid's point, a string with A where nothing is yet."""
+        """Return the object [B, W] of any state: a grid's point, or a string completed with A."""
         if isinstance(self.environment, Strings):
             after = states.clamp_min(1)
             after[:, -1] = self.environment.length
@@ -60,7 +60,7 @@ def _read(file: str, *columns: str) -> list[list[str]]:
 
 
 def _landscape(name: str, environment: Environment, texts: list[str], values: Tensor) -> Landscape:
-    """Put the values [X, M] of the texts into the order of the enumerated objects, which is by key."""
+    """Reorder the values [X, M] of the texts to match the enumerated objects, which are sorted by key."""
     space = enumerate_space(environment)
     states, is_known = environment.states(texts)
     if not bool(is_known.all()) or len(states) != len(space):
@@ -72,9 +72,9 @@ def _landscape(name: str, environment: Environment, texts: list[str], values: Te
 
 @cache
 def tfbind8(ngram_lengths: tuple[int, ...] = (1,)) -> Landscape:
-    """Return all 65,536 DNA 8-mers with their binding of two transcription factors, divided by each one's maximum.
+    """Return all 65,536 DNA 8-mers with their binding of two factors, each divided by its maximum.
 
-    `ngram_lengths` says what a policy sees of a string.
+    `ngram_lengths` sets the policy's features of a string.
     """
     rows = _read("tfbind8/tfbind8.csv.gz", "sequence", *FACTORS)
     values = torch.tensor([[float(word) for word in row[1:]] for row in rows], dtype=torch.float64).clamp_min(LOWEST)
@@ -104,7 +104,7 @@ def hypergrid(n_dimensions: int, side: int) -> Landscape:
 
 @cache
 def short_strings(length: int = 5, ngram_lengths: tuple[int, ...] = (1,)) -> Landscape:
-    """Return the TFBind8 sequences that end in AAA..., read as strings of `length`: a small space with real values."""
+    """Return the TFBind8 sequences that end in AAA..., as strings of `length`: a small, measured space."""
     whole = tfbind8()
     states = whole.space.final_states
     is_kept = (states[:, length:8] == 1).all(dim=1)
@@ -115,9 +115,9 @@ def short_strings(length: int = 5, ngram_lengths: tuple[int, ...] = (1,)) -> Lan
 
 @cache
 def concave_front(side: int) -> Landscape:
-    """Return a made grid of two coordinates in 0..1: objectives are the first, a, and (1 - sqrt(a))^2 times the second.
+    """Return a constructed grid of coordinates a and b in 0..1, with objectives a and (1 - sqrt(a))^2 b.
 
-    Its front bends inwards, so that a weighted sum is greatest at its ends whatever the weights.
+    Its front is concave, so that a weighted sum is greatest at its ends for all weights.
     """
     environment = Hypergrid(2, side)
     space = enumerate_space(environment)

@@ -1,4 +1,4 @@
-"""Spaces that several benchmarks train on, by name, each with its standard reward at beta 1; it knows no training."""
+"""Training spaces of several benchmarks by name, each with its standard reward at beta 1."""
 
 from torch import Tensor
 

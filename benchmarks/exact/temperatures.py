@@ -1,4 +1,4 @@
-"""One policy for every beta on TFBind8: against dedicated ones, in three kinds, and from the lower half alone."""
+"""One policy for every beta on TFBind8: against dedicated ones, three kinds, and from the lower half."""
 
 import statistics
 import time
@@ -39,7 +39,7 @@ def temperature_base(values: Tensor, _: Tensor) -> Tensor:
 
 
 def temperature(job: ConditionedRun) -> list[dict[str, Any]]:
-    """Train one policy, conditional or dedicated, and return a row for each beta it serves."""
+    """Train one policy, conditional or dedicated, and return a row for each of its betas."""
     aim = Target(spaces.tfbind8(NGRAMS), temperature_base)
     betas = (job.beta, job.beta) if job.beta else (BETAS[0], BETAS[-1])
     conditions = ConditionSampler(betas, 1, beta_law="uniform")
@@ -52,9 +52,9 @@ def temperature(job: ConditionedRun) -> list[dict[str, Any]]:
     for beta in (job.beta,) if job.beta else BETAS:
         condition = conditions.fixed(beta)
         truth = log_target(aim.exact(condition)).exp() @ aim.landscape.values[:, 0]
-        found = float(expected(aim, trainer, condition)[0])
+        mean_value = float(expected(aim, trainer, condition)[0])
         cells = {"policy": job.kind, "beta": beta, "seed": job.seed, **asdict(fit(aim, trainer, condition))}
-        rows.append({**cells, "mean_y": found, "exact_y": float(truth), "seconds": seconds})
+        rows.append({**cells, "mean_y": mean_value, "exact_y": float(truth), "seconds": seconds})
     if job.beta is None:
         grid = torch.logspace(0, 1, 20).tolist()
         rise = smallest_rise([float(expected(aim, trainer, conditions.fixed(beta))[0]) for beta in grid])
@@ -63,7 +63,7 @@ def temperature(job: ConditionedRun) -> list[dict[str, Any]]:
 
 
 def temperatures(report: Report, *, quick: bool) -> None:
-    """One conditional policy against dedicated ones, and three ways to condition."""
+    """Compare one conditional policy with dedicated ones, and three kinds of conditioning."""
     seeds = SEEDS[:1] if quick else SEEDS
     jobs = [ConditionedRun(kind, seed, quick) for kind in KINDS for seed in seeds]
     jobs += [ConditionedRun("dedicated", seed, quick, beta) for beta in BETAS for seed in seeds[:3]]
@@ -93,7 +93,7 @@ def temperatures(report: Report, *, quick: bool) -> None:
 
 
 def compare(report: Report, rows: Sequence[dict[str, Any]]) -> None:
-    """Print the difference in TV between ways to condition, seed by seed, with its confidence interval."""
+    """Report differences in TV between kinds of conditioning, paired by seed, with confidence intervals."""
     usual, *others = KINDS
     for other in others:
         for beta in BETAS:
@@ -105,7 +105,7 @@ def compare(report: Report, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def offline(job: ConditionedRun) -> list[dict[str, Any]]:
-    """Train on the lower half alone and return the mean reached at each beta."""
+    """Train on the lower half alone and return the mean value at each beta."""
     aim = Target(spaces.tfbind8(), temperature_base)
     y = aim.landscape.values[:, 0]
     known = aim.landscape.space.final_states[y.argsort()[: len(y) // 2]]
@@ -118,15 +118,15 @@ def offline(job: ConditionedRun) -> list[dict[str, Any]]:
     for beta in (10.0, 30.0, 50.0):
         condition = conditions.fixed(beta)
         truth = float(log_target(aim.exact(condition)).exp() @ y)
-        found = float(expected(aim, trainer, condition)[0])
+        mean_value = float(expected(aim, trainer, condition)[0])
         rows.append(
-            {"offline": job.kind, "seed": job.seed, "beta": beta, "mean_y": found, "memory": cap, "exact_y": truth}
+            {"offline": job.kind, "seed": job.seed, "beta": beta, "mean_y": mean_value, "memory": cap, "exact_y": truth}
         )
     return rows
 
 
 def offline_half(report: Report, *, quick: bool) -> None:
-    """Generalisation from the lower half, by kind of conditioning."""
+    """Measure generalisation from the lower half, by kind of conditioning."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
     jobs = [ConditionedRun(kind, seed, quick) for kind in KINDS for seed in seeds]
     rows: list[dict[str, Any]] = []

@@ -1,8 +1,8 @@
-"""Training on an enumerated space, and the exact distance of what was learned from its target.
+"""Train on an enumerated space, and compute the exact distance of the policy from its target.
 
-It knows no particular benchmark. A reward call is counted for every freshly sampled trajectory, also when its object
-was seen before; walking back from an object already seen costs none, since its value is known. Letters: X objects,
-B states, M factors.
+Depends on no particular benchmark. Every freshly sampled trajectory counts as a reward call, even if its
+object was seen before; backward rollouts from seen objects cost none, since their values are known. Letters:
+X objects, B states, M factors.
 """
 
 import statistics
@@ -41,18 +41,18 @@ STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365
 @final
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A space and what makes its log-rewards: beta * base(values, preference)."""
+    """A space and its log-rewards: beta * base(values, preference)."""
 
     landscape: Landscape
     base: Base
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
-        """Return log-rewards of final states [B] under as many conditions."""
+        """Return log-rewards of final states [B], each under its own condition."""
         values = self.landscape.values[self.landscape.position(states)]
         return condition.beta * self.base(values, condition.preference).float()
 
     def partial(self, states: Tensor, condition: Condition) -> Tensor:
-        """Return log-rewards of the objects [B] that any states stand for, for losses that look forward."""
+        """Return log-rewards of the objects [B] that any states stand for, for forward-looking losses."""
         return self(self.landscape.finish(states), condition)
 
     def exact(self, condition: Condition) -> Tensor:
@@ -74,7 +74,7 @@ class Target:
 @final
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How far a trained policy is from one condition's exact target; errors of log Z are estimate minus truth."""
+    """A policy's distance from one condition's exact target; errors of log Z are estimate minus truth."""
 
     tv: float
     reward_ratio: float
@@ -84,7 +84,7 @@ class Fit:
 
 @torch.no_grad()
 def fit(target: Target, trainer: Trainer, condition: Condition, n_weights: int = 10_000) -> Fit:
-    """Compare with the exact target under one condition; `n_weights` samples estimate log Z by importance weights."""
+    """Compare with one condition's exact target; `n_weights` samples give log Z by importance weights."""
     log_reward = target.exact(condition)
     log_p = target.log_probability(trainer, condition)
     exact = float(log_partition(log_reward))
@@ -101,14 +101,14 @@ def fit(target: Target, trainer: Trainer, condition: Condition, n_weights: int =
 
 
 def n_replayed(settings: TrainerSettings) -> int:
-    """Return how many trajectories of a step walk back from objects already seen."""
+    """Return the number of trajectories of a step that are backward rollouts from seen objects."""
     return round((settings.replay_share + settings.measured_share) * settings.trajectories_per_step)
 
 
 def reward_calls(settings: TrainerSettings) -> int:
-    """Return the freshly sampled trajectories of a whole run: every step's, and the first estimate of log Z.
+    """Return a run's freshly sampled trajectories: every step's, and those of the first log Z estimate.
 
-    The first draw has nothing to replay yet.
+    The first step has nothing to replay yet.
     """
     fresh = settings.trajectories_per_step - n_replayed(settings)
     first = settings.steps_per_draw * n_replayed(settings)
@@ -116,15 +116,15 @@ def reward_calls(settings: TrainerSettings) -> int:
 
 
 def within_calls(calls: int, settings: TrainerSettings) -> TrainerSettings:
-    """Return the settings with as many steps as so many reward calls allow."""
+    """Return the settings with as many steps as this number of reward calls allows."""
     fresh = settings.trajectories_per_step - n_replayed(settings)
     return replace(settings, steps=(calls - reward_calls(replace(settings, steps=0))) // fresh)
 
 
 def train_for(core_seconds: float, trainer: Trainer) -> None:
-    """Train until so much processor time of all threads is spent.
+    """Train until this much processor time of all threads is spent.
 
-    The length of the rates' decay follows the speed so far, so that they end low however fast the machine is.
+    The decay of the learning rates follows the speed so far, so that they end low on any machine.
     """
     started = time.process_time()
     spent = 0.0
@@ -141,7 +141,7 @@ def _one_thread() -> None:
 
 
 def side_by_side(action: Callable[[Job], Answer], jobs: Iterable[Job], processes: int = 2) -> Iterable[Answer]:
-    """Run jobs in processes of one thread each and yield their answers in order.
+    """Run jobs in processes of one thread each and yield their results in order.
 
     Small networks gain more from two processes of one thread than from one process of two.
     """
@@ -158,5 +158,5 @@ def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
 
 
 def mean(answers: Sequence[dict[str, float]], key: str, *, absolute: bool = False) -> float:
-    """Return the mean over seeds of a figure or of its size."""
+    """Return the mean of a metric over seeds, or of its absolute value."""
     return statistics.mean(abs(answer[key]) if absolute else answer[key] for answer in answers)

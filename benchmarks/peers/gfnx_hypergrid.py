@@ -1,4 +1,4 @@
-"""gfnx's trajectory balance on a hypergrid, one jitted training step, metrics off; runs in the peer's own environment.
+"""gfnx's trajectory balance on a hypergrid: one jitted training step, metrics off, in the peer's environment.
 
 Prints one JSON line: training trajectories per second, compilation excluded.
 """
@@ -49,7 +49,6 @@ def training_step(environment: Any, environment_params: Any, optimizer: Any, bat
         log_pf, log_pb = forward_trajectory_log_probs(environment, scored, environment_params)
         return jnp.mean((params["log_z"] + log_pf - log_pb - log_reward) ** 2)
 
-    @jax.jit
     def step(params: Any, state: Any, key: jax.Array) -> tuple[Any, Any, jax.Array]:
         key, rollout_key = jax.random.split(key)
         trajectories, info = forward_rollout(
@@ -59,11 +58,12 @@ def training_step(environment: Any, environment_params: Any, optimizer: Any, bat
         updates, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, key
 
-    return step
+    jitted: Callable[..., Any] = jax.jit(step)
+    return jitted
 
 
 def main() -> None:
-    """Train for a fixed number of iterations and tell how fast it went."""
+    """Train for a fixed number of iterations and print the speed."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("dimensions", 4), ("side", 8), ("width", 256), ("batch", 16), ("steps", 100), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)

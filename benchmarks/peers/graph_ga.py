@@ -1,7 +1,7 @@
-"""The graph genetic algorithm of Jensen (2019, doi:10.1039/C8SC05372C) as `mol_ga` implements it, in our loops.
+"""The graph genetic algorithm of Jensen (2019, doi:10.1039/C8SC05372C) as implemented by `mol_ga`.
 
-`mol_ga` (MIT) is a peer, never a dependency: `python -m benchmarks.peers.graph_ga` puts it into a folder of its own,
-which is on the path here alone. It knows molecules; not how children are judged.
+`mol_ga` (MIT) is a peer, never a dependency: `python -m benchmarks.peers.graph_ga` installs it into its own
+folder, which is on the path only here. This module handles molecules; callers evaluate the children.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def installed() -> bool:
 
 
 def open_breed(domain: Domain) -> Breed:
-    """Return the way to make children of molecules: crossover at bonds and rings, or a mutation of one.
+    """Return a function that breeds molecules: crossover at bonds and rings, or a mutation of one.
 
     Raises:
         ModuleNotFoundError: if the peer is not installed.
@@ -52,7 +52,7 @@ def open_breed(domain: Domain) -> Breed:
 
 
 def _allowed(domain: Domain, text: str) -> str:
-    """Return the canonical text of a child; empty where it is no molecule that a campaign may propose."""
+    """Return the canonical text of a child; empty if a campaign may not propose it."""
     try:
         canonical = domain.parse({"smiles": text})
     except InvalidObjectError:

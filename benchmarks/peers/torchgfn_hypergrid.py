@@ -1,6 +1,7 @@
-"""torchgfn's trajectory balance on a hypergrid, with its documented defaults; runs in the peer's own environment.
+"""torchgfn's trajectory balance on a hypergrid with its documented defaults, in the peer's environment.
 
-Prints one JSON line: training trajectories per second and, when asked, the exact terminal distribution's L1 distance.
+Prints one JSON line: training trajectories per second and, if requested, the exact terminal distribution's L1
+distance.
 """
 
 import argparse
@@ -36,8 +37,8 @@ def build(dimensions: int, side: int, width: int) -> tuple[HyperGrid, TBGFlowNet
 def terminal_probability(environment: HyperGrid, gflownet: TBGFlowNet, states: torch.Tensor) -> torch.Tensor:
     """Return the exact probability of stopping in each grid point [H^D], by passing flow up the grid.
 
-    Points [H^D, D] stand in lexical order, so that raising axis d moves by H^(D - 1 - d) places; every move raises the
-    sum of the coordinates by one, so that points are done in the order of that sum.
+    Points [H^D, D] are in lexical order, so raising axis d moves by H^(D - 1 - d) indices. Every action
+    raises the sum of the coordinates by one, so points are processed in the order of that sum.
     """
     parts = []
     for some in torch.split(states, 16_384):
@@ -57,23 +58,23 @@ def terminal_probability(environment: HyperGrid, gflownet: TBGFlowNet, states: t
 
 
 def exact_distance(environment: HyperGrid, gflownet: TBGFlowNet) -> dict[str, float]:
-    """Return the L1 distance of the exact terminal distribution from the target, and both totals as a check."""
+    """Return the exact terminal distribution's L1 distance from the target, and both totals as a check."""
     points = itertools.product(range(environment.height), repeat=environment.ndim)
     states = torch.tensor(list(points), dtype=torch.int64)
-    found = terminal_probability(environment, gflownet, states)
+    probability = terminal_probability(environment, gflownet, states)
     reward = environment.reward(environment.States(states)).double()
-    distance = (found - reward / reward.sum()).abs().sum()
-    return {"l1": float(distance), "sum": float(found.sum()), "log_z": float(reward.sum().log())}
+    distance = (probability - reward / reward.sum()).abs().sum()
+    return {"l1": float(distance), "sum": float(probability.sum()), "log_z": float(reward.sum().log())}
 
 
 def main() -> None:
-    """Train for a fixed number of iterations and tell how fast it went."""
+    """Train for a fixed number of iterations and print the speed."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("dimensions", 4), ("side", 8), ("width", 256), ("batch", 16), ("steps", 100), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--exact", type=int, default=0, help="1: tell the exact L1 distance as well")
+    parser.add_argument("--exact", type=int, default=0, help="1: also print the exact L1 distance")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)

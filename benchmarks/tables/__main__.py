@@ -1,6 +1,6 @@
-"""Says which measured tables are there and fetches the others: `python -m benchmarks.tables [--fetch [PATH ...]]`.
+"""List measured tables and fetch missing ones: `python -m benchmarks.tables [--fetch [PATH ...]]`.
 
-A table is put into the folder only when the checksums of what it was made from and of what was made are right.
+A table is stored in the folder only if the checksums of its upstream files and of its own content are right.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from benchmarks.tables.catalogue import FOLDER_VARIABLE, TABLES, MeasuredTable, 
 
 SERVER = "https://raw.githubusercontent.com"
 MOST_BYTES = 64 * 2**20
-"""Of one upstream file; the largest has 3.8 MB."""
+"""Size limit of one upstream file; the largest has 3.8 MB."""
 SECONDS = 60.0
 
 
 class FetchError(Exception):
-    """A table that could not be had: what was asked, what came back, and what to do."""
+    """A table could not be fetched; the message gives request, response and remedy."""
 
 
 def state(table: MeasuredTable, where: Path) -> str:
@@ -37,10 +37,10 @@ def state(table: MeasuredTable, where: Path) -> str:
 
 
 def download(file: Upstream, server: str) -> bytes:
-    """Return one upstream file whose checksum is right.
+    """Return one upstream file after checking its checksum.
 
     Raises:
-        FetchError: if the server does not hand it out, or hands out something else.
+        FetchError: if the server does not serve it, or serves something else.
     """
     address = f"{server.rstrip('/')}/{file.address}"
     content = bytearray()
@@ -53,18 +53,18 @@ def download(file: Upstream, server: str) -> bytes:
                     raise FetchError(f"{address}: more than {MOST_BYTES} bytes, which no table has")
     except httpx.HTTPError as error:
         raise FetchError(f"{address}: {error}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
-        raise FetchError(f"{address}: SHA-256 is {found}, expected {file.sha256}")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != file.sha256:
+        raise FetchError(f"{address}: SHA-256 is {actual}, expected {file.sha256}")
     return bytes(content)
 
 
 def fetch(table: MeasuredTable, where: Path, server: str) -> None:
-    """Download, convert, check and only then put in place.
+    """Download, convert, check and then store a table.
 
     Raises:
-        FetchError: if a file cannot be had, the table does not come out as it was measured on, or the folder cannot be
-            written to.
+        FetchError: if a file is not available, the table differs from the measured one, or the folder cannot
+            be written to.
     """
     content = table.convert([download(file, server) for file in table.files])
     path = where / table.path
@@ -73,8 +73,8 @@ def fetch(table: MeasuredTable, where: Path, server: str) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent) as beside:
             made = Path(beside) / path.name
             made.write_bytes(content)
-            if (found := digest(made)) != table.sha256:
-                raise FetchError(f"{table.path}: its content's SHA-256 is {found}, expected {table.sha256}")
+            if (actual := digest(made)) != table.sha256:
+                raise FetchError(f"{table.path}: its content's SHA-256 is {actual}, expected {table.sha256}")
             made.replace(path)
     except OSError as error:
         raise FetchError(f"{path}: {error.strerror}; name another folder with --folder") from error
@@ -92,7 +92,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _fetched(options: argparse.Namespace, console: Console) -> None:
-    """Fetch what is asked for; one that fails does not keep the others from coming."""
+    """Fetch the requested tables; a failure does not stop the others."""
     for table in TABLES:
         is_named = table.path in options.fetch or not options.fetch
         if is_named and state(table, options.folder) == "missing":
@@ -106,7 +106,7 @@ def _fetched(options: argparse.Namespace, console: Console) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fetch when asked, list every table, and return 1 when one is missing or another than was measured on."""
+    """Fetch if requested, list every table, and return 1 if one is missing or differs."""
     options = _options(arguments)
     console = Console(soft_wrap=True, markup=False, highlight=False)
     if options.fetch is not None:
@@ -118,7 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for file in table.files:
             console.print(f"         from {SERVER}/{file.address}")
     console.print(f"\nFolder: {options.folder} (set {FOLDER_VARIABLE} or --folder for another)")
-    missing, differing = ([path for path, found in states.items() if found == kind] for kind in ("missing", "differs"))
+    missing, differing = (
+        [path for path, actual in states.items() if actual == kind] for kind in ("missing", "differs")
+    )
     if missing:
         console.print(f"{len(missing)} missing: {', '.join(missing)}\nGet them: python -m benchmarks.tables --fetch")
         console.print("Without a way out: download the addresses above elsewhere and give their server as --server.")

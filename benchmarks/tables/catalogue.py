@@ -1,8 +1,8 @@
-"""The measured tables that benchmarks read: where each comes from, under which licence, and its checksum.
+"""The catalogue of measured tables: origin, licence and checksum of each.
 
-None is part of this repository. They lie in the folder `ASSAYFLOW_BENCHMARK_DATA`; `python -m benchmarks.tables` says
-which are there, and fetches the others. Every upstream file is named at one commit, with a checksum of its own, so
-that what is fetched tomorrow is what was measured on.
+None is part of this repository. Their folder is `ASSAYFLOW_BENCHMARK_DATA`; `python -m benchmarks.tables`
+lists which are present and fetches the others. Every upstream file is pinned to a commit and a checksum, so
+that later downloads equal the measured ones.
 """
 
 import gzip
@@ -18,12 +18,12 @@ from benchmarks.tables import conversions
 
 FOLDER_VARIABLE = "ASSAYFLOW_BENCHMARK_DATA"
 _BESIDE = Path(__file__).parents[3] / "shared" / "data"
-"""A folder beside the checkout, which several checkouts may use."""
+"""A folder beside the checkout, shared by several checkouts."""
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "assayflow" / "benchmark-tables"
 
 
 def folder() -> Path:
-    """Return where the tables lie: as the environment says, else beside the checkout, else in this user's cache."""
+    """Return the tables' folder: from the environment, else beside the checkout, else the user's cache."""
     if named := os.environ.get(FOLDER_VARIABLE):
         return Path(named).expanduser()
     return _BESIDE if _BESIDE.is_dir() else _CACHE
@@ -35,7 +35,7 @@ DATA = folder()
 @final
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One file of a public repository at one commit; `sha256` is of the file as it is there."""
+    """One file of a public repository at one commit; `sha256` is of the upstream file."""
 
     repository: str
     commit: str
@@ -44,7 +44,7 @@ class Upstream:
 
     @property
     def address(self) -> str:
-        """Return the path of the file below the server that hands out raw files."""
+        """Return the path of the file below the server of raw files."""
         return f"{self.repository}/{self.commit}/{self.path}"
 
 
@@ -54,13 +54,13 @@ class MeasuredTable:
     """One file of the folder.
 
     Attributes:
-        path: below the folder.
-        content: what it holds, in a few words.
+        path: relative to the folder.
+        content: a short description.
         origin: the publication behind the figures.
-        licence: of the repository that the files come from.
-        sha256: of the content; of `.gz` and `.npz` files what is packed counts, not how it is packed.
-        files: what it is made of.
-        convert: makes the content of the file out of those of `files`.
+        licence: of the upstream repository.
+        sha256: of the content; for `.gz` and `.npz` files, of the unpacked content.
+        files: the upstream files.
+        convert: makes the content from those of `files`.
     """
 
     path: str
@@ -73,7 +73,7 @@ class MeasuredTable:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of what a file holds; packed files count by their content."""
+    """Return the SHA-256 of a file's content, after unpacking."""
     if path.suffix == ".npz":
         with zipfile.ZipFile(path) as archive:
             content = b"".join(name.encode() + archive.read(name) for name in sorted(archive.namelist()))
@@ -83,7 +83,7 @@ def digest(path: Path) -> str:
 
 
 def why_absent(path: str) -> str | None:
-    """Return why a benchmark that needs this table is skipped, and what to do; None where the table is there."""
+    """Return why a benchmark of this table is skipped, with the remedy; None if the table is present."""
     if (DATA / path).exists():
         return None
     return f"skipped: the table {path} is missing; `python -m benchmarks.tables --fetch {path}` gets it"
@@ -295,4 +295,4 @@ TABLES: tuple[MeasuredTable, ...] = (
         conversions.docking_proxy,
     ),
 )
-"""Every table, in the order of the pages that use them."""
+"""All tables, in the order of the pages that use them."""

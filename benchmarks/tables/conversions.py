@@ -1,6 +1,6 @@
-"""From files as others publish them to tables as benchmarks read them: content in, content out, nothing is fetched.
+"""Convert published files to the tables of benchmarks. Pure functions of content; nothing is fetched.
 
-Each function gets the contents of a table's upstream files, already checked, and returns the content of ours, byte for
+Each function gets the checked contents of a table's upstream files, and returns our table's content, byte for
 byte the same each time.
 """
 
@@ -23,7 +23,7 @@ _PICKLED = {
     ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]  # noqa: SLF001
     ("numpy.core.multiarray", "scalar"): np._core.multiarray.scalar,  # type: ignore[attr-defined]  # noqa: SLF001
 }
-"""What pickled arrays and numbers are made of, and all that is allowed in a pickle here."""
+"""The globals of pickled arrays and numbers; all others are refused."""
 
 
 def as_it_is(contents: Sequence[bytes]) -> bytes:
@@ -33,7 +33,7 @@ def as_it_is(contents: Sequence[bytes]) -> bytes:
 
 
 def packed(contents: Sequence[bytes]) -> bytes:
-    """Return the only file, packed by gzip."""
+    """Return the only file, compressed by gzip."""
     return gzip.compress(as_it_is(contents), mtime=0)
 
 
@@ -43,20 +43,20 @@ def tfbind8(contents: Sequence[bytes]) -> bytes:
     for content in contents:
         lines = csv.reader(io.StringIO(content.decode()), delimiter="\t")
         next(lines)
-        found: dict[str, float] = {}
+        by_text: dict[str, float] = {}
         for forward, backward, score, *_ in lines:
-            found[forward] = found[backward] = float(score)
-        low, high = min(found.values()), max(found.values())
-        scores.append({text: (score - low) / (high - low) for text, score in found.items()})
+            by_text[forward] = by_text[backward] = float(score)
+        low, high = min(by_text.values()), max(by_text.values())
+        scores.append({text: (score - low) / (high - low) for text, score in by_text.items()})
     rows = ((text, *(str(round(known[text], 6)) for known in scores)) for text in sorted(scores[0]))
     return _table(("sequence", *FACTORS), rows)
 
 
 def gb1(contents: Sequence[bytes]) -> bytes:
-    """Return variants and fitness out of the archive of splits.
+    """Return variants and fitness from the archive of splits.
 
     Raises:
-        ValueError: if the archive would unpack to far more than it ever held.
+        ValueError: if the archive would unpack to an implausible size.
     """
     with zipfile.ZipFile(io.BytesIO(as_it_is(contents))) as archive:
         name = "four_mutations_full_data.csv"
@@ -67,26 +67,26 @@ def gb1(contents: Sequence[bytes]) -> bytes:
 
 
 def oer_plate(contents: Sequence[bytes]) -> bytes:
-    """Return the plate with a line of headings."""
+    """Return the plate with a header line."""
     elements = ("ni", "fe", "co", "mn", "ce", "la")
     return _headed((*(f"{element}_load" for element in elements), "overpotential"), contents)
 
 
 def lipid_nanoparticles(contents: Sequence[bytes]) -> bytes:
-    """Return the formulations with a line of headings."""
+    """Return the formulations with a header line."""
     variables = ("drug_input", "solid_lipid", "solid_lipid_input", "liquid_lipid_input", "surfractant_input")
     return _headed((*variables, "drug_loading", "encap_efficiency", "particle_diameter"), contents)
 
 
 def qm9_strings(contents: Sequence[bytes]) -> bytes:
-    """Return strings of blocks with their gaps, out of a pickled dictionary."""
+    """Return strings of blocks with their gaps, from a pickled dictionary."""
     gaps = _unpickled(as_it_is(contents))
     return _table(("blocks", "gap"), ((blocks, str(gaps[blocks])) for blocks in sorted(gaps)))
 
 
 def docking_proxy(contents: Sequence[bytes]) -> bytes:
-    """Return the weights, out of a pickled list, as arrays named by their places."""
-    arrays = {f"p{place:02d}": array for place, array in enumerate(_unpickled(gzip.decompress(as_it_is(contents))))}
+    """Return the weights from a pickled list, as arrays named by their indices."""
+    arrays = {f"p{index:02d}": array for index, array in enumerate(_unpickled(gzip.decompress(as_it_is(contents))))}
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()

@@ -1,8 +1,8 @@
-"""What every acquisition promises: turn a belief about utilities into one number that says how promising an object is.
+"""What every acquisition promises: map a posterior over utilities to one value per object.
 
-Letters: N objects, M objectives, S statistics, I incumbents, R reference objects. Utilities are normalised so that 0 is
-poor, 1 is as good as was hoped for, and more is better. An acquisition knows no proxy, no direction, no units, no
-inverse temperature and no GFlowNet.
+Letters: N objects, M objectives, S statistics, I incumbents, R reference objects. Utilities are normalised so
+that 0 is poor, 1 is the stated ideal, and higher is better. An acquisition knows no proxy, no direction, no
+units, no inverse temperature and no GFlowNet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Scalarise(Protocol):
-    """Several utilities made one; it never falls when a utility rises."""
+    """A scalarisation of several utilities; it is monotone in each of them."""
 
     def __call__(self, utilities: Tensor, preference: Tensor) -> Tensor:
         """Return the scalarised utilities [...] of utilities and preferences [..., M]."""
@@ -34,11 +34,11 @@ def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
 
 
 def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the augmented Chebyshev scalarisation [N] of utilities and preferences [N, M] (Steuer & Choo, 1983).
+    """Return the augmented Chebyshev scalarisation [N] of utilities [N, M] (Steuer & Choo, 1983).
 
-    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
-    of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or
-    not, is the best for some preference.
+    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give
+    0 and of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a
+    front, convex or not, is the best for some preference.
     """
     weights = preference / preference.amax(dim=-1, keepdim=True)
     lost = weights * (1 - utilities)
@@ -47,7 +47,7 @@ def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
 
 
 def chebyshev_parts(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the linear functions [..., M] of the utilities whose least is their augmented Chebyshev value."""
+    """Return the linear functions [..., M] of the utilities whose minimum is the Chebyshev value."""
     weights = preference / preference.amax(dim=-1, keepdim=True)
     lost = weights * (1 - utilities)
     scale = 1 + AUGMENTATION * weights.sum(dim=-1, keepdim=True)
@@ -62,12 +62,11 @@ SCALARISATIONS: Mapping[str, Scalarise] = {
 
 @dataclass(frozen=True, slots=True)
 class AcquisitionContext:
-    """What an acquisition is told of the round that it is built for.
+    """What an acquisition is given about its round.
 
-    `incumbents` [I, M] are the expected utilities of allowed objects that were measured or wait for their results; none
-    at a cold start.
-    `reference` holds expectations and deviations [R, M] of ordinary objects, measured and random ones: what they reach
-    is the yardstick of acquisitions without a scale of their own.
+    `incumbents` [I, M] are the expected utilities of allowed objects that are measured or pending; none at a
+    cold start. `reference` holds expectations and deviations [R, M] of ordinary objects, measured and random
+    ones. Acquisitions without a scale of their own are normalised by what these objects reach.
     """
 
     kappa: float
@@ -76,7 +75,7 @@ class AcquisitionContext:
     reference: tuple[Tensor, Tensor]
 
     def __post_init__(self) -> None:
-        """Check shapes once; every acquisition after this trusts them.
+        """Check shapes once; acquisitions rely on them afterwards.
 
         Raises:
             ValueError: if shapes disagree or a number is not finite.
@@ -91,26 +90,26 @@ class AcquisitionContext:
 def empty_context(
     n_objectives: int, scalarise: Scalarise = augmented_chebyshev, kappa: float = 1.0
 ) -> AcquisitionContext:
-    """Return the situation of a round that knows no object yet."""
+    """Return the context of a round without measured objects."""
     empty = torch.zeros(0, n_objectives, dtype=torch.float64)
     return AcquisitionContext(kappa, scalarise, empty, (empty, empty))
 
 
 class Acquisition(ABC):
-    """A rule that weighs what is expected against what is unknown.
+    """A rule that trades expected utility against uncertainty.
 
-    It is split in two, because the sampler asks for the same object under thousands of conditions: `statistics` are
-    computed once for each object, `value` once for each object and preference.
+    The computation has two parts, because the sampler scores one object under thousands of conditions.
+    `statistics` are computed once per object, `value` once per object and preference.
     """
 
     uses_incumbents: ClassVar[bool]
-    """Whether the situation has to tell incumbents and reference objects."""
+    """Whether the context must hold incumbents and reference objects."""
     uses_draws: ClassVar[bool]
     """Whether `statistics` needs the utilities under a drawn function."""
 
     @abstractmethod
     def __init__(self, context: AcquisitionContext) -> None:
-        """Prepare what all objects share."""
+        """Precompute what does not depend on the object."""
 
     @abstractmethod
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:
@@ -119,12 +118,13 @@ class Acquisition(ABC):
         Args:
             mean: expected utilities [N, M].
             sd: their deviations [N, M].
-            drawn: utilities [N, M] if one function drawn for the round were the truth; None where none was drawn.
+            drawn: utilities [N, M] if one function drawn for the round were the truth; None where none was
+                drawn.
         """
 
     @abstractmethod
     def value(self, statistics: Tensor, preference: Tensor) -> Tensor:
-        """Return how promising each object is for its preference [N], about 0 for poor and 1 for good.
+        """Return the acquisition value of each object for its preference [N], about 0 (poor) to 1 (good).
 
         Args:
             statistics: what `statistics` returned [N, S].

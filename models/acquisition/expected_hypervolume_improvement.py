@@ -1,12 +1,12 @@
 """Analytic expected hypervolume improvement over the incumbents' front, seen through a preference.
 
-Utilities are independent Gaussians, so the expectation over every box beyond the front is a product of one-dimensional
-integrals (Yang et al., J. Global Optimization 75, 2019). The preference enters through v_m = 1 - l_m (1 - u_m) with
-l = w / max w, as it does in the augmented Chebyshev scalarisation, and volumes count from v = 0. So with equal weights
-this is the usual improvement from the reference point; the less an objective weighs, the farther its reference point
-recedes and the less a gain in it adds; with all weight on one objective it is that objective's expected improvement, as
-it is when there is only one. The scalarisation of the campaign does not enter. How improvements become values is told
-in `improvement.scale`.
+Utilities are independent Gaussians, so the expectation over every box beyond the front is a product of
+one-dimensional integrals (Yang et al., J. Global Optimization 75, 2019). The preference enters through v_m =
+1 - l_m (1 - u_m) with l = w / max w, as it does in the augmented Chebyshev scalarisation, and volumes count
+from v = 0. With equal weights this is the usual improvement over the reference point. A smaller weight moves
+the reference point away and shrinks the gain of that objective. With all weight on one objective, or with a
+single one, it is ordinary expected improvement. The campaign's scalarisation is not used. `improvement.scale`
+normalises improvements.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from models.acquisition.contract import AcquisitionContext
 
 ELEMENTS = 4_000_000
-"""Numbers held at a time, by which many objects are taken in turns."""
+"""Numbers held in memory at once; larger batches of objects are split into chunks."""
 
 
 @final
 class ExpectedHypervolumeImprovement(Acquisition):
-    """How much of the space of utilities an object is expected to add to what is already reached.
+    """The hypervolume that an object is expected to add to that of the incumbents.
 
     Raises:
         ValueError: with more than four objectives.
@@ -47,7 +47,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
         m = front.shape[1]
         if m > HYPERVOLUME_OBJECTIVES:
             raise ValueError(
-                f"expected hypervolume improvement serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
+                f"expected hypervolume improvement takes at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
             )
         self._cells = cells_beyond(front)
         self._span = 1 - reference_point(front)
@@ -62,7 +62,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
         return self._scale(self.improvement(statistics, preference), preference)
 
     def improvement(self, statistics: Tensor, preference: Tensor) -> Tensor:
-        """Return the expected gain of volume [N]; in units of utility^M when all objectives weigh the same."""
+        """Return the expected gain of volume [N]; in units of utility^M for equal weights."""
         at_a_time = max(1, ELEMENTS // self._cells.lower.numel())
         parts = zip(torch.split(statistics, at_a_time), torch.split(preference, at_a_time), strict=True)
         return torch.cat([self._gain(*part) for part in parts])
@@ -80,7 +80,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
         return torch.stack(sides).clamp_min(0.0).prod(dim=0).sum(dim=1) * self._span.prod()
 
     def _seen(self, slope: Tensor) -> Tensor:
-        """Return the boxes' coordinates [N, K, M] through the preference; no volume counts below 0."""
+        """Return the boxes' coordinates [N, K, M] scaled by the preference; no volume counts below 0."""
         finite = self._cells.coordinates.isfinite()
         inside = 1 - slope.unsqueeze(1) * (1 - torch.where(finite, self._cells.coordinates, 1.0))
         below = torch.where(self._cells.coordinates > 0, math.inf, 0.0)

@@ -1,12 +1,13 @@
 """Expected improvement of the scalarised utility over the best incumbent for the same preference.
 
-The incumbents' utilities are what the proxies expect of them, not single noisy measurements (plug-in improvement,
-Picheny et al., Structural and Multidisciplinary Optimization 48, 2013), and none counts as 0, which is poor. Exact for
-a weighted sum and for one objective. An augmented Chebyshev value of Gaussian utilities has no closed form: there one
-direction, in which all utilities rise together, is integrated from where the incumbent is passed, and the others by
-fixed quasi-random base samples, the same ones for every object (common random numbers, arXiv:1910.06403); so it stays
-accurate and positive where an improvement is unlikely. Utilities are taken as independent Gaussians; the distance to a
-target is so by its first two moments only. How improvements become values is told in `improvement.scale`.
+The incumbents' utilities are what the proxies expect of them, not single noisy measurements (plug-in
+improvement, Picheny et al., Structural and Multidisciplinary Optimization 48, 2013), and a missing incumbent
+counts as 0, which is poor. Exact for a weighted sum and for one objective. An augmented Chebyshev value of
+Gaussian utilities has no closed form. The direction in which all utilities rise together is integrated by
+quadrature, from the point where the incumbent is passed. The other directions use fixed quasi-random base
+samples, the same for every object (common random numbers, arXiv:1910.06403). The result stays accurate and
+positive where an improvement is unlikely. Utilities are modelled as independent Gaussians; the distance to a
+target matches its first two moments only. `improvement.scale` normalises improvements.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 BASE_SAMPLES = 64
 NODES = 4
-"""Gauss-Legendre nodes along the common direction; errors are then 0.2 % of the deviations on average, 1 % at most."""
+"""Gauss-Legendre nodes along the common direction; mean errors are 0.2 % of the deviation, at most 1 %."""
 LEAST_SLOPE = 1e-12
 LEAST_PROBABILITY = 1e-280
 
@@ -38,7 +39,8 @@ LEAST_PROBABILITY = 1e-280
 def base_samples(n_objectives: int) -> Tensor:
     """Return standard normal points [BASE_SAMPLES, M] of the space across (1, ..., 1), always the same.
 
-    They are quasi-random in its M - 1 dimensions, turned by Helmert's orthonormal contrasts; with one objective all 0.
+    They are quasi-random in its M - 1 dimensions, turned by Helmert's orthonormal contrasts; with one
+    objective all 0.
     """
     if n_objectives == 1:
         return torch.zeros(BASE_SAMPLES, 1, dtype=torch.float64)
@@ -55,16 +57,17 @@ def base_samples(n_objectives: int) -> Tensor:
 def tail_nodes() -> tuple[Tensor, Tensor]:
     """Return shares [K] of a tail's probability and their weights [K], which sum to 1.
 
-    A share is the square of a Gauss-Legendre node: a normal quantile has a singularity at 0 that this takes away.
+    A share is the square of a Gauss-Legendre node: a normal quantile has a singularity at 0 that this takes
+    away.
     """
-    places, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(NODES))
-    root = (places + 1) / 2
+    indices, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(NODES))
+    root = (indices + 1) / 2
     return root.square(), weights * root
 
 
 @final
 class ExpectedImprovement(Acquisition):
-    """How much better than anything measured, for one trade-off."""
+    """Expected improvement over the best measured object, for one preference."""
 
     uses_incumbents: ClassVar[bool] = True
     uses_draws: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Thompson sampling: one function drawn for the round is taken for the truth (Thompson, Biometrika 25, 1933)."""
+"""Thompson sampling: a sampled function is taken for the true one (Thompson, Biometrika 25, 1933)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @final
 class ThompsonSampling(Acquisition):
-    """The scalarised utility under the drawn function, which is the same for every object and call of a round."""
+    """The scalarised utility under the sampled function, which is fixed for a round."""
 
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = True

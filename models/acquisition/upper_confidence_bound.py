@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @final
 class UpperConfidenceBound(Acquisition):
-    """Optimism in the face of uncertainty: the scalarised utility, were every objective `kappa` deviations better.
+    """The scalarised utility with every objective `kappa` deviations better (optimism under uncertainty).
 
     Raises:
         ValueError: if kappa is negative or not finite.

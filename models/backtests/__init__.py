@@ -1,1 +1,1 @@
-"""Replays of a campaign against a known answer: labs, methods and what is counted. They know no queue and no HTTP."""
+"""Replays of a campaign against known values: oracles, strategies and metrics. They know no queue."""

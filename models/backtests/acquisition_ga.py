@@ -1,7 +1,7 @@
-"""A genetic algorithm on the beliefs and the acquisition of our rounds: the same fit, gate and choice, another search.
+"""A genetic algorithm on our rounds' reward: same fit, candidate filter and selection, another search.
 
-It tells what the trained policy adds to the proxies. Knows beliefs by their log-reward; not how children are made.
-Letters: N objects, M objectives, P preferences.
+It shows what the trained policy adds to the proxies. Knows predictions by their log-reward, but no genetic
+operators. Letters: N objects, M objectives, P preferences.
 """
 
 from __future__ import annotations
@@ -35,21 +35,22 @@ POPULATION = 256
 LITTER = 512
 TOURNAMENT = 2
 CALLS = 20_000
-"""Distinct objects that the proxies are asked about in a round."""
+"""Distinct objects that the proxies evaluate in a round."""
 IDLE = 10
-"""Litters without a new object after which the search ends."""
+"""Generations without a new object after which the search ends."""
 
 
 @final
 class AcquisitionGA(Strategy):
-    """Fit what a round fits, and let a population climb its log-reward at the campaign's greatest inverse temperature.
+    """Fit a round's models and evolve a population on its log-reward at the greatest inverse temperature.
 
-    The population starts from the best measured objects and random ones, and keeps those with the best rank under any
-    of many preferences. What it met and the gate admits is the pool that the round's own choice is made from.
+    The population starts from the best measured objects and random ones, and keeps those with the best rank
+    under any of many preferences. Visited objects that pass the candidate filter form the pool for the
+    round's own selection.
 
     Args:
-        breed: opens another way to make children in a domain; building steps are recombined and mutated otherwise.
-        calls: distinct objects that the proxies may be asked about in a round.
+        breed: opens domain-specific genetic operators; by default actions are recombined and mutated.
+        calls: distinct objects that the proxies may evaluate in a round.
     """
 
     def __init__(self, breed: Callable[[Domain], Breed] = steps_breed, calls: int = CALLS) -> None:
@@ -90,7 +91,7 @@ class AcquisitionGA(Strategy):
 
 @final
 class _Fitness:
-    """The log-reward of every object met, under each of P preferences."""
+    """The log-reward of every visited object under each of P preferences."""
 
     def __init__(self, fitted: RoundModel) -> None:
         self._fitted = fitted
@@ -103,11 +104,11 @@ class _Fitness:
 
     @property
     def n_calls(self) -> int:
-        """How many distinct objects the proxies were asked about."""
+        """The number of distinct objects that the proxies evaluated."""
         return self._fitted.reward.n_scored
 
     def add(self, texts: list[str]) -> _Fitness:
-        """Score the new ones among texts."""
+        """Score the new objects among texts."""
         new = [text for text in dict.fromkeys(texts) if text not in self.rows]
         if new:
             self.rows.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
@@ -118,7 +119,7 @@ class _Fitness:
         return self
 
     def order(self) -> list[int]:
-        """Return the rows in the order of their best rank under any preference; without those that are refused."""
+        """Return the rows in the order of their best rank under any preference; without refused ones."""
         possible = self.scores.isfinite().all(dim=1).nonzero().squeeze(1)
         rows: list[int] = possible[ranked(self.scores[possible])].tolist()
         return rows
@@ -136,7 +137,7 @@ class _Fitness:
 
 
 def _pool(fitness: _Fitness, candidate_filter: CandidateFilter, goal: int) -> CandidatePool:
-    """Return the best objects that pass the gate, as many as wanted."""
+    """Return the best objects that pass the candidate filter, up to the target size."""
     texts = [fitness.texts[row] for row in fitness.order()]
     admitted = [texts[row] for row in candidate_filter.filter_new(texts)]
     everywhere = ConditionSampler((1.0, 1.0), fitness.preferences.shape[1])

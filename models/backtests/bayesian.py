@@ -1,11 +1,11 @@
 """Exhaustive Bayesian optimisation over a whole table with BoTorch: one Gaussian process per objective.
 
-The covariance is the domain's own kernel with an output scale, hyperparameters maximise BoTorch's default posterior.
-One objective: LogEI (arXiv:2310.20708), the batch picked one by one, each pick believed at its mean (a kriging
-believer: Ginsbourger et al. 2010). Several: qLogNEHVI (arXiv:2310.20708) over a short list of the best for many
-trade-offs, greedily with the picks so far as pending; from joint draws of the whole list made once, because new ones
-for every pick cost minutes a batch. Computed objectives are known exactly.
-Letters: N objects, n measured ones, M objectives, P trade-offs.
+The covariance is the domain's own kernel with an output scale, hyperparameters maximise BoTorch's default
+posterior. One objective: LogEI (arXiv:2310.20708), the batch picked one by one, each pick fixed at its mean
+(a kriging believer: Ginsbourger et al. 2010). Several: qLogNEHVI (arXiv:2310.20708) over a short list of the
+best for many trade-offs, greedily with earlier picks as pending. Joint samples of the whole list are drawn
+once, because new ones for every pick cost minutes per batch. Computed objectives are exact. Letters: N
+objects, n measured ones, M objectives, P trade-offs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ JITTER = 1e-5
 
 @final
 class Bayesian(Strategy):
-    """The standard that exhaustive search over a table is held against.
+    """The reference for exhaustive search over a table.
 
     Raises:
         ValueError: without a table.
@@ -78,7 +78,7 @@ def _fit(domain: Domain, inputs: Tensor, targets: Tensor) -> Model:
 
 @torch.no_grad()
 def _moments(model: Any, domain: Domain, names: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return means and deviations [N] of many objects; BoTorch's posterior would form covariances between them."""
+    """Return means and deviations [N] of many objects; BoTorch would form their covariances."""
     known, targets, kernel = model.train_inputs[0], model.train_targets, model.covar_module
     noise = model.likelihood.noise * torch.eye(len(known), dtype=known.dtype)
     factor = torch.linalg.cholesky(kernel(known).to_dense() + noise)
@@ -99,8 +99,8 @@ def _moments(model: Any, domain: Domain, names: Sequence[str]) -> tuple[Tensor, 
 def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[str], k: int) -> list[int]:
     mean, sd = _moments(model, domain, names)
     listed = log_expected_improvement(mean, sd, best).argsort(descending=True)[: max(SHORT_LIST, 4 * k)]
-    belief: Any = model.posterior(_features(domain, [names[row] for row in listed.tolist()]))
-    mean, covariance = belief.mean.view(-1), belief.distribution.covariance_matrix.clone()
+    posterior: Any = model.posterior(_features(domain, [names[row] for row in listed.tolist()]))
+    mean, covariance = posterior.mean.view(-1), posterior.distribution.covariance_matrix.clone()
     chosen: list[int] = []
     for _ in range(min(k, len(listed))):
         sd = covariance.diagonal().clamp_min(1e-12).sqrt()
@@ -125,8 +125,8 @@ def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[
     generator = torch.Generator().manual_seed(seed)
     weights = torch.empty(TRADE_OFFS, len(models), dtype=torch.float64).exponential_(generator=generator)
     weights = weights / weights.sum(dim=1, keepdim=True)
-    worth = augmented_chebyshev(hopeful.unsqueeze(1), weights.unsqueeze(0))  # [N, P]
-    order = worth.argsort(dim=0, descending=True)[: -(-max(SHORT_LIST, 4 * k) // TRADE_OFFS)]
+    scalarised = augmented_chebyshev(hopeful.unsqueeze(1), weights.unsqueeze(0))  # [N, P]
+    order = scalarised.argsort(dim=0, descending=True)[: -(-max(SHORT_LIST, 4 * k) // TRADE_OFFS)]
     listed: Tensor = torch.unique(order)
     n, points = len(listed), torch.cat([_features(domain, [names[row] for row in listed.tolist()]), inputs])
     draws = torch.stack([_draws(model, points, n_draws(len(models)), generator) for model in models], dim=-1)
@@ -139,11 +139,11 @@ def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[
 @torch.no_grad()
 def _draws(model: Model, points: Tensor, n: int, generator: torch.Generator) -> Tensor:
     """Return joint draws [S, N] of the utility at points [N, D]."""
-    belief: Any = model.posterior(points)
-    covariance = belief.distribution.covariance_matrix
+    posterior: Any = model.posterior(points)
+    covariance = posterior.distribution.covariance_matrix
     jitter = JITTER * covariance.diagonal().mean() * torch.eye(len(points), dtype=covariance.dtype)
     normal = torch.randn(n, len(points), generator=generator, dtype=covariance.dtype)
-    drawn: Tensor = belief.mean.view(-1) + normal @ torch.linalg.cholesky(covariance + jitter).T
+    drawn: Tensor = posterior.mean.view(-1) + normal @ torch.linalg.cholesky(covariance + jitter).T
     return drawn
 
 

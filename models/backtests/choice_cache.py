@@ -1,7 +1,7 @@
-"""Choices kept as they are made, so that a replay that was stopped goes on where it was.
+"""A cache of choices, so that a stopped replay continues where it was.
 
-A kept choice is found by a digest of everything that it depends on, and in no other way: another specification, table
-or release finds nothing. Knows no figure, and not where choices are kept.
+A choice is looked up by a digest of everything that it depends on, so another specification, table or release
+does not match. Knows no metric and no storage.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 class ChoiceFile(Protocol):
-    """Where the choices of one backtest are kept; a cache, so any of them may be missing."""
+    """The store of one backtest's choices; a cache, so any record may be missing."""
 
     def load(self) -> Iterable[bytes]:
-        """Return the kept records that are whole."""
+        """Return the complete stored records."""
 
     def append(self, record: bytes) -> None:
-        """Keep one more record."""
+        """Store one record."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class KeptChoice:
-    """What a method chose, and what that cost when it was asked."""
+    """A strategy's choice with its cost."""
 
     key: str
     objects: tuple[str, ...]
@@ -49,11 +49,11 @@ _RECORD = TypeAdapter(KeptChoice)
 
 @final
 class ChoiceCache:
-    """Asks methods for what was not chosen yet.
+    """Evaluates strategies for choices that are not stored yet.
 
     Args:
-        store: where choices are kept; None keeps none.
-        identity: names all that is the same for every choice and that choices depend on.
+        store: the store of choices; None stores none.
+        identity: identifies the constant inputs of all choices.
     """
 
     def __init__(self, store: ChoiceFile | None, identity: str) -> None:
@@ -62,14 +62,14 @@ class ChoiceCache:
         self._known = {} if store is None else {item.key: item for item in _read(store.load())}
 
     def ask(self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
-        """Return the choice of a method (its name, and itself), kept or made."""
-        name, asked = method
+        """Return the choice of a strategy (its name and instance), stored or computed."""
+        name, strategy = method
         if self._store is None:
-            return _made("", asked, task, history, k, seed)
+            return _made("", strategy, task, history, k, seed)
         parts = json.dumps([self._identity, name, k, seed, history.digest()])
         key = hashlib.sha256(parts.encode()).hexdigest()
         if key not in self._known:
-            self._known[key] = _made(key, asked, task, history, k, seed)
+            self._known[key] = _made(key, strategy, task, history, k, seed)
             self._store.append(_RECORD.dump_json(self._known[key]))
         return self._known[key]
 
@@ -77,7 +77,7 @@ class ChoiceCache:
 def _made(key: str, method: Strategy, task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
     began = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
-        # BoTorch starts a failed fit again from torch's global generator, which would remember the choices before
+        # BoTorch restarts a failed fit from torch's global generator, whose state depends on earlier choices
         torch.manual_seed(seed)
         choice = method.choose(task, history, k, seed)
     return KeptChoice(key, choice.objects, choice.n_scored, time.perf_counter() - began)

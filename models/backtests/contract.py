@@ -1,7 +1,7 @@
-"""What a backtest is made of: a lab that knows the answers, and methods that may only ask it.
+"""Backtest contracts: an oracle with known values, and strategies that may only query it.
 
-Letters: N objects, M objectives, X objects of a table. A method sees results as a lab sends them and which objects can
-be made; never an answer it has not asked for.
+Letters: N objects, M objectives, X objects of a table. A strategy sees results as from a real lab and the
+measurable objects, but never a value that it has not measured.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Oracle(ABC):
     """Answers for objects, as results arrive from a real lab."""
 
     objects: tuple[str, ...] | None
-    """All X objects that can be measured; None when everything the domain builds can be."""
+    """All X objects that can be measured; None when everything in the domain can be."""
     start: Callable[[int, int], Sequence[str]] | None = None
-    """Gives the n objects of a seed that every method begins with; None for random ones of the table or domain."""
+    """Returns the n initial objects of a seed; None for random ones of the table or domain."""
 
     @abstractmethod
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:
@@ -36,40 +36,40 @@ class Oracle(ABC):
     def truth(self, objects: Sequence[str]) -> Floats:
         """Return the true values [N, M] of the objectives, in their units; NaN where there is none.
 
-        Only scores are computed from it, never a choice.
+        Used for scores only, never for a choice.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestTask:
-    """What every method of one backtest is told at its start."""
+    """The common inputs of all strategies of one backtest."""
 
     spec: CampaignSpec
     domain: Domain
     objects: tuple[str, ...] | None
-    """What can be measured, None without limit."""
+    """The measurable objects, None without limit."""
     tick: Tick
-    """Hears what goes on; what it raises stops the work."""
+    """Receives progress messages; an exception cancels the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The objects that a method wants measured next, and how many it asked its proxies about to find them."""
+    """The objects that a strategy proposes next, and the number of its proxy evaluations."""
 
     objects: tuple[str, ...]
     n_scored: int = 0
 
 
 class Strategy(ABC):
-    """A way of choosing what to measure next.
+    """A strategy for choosing the next measurements.
 
-    A choice depends on what `choose` is given and on nothing else: what a method keeps between calls may save time, but
-    a replay that was stopped asks a fresh one for the rounds that are left.
+    A choice depends only on the arguments of `choose`. State between calls may save time, but a stopped
+    replay uses a fresh instance for the remaining rounds.
     """
 
     @abstractmethod
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
-        """Return at most k distinct objects that can be measured and were not tried before."""
+        """Return at most k distinct objects that are measurable and untried."""
 
 
 def tried(history: History) -> set[str]:

@@ -1,4 +1,4 @@
-"""A backtest as people look at it: curves with their confidence intervals."""
+"""Plots of a backtest: curves with confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     Curves = Sequence[Mapping[str, Any]]
 
 SHOWN = ("best_utility", "hypervolume", "mean_of_top_10", "hits")
-"""Figures worth a panel, where a backtest has them."""
+"""Metrics with a panel, where a backtest has them."""
 
 
 def draw_curves(curves: Curves, path: Path) -> None:
-    """Draw every figure against the number of measurements, one line a method, with 95 % intervals over seeds.
+    """Plot metrics against the number of measurements per strategy, with 95 % intervals over seeds.
 
-    The file's ending chooses the format: SVG, PNG or PDF.
+    The file extension selects the format: SVG, PNG or PDF.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""The baseline of all baselines: objects at random, from the table or by random walks through the environment."""
+"""The random baseline: objects drawn from the table, or by random rollouts of the environment."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from models.records import History
 
 WALKS = 50
-"""Attempts to find enough new objects by random walks."""
+"""Attempts at enough new objects by random rollouts."""
 
 
 @final
 class RandomBaseline(Strategy):
-    """Choose uniformly among what was not tried."""
+    """Choose uniformly among untried objects."""
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
-        """Return k objects; fewer when there are no more."""
+        """Return k objects; or fewer if exhausted."""
         if task.objects is not None:
             left = untried(task, history)
             order = torch.randperm(len(left), generator=torch.Generator().manual_seed(seed)).tolist()
@@ -34,12 +34,12 @@ STRATEGIES = {"random": RandomBaseline}
 
 
 def random_objects(builder: Builder, k: int, seed: int, closed: set[str]) -> tuple[str, ...]:
-    """Return up to k distinct allowed objects of uniformly random walks that are not in `closed`."""
+    """Return up to k distinct allowed objects of uniform random rollouts that are not in `closed`."""
     generator = torch.Generator().manual_seed(seed)
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for _ in range(WALKS):
         texts = builder.texts(builder.complete(builder.environment.reset(2 * k), generator))
-        found.update(dict.fromkeys(text for text in texts if text and text not in closed))
-        if len(found) >= k:
+        result.update(dict.fromkeys(text for text in texts if text and text not in closed))
+        if len(result) >= k:
             break
-    return tuple(found)[:k]
+    return tuple(result)[:k]

@@ -1,7 +1,7 @@
-"""Our own rounds inside a backtest: exhaustive over a table, or with a trained policy, restricted to a table's objects.
+"""Our rounds as strategies: exhaustive over a table, or with a policy restricted to its objects.
 
-Exhaustive scoring is the honest mode for a space that can be enumerated: the same fit, gate and choice as in any round,
-with the whole table in place of the sampler's pool. Knows no other method.
+Exhaustive scoring is the proper mode for an enumerable space: the fit, candidate filter and selection of any
+round, with the whole table as sampling pool. Knows no other strategy.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from models.records import History
 
 JUDGED = 4096
-"""Objects judged in one go."""
+"""Objects evaluated per batch."""
 
 
 def greedy(spec: CampaignSpec) -> CampaignSpec:
-    """Return the specification of the greedy baseline: the best expected values, nothing else."""
+    """Return the specification of the greedy baseline: the best expected values alone."""
     acquisition = AcquisitionSpec(kind="upper_confidence_bound", kappa=0.0)
     batch = spec.batch.model_copy(update={"diversity": 0.0, "exploration": 0.0, "selector": "greedy"})
     return spec.model_copy(update={"acquisition": acquisition, "batch": batch})
 
 
 def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
-    """Return the specification of a round of k new objects and nothing beside them."""
+    """Return the specification of a round of k new objects without replicates."""
     return spec.model_copy(update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})})
 
 
 def drawing(spec: CampaignSpec) -> CampaignSpec:
-    """Return the specification of rounds that choose among what the policy draws, however small the space is."""
+    """Return the specification of rounds that select from the policy's samples, even in a small space."""
     return spec.model_copy(update={"sampler": spec.sampler.model_copy(update={"exhaustive": False})})
 
 
 @final
 class Exhaustive(Strategy):
-    """Score every untried object of the table, or let the sampler find objects where there is no table.
+    """Score every untried object of the table, or use the sampler without a table.
 
     Args:
-        change: what is done to the campaign's specification first.
+        change: applied to the campaign's specification first.
     """
 
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
@@ -93,7 +93,7 @@ class Generative(Strategy):
     """Run whole rounds, training a policy each time; with a table, it can only build the table's objects.
 
     Args:
-        change: what is done to the campaign's specification first.
+        change: applied to the campaign's specification first.
     """
 
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
@@ -123,5 +123,8 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "assayflow_generative": Generative,
     "greedy": partial(Exhaustive, greedy),
 }
-"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
-trains a policy, restricted to the table's objects."""
+"""Our strategies.
+
+`assayflow` scores a whole table if there is one and trains a policy otherwise;
+`assayflow_generative` always trains a policy, restricted to the table's objects.
+"""

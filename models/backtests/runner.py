@@ -1,9 +1,9 @@
-"""A campaign replayed against a lab that knows the answers: every method, every seed, round by round.
+"""Replay a campaign against an oracle: every strategy, every seed, round by round.
 
-All methods start from the same initial objects of a seed and get the same number of measurements. What a method sees
-is a history as any round's; the truth is used for scores alone. Choices can be kept, so that a stopped replay goes on
-where it was; figures are always computed from them anew. Knows no queue, HTTP or files.
-Letters: N objects, M objectives.
+All methods start from the same initial objects of a seed and get the same number of measurements. A strategy
+sees the same history as any round; true values are used for scores alone. Choices can be stored, so a stopped
+replay continues where it was; metrics are always recomputed. Knows no queue, HTTP or files. Letters: N
+objects, M objectives.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from models.records import Measurement
 
     Report = Callable[[float, str], None]
-    """Hears the share done (0-1) and what goes on; may raise to stop."""
+    """Receives the share done (0-1) and a message; may raise to cancel."""
     Ask = Callable[[History, int, int], KeptChoice]
-    """Returns what a method chooses: at most so many objects, with a seed."""
+    """Returns a strategy's choice of at most so many objects, with a seed."""
 
 HIT_SHARE = 0.01
 """An object of a table is a hit when it is among this share of the best."""
@@ -54,10 +54,10 @@ TOP = 10
 @final
 @dataclass(frozen=True, slots=True)
 class BacktestPlan:
-    """What is replayed: `rounds` of `batch_size` after `initial` random objects, with each of `seeds`.
+    """The plan of a replay: `rounds` of `batch_size` after `initial` random objects, with each of `seeds`.
 
     Raises:
-        ValueError: if a number is not positive or a method is unknown.
+        ValueError: if a number is not positive or a strategy is unknown.
     """
 
     spec: CampaignSpec
@@ -80,7 +80,7 @@ class BacktestPlan:
 
 @final
 class Evaluator:
-    """Scores what was measured, by utilities of true values whose ranges the whole table (or the spec) gives."""
+    """Scores measured objects by utilities of true values, with ranges from the whole table (or the spec)."""
 
     def __init__(self, spec: CampaignSpec, domain: Domain, lab: Oracle) -> None:
         self._spec = spec
@@ -115,7 +115,7 @@ class Evaluator:
         return hypervolume(utilities.numpy(), np.zeros(utilities.shape[1]))
 
     def score(self, objects: Sequence[str], new: Sequence[str]) -> dict[str, float]:
-        """Return the figures of all objects measured so far, the last round's `new` ones among them."""
+        """Return the metrics of all objects measured so far, including the last round's `new` ones."""
         utilities = utilities_of(self._scales, self._modelled(objects))
         total = self._total(utilities)
         top = total.argsort(descending=True)[:TOP]
@@ -138,7 +138,7 @@ class Evaluator:
         return figures
 
     def _best(self, objects: Sequence[str], column: int, utilities: Tensor) -> float:
-        """Return the value, in the objective's units, of the object that is best in it."""
+        """Return the best measured value of an objective, in its units."""
         return float(self._lab.truth([objects[int(utilities[:, column].argmax())]])[0, column])
 
 
@@ -150,10 +150,10 @@ def backtest(
     make: Callable[[str], Strategy] = build_strategy,
     kept: ChoiceFile | None = None,
 ) -> list[dict[str, Any]]:
-    """Return one row per method, seed and round (round 0 is the initial set), with figures and costs.
+    """Return one row per strategy, seed and round (round 0 is the initial set), with metrics and costs.
 
-    `make` opens a method by name. What `kept` holds from an interrupted run of the same is not asked again, and the
-    rows are those of an uninterrupted one, costs included.
+    `make` opens a strategy by name. Choices in `kept` from an interrupted run are reused, and the rows equal
+    those of an uninterrupted one, costs included.
     """
     judge = Evaluator(plan.spec, domain, lab)
     spec = plan.spec.model_copy(update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})})
@@ -173,7 +173,7 @@ def backtest(
 
 
 def _identity(spec: CampaignSpec, lab: Oracle) -> str:
-    """Return a name of what every choice depends on beside what was measured before it."""
+    """Return a digest of the constant inputs of every choice."""
     parts = [spec.model_dump_json(), json.dumps(lab.objects), json.dumps(versions())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -200,10 +200,11 @@ def _run_one(
 
 
 def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> None:
-    """Refuse a choice that would be unfair.
+    """Raise if a choice is not allowed.
 
     Raises:
-        RuntimeError: if it repeats an object, asks for more than was allowed, or for what cannot be measured.
+        RuntimeError: if it repeats an object, exceeds the batch size, or holds an object that cannot be
+            measured.
     """
     if len(names) > k or len(set(names)) < len(names) or measured & set(names):
         raise RuntimeError("a method chose too many objects, or one twice")
@@ -212,9 +213,9 @@ def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> Non
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row per method and round: mean and half of the 95 % confidence interval over seeds of every figure.
+    """Return one row per strategy and round: mean and 95 % confidence half-width over seeds of every metric.
 
-    The half is NaN with a single seed.
+    The half-width is NaN with a single seed.
     """
     from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 

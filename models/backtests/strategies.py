@@ -1,6 +1,6 @@
-"""The methods that a backtest can replay, by name: files beside this one define `STRATEGIES`.
+"""The strategies that a backtest can replay, by name: files of this package define `STRATEGIES`.
 
-A method is opened fresh for every seed; its file is loaded then and not before.
+Every seed gets a new instance; the file is imported only then.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ METHODS = tuple(_FILES)
 
 
 def build_strategy(name: str) -> Strategy:
-    """Return a method that knows nothing yet.
+    """Return a new strategy.
 
     Raises:
-        LookupError: if there is none of that name.
+        LookupError: if there is no such strategy.
     """
     if name not in _FILES:
         raise LookupError(f"unknown method {name!r}; there are {', '.join(METHODS)}")

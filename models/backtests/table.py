@@ -1,4 +1,4 @@
-"""A measured table as a lab, and a domain that computes every object of it only once. Knows no method."""
+"""A measured table as an oracle, and a domain with cached features of its objects. Knows no strategy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.records import Measurement
 
 CHUNK = 4096
-"""Objects whose features are computed in one go."""
+"""Objects per batch of features."""
 
 
 class TableError(ValueError):
@@ -29,12 +29,12 @@ class TableError(ValueError):
 
 @final
 class TableLab(Oracle):
-    """Answers with everything that a table says of an object, replicates, censored results and failures alike.
+    """Returns all of a table's results for an object, including replicates, censored results and failures.
 
     An object can be measured when the table has a result of every measured objective for it, or a failure.
 
     Raises:
-        TableError: if no object can be.
+        TableError: if no object can be measured.
     """
 
     def __init__(self, spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]) -> None:
@@ -50,7 +50,7 @@ class TableLab(Oracle):
             raise TableError(f"no object of the table has results of all of: {wanted}")
 
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002 - a table has one answer
-        """Return all results of objects [N], dated to the round that asked for them."""
+        """Return all results of objects [N], assigned to the round that measured them."""
         from dataclasses import replace
 
         return tuple(replace(result, round=n_round) for name in objects for result in self._of[name])
@@ -60,7 +60,7 @@ class TableLab(Oracle):
         results = [result for name in objects for result in self._of[name]]
         quantities = self._spec.quantities()
         table = tabulate(results, quantities)
-        places = {name: row for row, name in enumerate(table.objects)}
+        indices = {name: row for row, name in enumerate(table.objects)}
         columns = []
         for objective in self._spec.objectives:
             if objective.assay_type is None:
@@ -72,7 +72,7 @@ class TableLab(Oracle):
             columns.append(
                 np.array(
                     [
-                        to_units(float(table.values[places[name], column]), transform) if name in places else np.nan
+                        to_units(float(table.values[indices[name], column]), transform) if name in indices else np.nan
                         for name in objects
                     ]
                 )
@@ -82,10 +82,10 @@ class TableLab(Oracle):
 
 @final
 class TableDomain(DelegatingDomain):
-    """A domain whose features, properties and checks of a table's objects are computed once and kept.
+    """A domain that caches features, properties and checks of a table's objects.
 
-    Features are kept in single precision: 150,000 peptides take half a gigabyte. Everything else is the domain's own,
-    but for the environment when `is_restricted`: it builds the table's objects and nothing else.
+    Features are stored in single precision: 150,000 peptides take half a gigabyte. Everything else is
+    delegated, except the environment when `is_restricted`: it builds the table's objects only.
     """
 
     def __init__(self, domain: Domain, objects: Sequence[str], *, is_restricted: bool = False) -> None:
@@ -99,7 +99,7 @@ class TableDomain(DelegatingDomain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
-        rows = self._places(texts)
+        rows = self._indices(texts)
         if rows is None:
             return self._domain.features(texts)
         if self._features is None:
@@ -110,7 +110,7 @@ class TableDomain(DelegatingDomain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        rows = self._places(texts)
+        rows = self._indices(texts)
         if rows is None:
             return self._domain.properties(texts, names)
         new = [name for name in names if name not in self._properties]
@@ -119,13 +119,13 @@ class TableDomain(DelegatingDomain):
         return {name: self._properties[name][rows] for name in names}
 
     def check(self, text: str) -> list[Violation]:
-        """Return which rules forbid that this object is proposed, or nothing."""
+        """Return the rules that this object violates; empty if it may be proposed."""
         if text not in self._broken:
             self._broken[text] = self._domain.check(text)
         return self._broken[text]
 
-    def _places(self, texts: Sequence[str]) -> list[int] | None:
-        """Return the rows of objects of the table; None if one is not of it."""
+    def _indices(self, texts: Sequence[str]) -> list[int] | None:
+        """Return the rows of objects of the table; None if one is missing."""
         rows = [self._rows.get(text, -1) for text in texts]
         return None if -1 in rows else rows
 

@@ -1,8 +1,8 @@
-"""An environment from which only given objects can be reached: every action that leads nowhere else is closed.
+"""An environment that reaches only given objects: all other actions are masked.
 
-The states on some way to one of the objects are found once, backward from them; a forward action is open when it leads
-to such a state. So a policy samples measured objects and nothing else, and learns of them only that they exist
-(docs/decisions/0011). Knows no value of any object. Letters: B states, E edges, W state width, A forward actions.
+The ancestors of the objects are computed once, backward; a forward action is allowed if it leads to such a
+state. A policy then samples only the table's objects, and learns only that they exist (docs/decisions/0011).
+Knows no value of any object. Letters: B states, E edges, W state width, A forward actions.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LIMIT = 5_000_000
-"""States that may lie on a way to the objects."""
+"""Most ancestors of the objects."""
 
 
 def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT) -> Tensor:
-    """Return the sorted keys of final states [X, W] and of everything on a way to one of them.
+    """Return the sorted keys of final states [X, W] and of all their ancestors.
 
     Raises:
         ValueError: if there are more than `limit`.
@@ -47,7 +47,7 @@ def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT
 
 @final
 class RestrictedEnvironment(Environment):
-    """Another environment with its forward actions limited to ways that end in one of `objects`.
+    """Wraps an environment and masks forward actions that cannot end in one of `objects`.
 
     Raises:
         ValueError: if none of the objects can be built.
@@ -75,7 +75,7 @@ class RestrictedEnvironment(Environment):
         self.stop_action = None
 
     def forward_mask(self, states: Tensor) -> Tensor:
-        """Return the actions [B, A] (bool) that lead towards an object of the list; a state's are found once."""
+        """Return the actions [B, A] (bool) that lead towards an object of the list, cached per state."""
         names = [row.tobytes() for row in states.cpu().numpy()]
         new = {name: row for row, name in enumerate(names) if name not in self._masks}
         if new:
@@ -96,7 +96,7 @@ class RestrictedEnvironment(Environment):
         return self._environment.reset(n)
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed backward actions [B, R]: everything before a state on the way is on the way."""
+        """Return allowed backward actions [B, R]: all parents of an ancestor are ancestors."""
         return self._environment.backward_mask(states)
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -108,18 +108,18 @@ class RestrictedEnvironment(Environment):
         return self._environment.backward_step(states, actions)
 
     def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Take forward actions [B] and tell how to take them back."""
+        """Take forward actions [B] and return the backward actions that undo them."""
         return self._environment.step_with_reverse(states, actions)
 
     def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Take backward actions [B] and tell how to take them again."""
+        """Take backward actions [B] and return the forward actions that redo them."""
         return self._environment.backward_step_with_forward(states, actions)
 
     def encode(self, states: Tensor) -> Tensor:
         """Return policy inputs [B, D]."""
         return self._environment.encode(states)
 
-    def encode_slots(self, states: Tensor) -> Tensor:  # the base has a default, which would hide the slots
+    def encode_slots(self, states: Tensor) -> Tensor:  # the base class has a default, which would hide the slots
         """Return the features of every slot [B, K, S]."""
         return self._environment.encode_slots(states)
 
@@ -128,7 +128,7 @@ class RestrictedEnvironment(Environment):
         return self._environment.is_final(states)
 
     def key(self, states: Tensor) -> Tensor:
-        """Return a 64-bit name of each state [B]."""
+        """Return a 64-bit key of each state [B]."""
         return self._environment.key(states)
 
     def size(self, final_states: Tensor) -> Tensor:
@@ -148,6 +148,6 @@ class RestrictedEnvironment(Environment):
         """Return final states [N, W] and which texts could be represented [N]."""
         return self._environment.states(texts)
 
-    def simplified(self, text: str) -> tuple[str, str] | None:  # the base has a default, which simplifies nothing
-        """Return an object without what no state can represent, and what that is."""
+    def simplified(self, text: str) -> tuple[str, str] | None:  # the base class has a default, which simplifies nothing
+        """Return an object without what no state represents, and a description of that."""
         return self._environment.simplified(text)

@@ -1,4 +1,4 @@
-"""How good measured objects are: values turned into utilities, by what a method or the whole table knows of ranges.
+"""Utilities of measured objects, with ranges from a strategy's results or from the whole table.
 
 Letters: N objects, M objectives.
 """
@@ -40,13 +40,13 @@ def min_max_utility(objective: Objective, transform: Transform, known: Tensor) -
 
 
 def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
-    """Return utilities [N, M] of modelled values [N, M]; a missing value is as poor as can be."""
+    """Return utilities [N, M] of modelled values [N, M]; a missing value has the lowest utility."""
     columns = [item.of(values[:, i]) for i, item in enumerate(objectives)]
     return torch.nan_to_num(torch.stack(columns, dim=1), nan=0.0)
 
 
 def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> tuple[list[str], Tensor]:
-    """Return the objects with at least one usable value, and their utilities [N, M] by the ranges seen so far."""
+    """Return the objects with a usable value, and their utilities [N, M] by the ranges seen so far."""
     table = tabulate(history.measurements, spec.quantities())
     names = list(table.objects)
     columns, scales = [], []
@@ -54,8 +54,8 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
         kind, transform = objective.assay_type, spec.transform_of(objective)
         if kind is None:
             assert objective.computed is not None
-            found = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
-            column = modelled(found.double(), transform)
+            result = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
+            column = modelled(result.double(), transform)
         else:
             column = torch.from_numpy(table.values[:, table.types.index(kind)])
         columns.append(column)

@@ -1,7 +1,7 @@
-"""Variation of objects for evolutionary baselines, in any domain: their building steps are mutated and recombined.
+"""Genetic operators for evolutionary baselines in any domain: action sequences are mutated and recombined.
 
-It turns texts into states and back; how steps vary is in `models.gflownet.genetic_operators`. Knows no reward.
-Letters: B objects, T steps, W state width.
+It converts texts to states and back; the operators are in `models.gflownet.genetic_operators`. Knows no
+reward. Letters: B objects, T steps, W state width.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
 
     Breed = Callable[[Sequence[str], Generator], list[str]]
-    """Makes up to N children of 2 N parents, the first half with the second; a child that is no object is empty."""
+    """Makes up to N children of 2 N parents, first half crossed with second; an invalid child is empty."""
 
 
 @final
 class Builder:
-    """Takes objects apart into actions and builds objects from actions."""
+    """Decomposes objects into actions and builds objects from actions."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.environment = domain.environment([])
 
     def texts(self, states: Tensor) -> list[str]:
-        """Return the object of each final state [B, W]; empty where it is none or breaks a rule of the domain."""
+        """Return the object of each final state [B, W]; empty where invalid or against a domain rule."""
         texts = self.environment.objects(states)
         return [text if text and not self._domain.check(text) else "" for text in texts]
 
     def actions(self, texts: Sequence[str], generator: Generator) -> Tensor:
-        """Return the actions [B, T] of one random way to build each object that the environment can represent."""
+        """Return actions [B, T] of one random trajectory to each object that can be represented."""
         states, known = self.environment.states(texts)
         return genetic_operators.decompose(self.environment, states[known], generator)
 
     def build(self, actions: Tensor, generator: Generator) -> Tensor:
-        """Return the final states [B, W] that actions [B, T] lead to, finished at random."""
+        """Return the final states [B, W] that actions [B, T] lead to, completed at random."""
         return genetic_operators.build(self.environment, actions, generator)
 
     def complete(self, states: Tensor, generator: Generator) -> Tensor:
@@ -49,7 +49,7 @@ class Builder:
 
 
 def steps_breed(domain: Domain) -> Breed:
-    """Return the way to make children that works in every domain: building steps are recombined, then mutated."""
+    """Return the breeding function for every domain: actions are recombined, then mutated."""
     builder = Builder(domain)
 
     def breed(parents: Sequence[str], generator: Generator) -> list[str]:

@@ -193,6 +193,16 @@ class CampaignSpec(FrozenModel):
         return self
 
     @model_validator(mode="after")
+    def _retested_assays_are_read(self, info: ValidationInfo) -> Self:
+        known = self.quantities()
+        for kind in self.proxies.retests:
+            if kind not in known and not is_stored(info):
+                place = kind.replace("~", "~0").replace("/", "~1")
+                detail = f"no assay {kind!r} is read here; there is {', '.join(known) or 'none'}"
+                raise field_error(f"/proxies/retests/{place}", detail)
+        return self
+
+    @model_validator(mode="after")
     def _weighed_sizes_exist(self) -> Self:
         sizes = open_domain(self.domain).sizes
         for size in self.base_measure.weights:

@@ -1,1 +1,1 @@
-"""Results as they were measured: tables, assay versions, ranges, batch effects, outliers."""
+"""Measured results: tables, assay versions, ranges, batch effects, outliers."""

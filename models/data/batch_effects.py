@@ -1,10 +1,10 @@
-"""What assay versions and plates add to results, told apart from what objects add.
+"""Batch effects of assay versions and plates, separated from the effects of objects.
 
-An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian process
-with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of effect. Variances
-maximise the marginal likelihood, offsets are their best linear unbiased predictions (Henderson 1975; the conditional
-mean of R & W 2006, section 2.7). The latest version is the reference, its offset 0 by definition: results are
-translated to its scale. Knows no domain and no campaign.
+An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian
+process with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of
+effect. Variances maximise the marginal likelihood, offsets are their best linear unbiased predictions
+(Henderson 1975; the conditional mean of R & W 2006, section 2.7). The latest version is the reference, its
+offset 0 by definition: results are translated to its scale. Knows no domain and no campaign.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ ITERATIONS = 40
 CONSTANT = 10.0
 """Variance of the unknown constant, in standardised units."""
 FEW = 5
-"""Fewer results than this of a version are told, when it shares no objects with the reference."""
+"""A version with fewer results is reported when it shares no objects with the reference."""
 LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version": (-1.5, 1.5), "plate": (-3.0, 1.5)}
-"""Mean and deviation of the logs of the variances, in standardised units: plates are expected to differ less."""
+"""Prior mean and deviation of log variances, in standardised units: plates have smaller effects."""
 
 
 @final
@@ -53,12 +53,12 @@ class BatchEffects:
     """Results of each version."""
 
     def offset_of(self, result: Measurement) -> float:
-        """Return what the version and the plate of a result added to it."""
+        """Return the summed offsets of a result's version and plate."""
         version = self.versions.get(result.assay_version, (0.0, 0.0))[0]
         return version + (self.plates.get(result.plate, (0.0, 0.0))[0] if result.plate is not None else 0.0)
 
     def summary(self) -> dict[str, Any]:
-        """Return offsets and standard errors as plain JSON, empty where there is nothing to tell."""
+        """Return offsets and standard errors as plain JSON, empty without offsets."""
         entries: dict[str, Any] = {}
         if self.versions:
             entries["reference"] = self.reference
@@ -68,7 +68,7 @@ class BatchEffects:
         return entries
 
     def messages(self, kind: str) -> list[Message]:
-        """Return what a reader should know of the offsets of the type named `kind`."""
+        """Return messages about the offsets of the type named `kind`."""
         entries = [entry for name in self.versions for entry in self._on_version(kind, name)]
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())
@@ -113,7 +113,7 @@ def _pair(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
-    """Return at most `MOST_OBSERVATIONS` results, in turn from every version and plate; those measured twice first."""
+    """Return at most `MOST_OBSERVATIONS` results, by turns from versions and plates, replicates first."""
     order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:
@@ -129,7 +129,7 @@ def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measuremen
 
 
 def _indicators(results: Sequence[Measurement], kind: str, levels: Sequence[str | None]) -> Tensor:
-    """Return which of the levels each result has [n, L]; one that has none of them is a row of zeros."""
+    """Return the one-hot level of each result [n, L]; without a level, a row of zeros."""
     names = [result.assay_version if kind == "version" else result.plate for result in results]
     return torch.tensor([[float(name == level) for level in levels] for name in names], dtype=torch.float64)
 
@@ -145,7 +145,7 @@ class _Model:
     designs: Mapping[str, Tensor]
 
     def covariance(self, variances: Mapping[str, Tensor]) -> Tensor:
-        """Return that of the targets [n, n]; an unknown constant is part of it (R & W 2006, section 2.7)."""
+        """Return the covariance of the targets [n, n] with an unknown constant (R & W 2006, section 2.7)."""
         gram: Tensor = self.kernel(self.rows).to_dense()
         total = variances["amplitude"] * gram + CONSTANT + torch.diag(self.known + variances["noise"] + 1e-6)
         for kind, design in self.designs.items():
@@ -154,7 +154,7 @@ class _Model:
 
 
 def _fit_variances(model: _Model) -> dict[str, Tensor]:
-    """Fit the kernel in place; return the variances that maximise the marginal likelihood with weak priors."""
+    """Fit the kernel in place; return the variances of maximum marginal likelihood with weak priors."""
     kinds = ["amplitude", "noise", *model.designs]
     centers, widths = torch.tensor([LOG_PRIORS[kind] for kind in kinds], dtype=torch.float64).T
     logs = centers.clone().requires_grad_()
@@ -198,10 +198,10 @@ def learn_offsets(
     plates: bool,
     seed: int,
 ) -> BatchEffects:
-    """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
+    """Return the offsets of one type's results; none with one version and, with `plates`, one plate.
 
-    `features` gives the rows [n, D] of objects. Only exact results teach; bounds are translated all the same. The
-    kernel is fitted in place.
+    `features` gives the rows [n, D] of objects. Offsets are learned from exact results only; bounds are
+    translated as well. The kernel is fitted in place.
     """
     exact = [result for result in results if classify_result(result, transform) == "results"]
     reference = latest_version(result for result in results if result.outcome == "ok")
@@ -216,26 +216,26 @@ def learn_offsets(
     targets = (values - values.mean()) / scale
     model = _Model(kernel.to(rows), rows, targets, torch.nan_to_num(known) / scale**2, designs)
     variances = _fit_variances(model)
-    found = {
+    offsets = {
         kind: {
             name: (scale * mean, scale * deviation)
             for name, (mean, deviation) in zip(names, _predictions(model, variances, kind), strict=True)
         }
         for kind, names in levels.items()
     }
-    versions = found.get("version", {})
+    versions = offsets.get("version", {})
     objects = {name: {r.object for r in exact if r.assay_version == name} for name in (*versions, reference)}
     return BatchEffects(
         reference,
         versions,
-        found.get("plate", {}),
+        offsets.get("plate", {}),
         {name: len(objects[name] & objects[reference]) for name in versions},
         {name: sum(r.assay_version == name for r in exact) for name in versions},
     )
 
 
 def _levels(exact: Sequence[Measurement], reference: str | None, *, plates: bool) -> dict[str, list[str | None]]:
-    """Return the versions other than the reference and the plates, where there is something to compare."""
+    """Return the versions other than the reference and the plates, where a comparison is possible."""
     levels: dict[str, list[str | None]] = {}
     if versions := list(dict.fromkeys(r.assay_version for r in exact if r.assay_version != reference)):
         levels["version"] = versions

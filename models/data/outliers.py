@@ -1,7 +1,7 @@
-"""Results that disagree with their replicates or with everything similar: told, never dropped.
+"""Outliers: results that disagree with replicates or with similar objects; reported, never dropped.
 
-Both tests compare with a robust scale (the median absolute deviation), so outliers do not hide each other. Knows no
-domain: an unusual object among unlike ones has a wide prediction and is not flagged.
+Both tests compare with a robust scale (the median absolute deviation), so outliers do not hide each other.
+Knows no domain: an unusual object has a wide prediction and is not flagged.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 THRESHOLD = 4.5
-"""Robust deviations from which a result is told: of 1,000 normal ones 0.01 would be; 3.5 would tell 0.5."""
+"""Robust deviations from which a result is reported: 0.01 of 1,000 normal ones; at 3.5 it would be 0.5."""
 ENOUGH = 10
 """Fewer values than this have no robust scale."""
 MOST_TOLD = 20
 NORMAL = 1.482602218505602
 """Ratio of a normal distribution's deviation to its median absolute deviation."""
 CALM = 0.5
-"""Least robust scale of standardised residuals: a model far too unsure of itself must not make outliers of trifles."""
+"""Least robust scale of standardised residuals, so that an underconfident model flags no small deviations."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Outlier:
-    """A result `z` robust deviations from what was expected of it, in the campaign's units; `by` tells by whom."""
+    """A result `z` robust deviations from its expectation, in the campaign's units; `by` names the test."""
 
     object: str
     type: str
@@ -62,7 +62,7 @@ class Outlier:
 
 
 def _robust_scale(residuals: Floats) -> float:
-    """Return the deviation that the median absolute residual from zero stands for."""
+    """Return the robust deviation from the median absolute residual."""
     return float(NORMAL * np.median(np.abs(residuals)))
 
 
@@ -71,8 +71,8 @@ def disagreeing_replicates(
 ) -> list[Outlier]:
     """Return the exact results of one type that are far from the median of the others of their object.
 
-    `offsets` [n] are subtracted on the modelled scale first. The scale is that of all such differences; the median of
-    few others errs itself, which the scale contains.
+    `offsets` [n] are subtracted on the modelled scale first. The scale is that of all such differences, and
+    includes the error of a median of few values.
     """
     groups: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for result, offset in zip(results, offsets, strict=True):
@@ -99,10 +99,10 @@ def disagreeing_replicates(
 def unlike_predictions(
     table: MeasuredTable, column: int, predicted: Floats, deviation: Floats, transform: Transform
 ) -> list[Outlier]:
-    """Return the pooled values of one type that the model of all the others did not expect.
+    """Return the pooled values of one type that disagree with their leave-one-out predictions.
 
-    `predicted` and `deviation` [n] are leave-one-out predictions of the column's values in the table's order, noise
-    included.
+    `predicted` and `deviation` [n] are leave-one-out predictions of the column's values in the table's order,
+    noise included.
     """
     rows = np.flatnonzero(~np.isnan(table.values[:, column]))
     if len(rows) < ENOUGH:
@@ -130,18 +130,19 @@ def find_outliers(
     table: MeasuredTable,
     left_out: Mapping[str, tuple[Floats, Floats]],
 ) -> list[Outlier]:
-    """Return the outliers of all types, the most striking first, each object at most once per type.
+    """Return the outliers of all types, the largest first, each object at most once per type.
 
-    `offsets` [n] belong to the measurements; `left_out` has the leave-one-out predictions and deviations by type.
+    `offsets` [n] belong to the measurements; `left_out` has the leave-one-out predictions and deviations by
+    type.
     """
-    found: list[Outlier] = []
+    flagged: list[Outlier] = []
     for column, (kind, quantity) in enumerate(quantities.items()):
         mine = [(r, offset) for r, offset in zip(measurements, offsets, strict=True) if r.type == kind]
-        found += disagreeing_replicates([r for r, _ in mine], quantity.transform, [offset for _, offset in mine])
+        flagged += disagreeing_replicates([r for r, _ in mine], quantity.transform, [offset for _, offset in mine])
         if kind in left_out:
-            found += unlike_predictions(table, column, *left_out[kind], quantity.transform)
-    found.sort(key=lambda outlier: -abs(outlier.z))
-    return list({(outlier.object, outlier.type): outlier for outlier in reversed(found)}.values())[::-1]
+            flagged += unlike_predictions(table, column, *left_out[kind], quantity.transform)
+    flagged.sort(key=lambda outlier: -abs(outlier.z))
+    return list({(outlier.object, outlier.type): outlier for outlier in reversed(flagged)}.values())[::-1]
 
 
 def messages(outliers: Sequence[Outlier]) -> list[Message]:

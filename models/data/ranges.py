@@ -1,7 +1,8 @@
-"""The range of an objective: which values are poor and as good as hoped for, on the modelled scale. Torch-free.
+"""The range of an objective on the modelled scale: its poor value and its ideal one. Torch-free.
 
-The reward, backtests and insights all read ranges here. They differ in what known values say (quantiles for the reward,
-which poor outliers must not rule; the ends for figures), so callers bring those ends. Knows no beliefs.
+The reward, backtests and insights share these rules. They derive ends from known values differently
+(quantiles for the reward, robust to poor outliers; extremes for figures), so callers pass the ends. Knows no
+predictions.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from models.specs.objectives import Objective, Transform
 
 Source = Literal["campaign", "domain", "measured", "nothing"]
-"""Who says so: the campaign's own range, a property's usual one, known values, or nobody."""
+"""The source of a range: the campaign's own, a property's usual one, known values, or a default."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Range:
-    """`low` < `high` on the modelled scale, and where they come from."""
+    """`low` < `high` on the modelled scale, and their source."""
 
     low: float
     high: float
@@ -40,12 +41,12 @@ def max_distance_to_target(low: float, high: float, target: float) -> float:
 
 
 def with_best(ends: tuple[float, float], reached: tuple[float, float], direction: str) -> tuple[float, float]:
-    """Return the ends of a learned range with the good one moved out to the best value known.
+    """Return the ends of a learned range with the better end extended to the best known value.
 
     Args:
-        ends: what the bulk of known values spans, on the modelled scale.
+        ends: the span of most known values, on the modelled scale.
         reached: the least and the greatest of them.
-        direction: of the objective; a target is no end, so that its range stays what it is.
+        direction: of the objective; the range of a target does not change.
     """
     low, high = ends
     if direction == "maximize":
@@ -54,7 +55,7 @@ def with_best(ends: tuple[float, float], reached: tuple[float, float], direction
 
 
 def check_log10_range(objective: Objective, transform: Transform) -> None:
-    """Refuse an objective whose own range or target does not exist on the modelled scale.
+    """Raise if an objective's own range or target does not exist on the modelled scale.
 
     Raises:
         ValueError: if a number has no logarithm although the assay's values are modelled as log10.
@@ -70,16 +71,17 @@ def objective_range(
     usual: tuple[float, float] | None = None,
     unknown: tuple[float, float] = (0.0, 1.0),
 ) -> Range:
-    """Return the range of an objective: its own, else the usual one, else the ends of known values, else `unknown`.
+    """Return the range of an objective: its own, the usual one, the ends of known values, or `unknown`.
 
-    A range without logarithms where values are modelled as log10 is passed over; one without width gets a width of 1.
+    A range without logarithms where values are modelled as log10 is skipped; one without width gets a width
+    of 1.
 
     Args:
         objective: whose range it is; its own range is in its units.
         transform: the scale on which its values are modelled.
-        known: ends of what is known of its values, on the modelled scale.
+        known: ends of its known values, on the modelled scale.
         usual: the range its property usually has, in its units.
-        unknown: the range when nothing is known, on the modelled scale.
+        unknown: the default range, on the modelled scale.
     """
     low, high, source = _first(objective.range, usual, known, transform) or (*unknown, "nothing")
     if not low < high:
@@ -93,7 +95,7 @@ def _first(
     known: tuple[float, float] | None,
     transform: Transform,
 ) -> tuple[float, float, Source] | None:
-    """Return the first range that exists on the modelled scale, and who says so."""
+    """Return the first range that exists on the modelled scale, with its source."""
     given: tuple[tuple[tuple[float, float] | None, Source], ...] = ((own, "campaign"), (usual, "domain"))
     for edges, source in given:
         if edges is not None:

@@ -1,13 +1,14 @@
-"""From results as they are to one table: partial, replicated, censored and failed results each in their place.
+"""Assemble one table from raw results: partial, replicated, censored and failed ones.
 
-A failure is never a value: it is a label for the feasibility model. Nothing is negated here (directions belong to the
-reward), so relations keep their sense; log10 is increasing and keeps it as well. Each cell of the table is one of:
+A failure is never a value: it is a label for the feasibility model. Values are not negated here (directions
+belong to the reward) and log10 is increasing, so relations are preserved. Each cell of the table is one of:
 
-- a value: the object has exact results, pooled. `~` counts as exact, for nobody says how much less it means. A range
-  no wider than the type's own spread is its middle with the variance of a uniform distribution, which a normal
-  likelihood describes well.
-- bounds: the object has only `<`, `>` or wider ranges. They are the intersection of all of its bounds; bounds that
-  contradict each other (> 10 and < 5) are measurements that disagree, and the value is taken to lie between them.
+- a value: the object has exact results, pooled. `~` counts as exact, because its uncertainty is unknown. A
+  range no wider than the type's own spread is its middle with the variance of a uniform distribution, which a
+  normal likelihood describes well.
+- bounds: the object has only `<`, `>` or wider ranges. They are the intersection of all of its bounds; bounds
+  that contradict each other (> 10 and < 5) are measurements that disagree, and the value is taken to lie
+  between them.
 
 Knows no features and no domain.
 """
@@ -36,18 +37,19 @@ if TYPE_CHECKING:
 CENSORED = ("<", "<=", ">", ">=")
 KINDS = ("results", "censored", "failed", "not_tested", "unusable", "contradictory")
 MINIMUM_FOR_SPREAD = 3
-"""Fewer values than this do not tell which ranges are wide."""
+"""Fewer values than this do not determine which ranges are wide."""
 ASSAY_FAILURE = 0.75
-"""How feasible an object is by an attempt in which only the assay failed: a quarter of such failures are its own."""
+"""Feasibility label of an attempt in which only the assay failed: a quarter are due to the object."""
 SHRINKAGE = 4.0
-"""Degrees of freedom that the pooled replicate variance counts for beside an object's own spread."""
+"""Prior degrees of freedom of the pooled replicate variance beside an object's own spread."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTable:
     """Pooled results on the modelled scale: `values` and `noise` variances [N, M], NaN where unknown.
 
-    Where an object has bounds instead of a value they are `lower` and `upper` [N, M], infinite where open, else NaN.
+    Where an object has bounds instead of a value they are `lower` and `upper` [N, M], infinite where open,
+    else NaN.
     """
 
     objects: tuple[str, ...]
@@ -57,12 +59,12 @@ class MeasuredTable:
     lower: Floats
     upper: Floats
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """For every type: objects, results, censored, failed, not_tested, unusable, assay_versions, contradictory."""
+    """Per type: objects, results, censored, failed, not_tested, unusable, assay_versions, contradictory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """What the table holds of one object and type."""
+    """The table's cell of one object and type."""
 
     value: float = math.nan
     noise: float = math.nan
@@ -78,7 +80,7 @@ def to_model_scale(value: float, transform: Transform) -> float:
 
 
 def limits(low: float | None, high: float | None, transform: Transform) -> tuple[float, float]:
-    """Return bounds on the modelled scale, infinite where there is none; nothing lies below a log10 of 0."""
+    """Return bounds on the modelled scale, infinite where there is none; log10 of 0 is -inf."""
     edges = [
         math.nan
         if edge is None
@@ -98,7 +100,7 @@ def to_units(value: float, transform: Transform) -> float:
 def value_and_variance(result: Measurement, transform: Transform) -> tuple[float, float]:
     """Return an exact value and its known variance (NaN when unknown) on the modelled scale.
 
-    A range is the middle of it with the variance of a uniform distribution; a standard error passes the transform to
+    A range becomes its middle with the variance of a uniform distribution. A standard error is transformed to
     first order (d log10 v = dv / (v ln 10)).
     """
     assert result.value is not None
@@ -113,10 +115,10 @@ def value_and_variance(result: Measurement, transform: Transform) -> tuple[float
 
 
 def bounds(result: Measurement, transform: Transform) -> tuple[float, float]:
-    """Return the interval (low, high) that a censored result or a range speaks of, on the modelled scale.
+    """Return the interval (low, high) of a censored result or a range, on the modelled scale.
 
-    Infinite on both sides when it says nothing there (a log10 quantity > 0) and NaN above when nothing can lie in it (a
-    log10 quantity < 0).
+    Infinite on both sides when uninformative (a log10 quantity > 0); the upper end is NaN for an empty
+    interval (a log10 quantity < 0).
     """
     is_below = result.relation in ("<", "<=")
     low, high = (None, result.value) if is_below else (result.value, result.upper_value)
@@ -137,8 +139,8 @@ def _pooled_variance(groups: Iterable[Sequence[float]]) -> float:
 def _pooled(observations: Sequence[tuple[float, float]], common: float) -> tuple[float, float]:
     """Return the mean of an object's observations and the variance of that mean.
 
-    Known variances weight the mean by their inverse; otherwise the spread of replicates, shrunk towards what
-    replicates of all objects say (`common`), is the variance of each.
+    Known variances weight the mean by their inverse; otherwise each variance is the spread of replicates,
+    shrunk towards that of all objects (`common`).
     """
     values, variances = np.asarray(observations).T
     if np.isfinite(variances).all() and (variances > 0).all():
@@ -152,7 +154,7 @@ def _pooled(observations: Sequence[tuple[float, float]], common: float) -> tuple
 
 
 def _intersection(intervals: Sequence[tuple[float, float]]) -> tuple[_Cell, bool]:
-    """Return what an object's bounds say together, and whether they contradict each other."""
+    """Return the intersection of an object's bounds, and whether they contradict each other."""
     lower, upper = max(low for low, _ in intervals), min(high for _, high in intervals)
     if lower == upper:
         return _Cell(value=lower), False
@@ -165,7 +167,7 @@ def _is_wide_range(result: Measurement, transform: Transform, spread: float) -> 
 
 
 def _spread(results: Iterable[Measurement], transform: Transform) -> float:
-    """Return the deviation of a type's values, ranges at their middle; infinite when too few tell."""
+    """Return the deviation of a type's values, ranges at their middle; infinite with too few values."""
     values = [
         value_and_variance(result, transform)[0]
         for result in results
@@ -175,7 +177,7 @@ def _spread(results: Iterable[Measurement], transform: Transform) -> float:
 
 
 def classify_result(result: Measurement, transform: Transform) -> str:
-    """Return what a result is: results (exact), censored, unusable, not_tested or failed."""
+    """Classify a result: results (exact), censored, unusable, not_tested or failed."""
     if result.outcome != "ok":
         return "not_tested" if result.outcome == "not_tested" else "failed"
     if result.value is None:
@@ -220,13 +222,13 @@ def _column(
 
 
 def _versions(results: Iterable[Measurement]) -> int:
-    """Return how many versions gave results; those that name none are one more version beside named ones."""
+    """Return the number of assay versions with results; unnamed ones count as one more beside named ones."""
     versions = {result.assay_version for result in results if result.outcome == "ok"}
     return 0 if versions == {None} else len(versions)
 
 
 def no_offset(_: Measurement) -> float:
-    """Return 0: the value is taken as it was measured."""
+    """Return 0: the value is used as measured."""
     return 0.0
 
 
@@ -235,10 +237,10 @@ def tabulate(
     quantities: Mapping[str, MeasuredQuantity],
     shift: Callable[[Measurement], float] = no_offset,
 ) -> MeasuredTable:
-    """Return what is known of every type in `quantities`, one row per object in order of first appearance.
+    """Return the table of all types in `quantities`, one row per object in order of first appearance.
 
-    `shift` is the offset of a result on the modelled scale (of its assay version and plate): it is subtracted from
-    values and bounds alike.
+    `shift` is the offset of a result on the modelled scale (of its assay version and plate): it is subtracted
+    from values and bounds alike.
     """
     columns, counts = {}, {}
     for kind, quantity in quantities.items():
@@ -256,17 +258,16 @@ def tabulate(
 
 
 def relevant(measurements: Iterable[Measurement], types: Collection[str]) -> list[Measurement]:
-    """Return the results that tell of an attempt at what a campaign reads.
+    """Return the results that are attempts at the assays of a campaign.
 
-    A result of another assay type does not make an object measured, and a failed assay of another type is no failure;
-    that an object could not be made, or not dissolved, counts whatever it was made for. A campaign that reads no type
-    at all takes every result for an attempt.
+    A result or a failed assay of another type does not count. Failed synthesis or solubility counts for every
+    assay. A campaign without assays takes every result as an attempt.
     """
     return [item for item in measurements if not types or item.type in types or item.outcome in OBJECT_FAILURES]
 
 
 def success_rates(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Return for every object the share of its attempts that gave a result (1 all, 0 none); untested ones are absent.
+    """Return the share of attempts that gave a result per object (1 all, 0 none), without untested ones.
 
     A censored value is a result: the object could be made and measured.
     """
@@ -278,11 +279,11 @@ def success_rates(measurements: Sequence[Measurement]) -> dict[str, float]:
 
 
 def feasibility_labels(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Return for every attempted object how feasible its attempts say it is (1 made and measured, 0 not).
+    """Return the feasibility label of every attempted object (1 made and measured, 0 not).
 
-    What failed in synthesis, quality control or solution is a property of the object: such an attempt counts 0. An
-    object whose assay failed was made; most assay failures are the plate's or the instrument's, some the object's
-    (it fluoresces, aggregates, kills the cells), so such an attempt counts `ASSAY_FAILURE`.
+    Failure in synthesis, quality control or solubility is a property of the object and counts 0. An object
+    whose assay failed was made. Most assay failures are due to plate or instrument, some to the object (it
+    fluoresces, aggregates or kills the cells), so such an attempt counts `ASSAY_FAILURE`.
     """
     attempts: dict[str, list[float]] = defaultdict(list)
     for result in measurements:
@@ -293,15 +294,15 @@ def feasibility_labels(measurements: Sequence[Measurement]) -> dict[str, float]:
 
 
 def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
-    """Return how many objects failed in each way, the frequent ways first; one object may fail in several."""
+    """Return counts of objects per failure, descending; one object may fail in several ways."""
     failed = {(result.object, result.outcome) for result in measurements if result.outcome not in ("ok", "not_tested")}
     counts = Counter(outcome for _, outcome in failed)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def complete_objects(results: Iterable[Measurement], types: Iterable[str]) -> list[str]:
-    """Return the objects, in the order of their first result, that have a result of every type, or a failure."""
-    wanted, found = set(types), defaultdict[str, set[str]](set)
+    """Return the objects with a result of every type or a failure, in order of their first result."""
+    wanted, measured = set(types), defaultdict[str, set[str]](set)
     for result in results:
-        found[result.object] |= wanted if result.outcome != "ok" else {result.type}
-    return [name for name, seen in found.items() if wanted <= seen]
+        measured[result.object] |= wanted if result.outcome != "ok" else {result.type}
+    return [name for name, seen in measured.items() if wanted <= seen]

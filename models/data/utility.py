@@ -1,6 +1,6 @@
-"""How values of an objective become utilities: 0 is poor and 1 as good as hoped for. Torch-free.
+"""Map values of an objective to utilities: 0 is poor and 1 the ideal. Torch-free.
 
-The reward, insights, backtests and the demonstration all make utilities here, for NumPy arrays and tensors alike.
+Shared by the reward, insights, backtests and the demonstration, for NumPy arrays and tensors.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Array = TypeVar("Array", bound=Any)
 @final
 @dataclass(frozen=True, slots=True)
 class Utility:
-    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
+    """The utility function of one objective: `low` and `high` of its range map to 0 and 1.
 
-    With a target, the utility is 1 there and falls to 0 at the farther end of the range. Beyond the range a utility
-    leaves 0-1, and nothing is cut off. `source` says where the range comes from.
+    With a target, the utility is 1 there and falls to 0 at the farther end of the range. Beyond the range
+    utilities leave 0-1 without clipping. `source` is the source of the range.
     """
 
     low: float
@@ -34,9 +34,9 @@ class Utility:
     source: Source = "campaign"
 
     @classmethod
-    def from_range(cls, objective: Objective, transform: Transform, found: Range) -> Utility:
+    def from_range(cls, objective: Objective, transform: Transform, result: Range) -> Utility:
         """Return the utility of an objective over a range on its modelled scale."""
-        return cls(found.low, found.high, objective.direction, target_of(objective, transform), found.source)
+        return cls(result.low, result.high, objective.direction, target_of(objective, transform), result.source)
 
     def of(self, values: Array) -> Array:
         """Return the utilities of modelled values of any shape; NaN stays NaN."""

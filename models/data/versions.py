@@ -1,4 +1,4 @@
-"""Which version of an assay is the latest, and which results are of it. Torch-free: rounds and insights share it."""
+"""The latest version of each assay, and its results. Torch-free: rounds and insights share it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def latest_version(results: Iterable[Measurement]) -> str | None:
-    """Return the version that appeared last for the first time; results that name none are older than any."""
+    """Return the version with the latest first appearance; unnamed results are older than any."""
     named = list(dict.fromkeys(result.assay_version for result in results if result.assay_version is not None))
     return named[-1] if named else None
 
 
 def only_latest(measurements: Sequence[Measurement]) -> tuple[list[Measurement], dict[str, int]]:
-    """Return the results without those of earlier versions, and how many of each type were left out.
+    """Return the results without those of earlier versions, and the number removed of each type.
 
-    Failures stay whatever their version: they are about the object.
+    Failures of all versions are kept, because they are properties of the object.
     """
     latest = {
         kind: latest_version(result for result in measurements if result.type == kind and result.outcome == "ok")

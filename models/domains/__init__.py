@@ -1,4 +1,4 @@
-"""The installed domains, found by looking: sub-packages of this one and the entry-point group `assayflow.domains`.
+"""Discovery of the installed domains: sub-packages and the entry-point group `assayflow.domains`.
 
 A new domain is one new folder that exports `PLUGIN`; nothing here names a kind.
 """

@@ -1,7 +1,7 @@
-"""What a kind of object must offer to become a domain. Torch-free: the torch half is built lazily by two methods.
+"""The domain contract for one kind of object. Torch-free: the torch half is built lazily by two methods.
 
-A domain knows nothing of policies, campaigns, HTTP or SQL. Objects are canonical texts; two texts are equal exactly
-when the objects are the same.
+A domain knows nothing of policies, campaigns, HTTP or SQL. Objects are canonical texts; two texts are equal
+exactly when the objects are the same.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 MOST_PARTS = 96
-"""More pieces than this nobody can compare."""
+"""Most pieces of a comparison that people can read."""
 
 
 class InvalidObjectError(ValueError):
-    """A text is no object of the domain; `column` names the field that is wrong."""
+    """A text is no object of the domain; `column` names the invalid field."""
 
     def __init__(self, column: str, detail: str) -> None:
         super().__init__(detail)
@@ -40,7 +40,7 @@ class InvalidObjectError(ValueError):
 
 
 FRACTION = "fraction"
-"""Units of a part of one: percent divide by a hundred."""
+"""Units of fractions: percent is divided by a hundred."""
 HAZARD = "hazard"
 """The code of every violation of an operator's hazard list; no domain uses it for a rule of its own."""
 
@@ -49,8 +49,8 @@ HAZARD = "hazard"
 class Violation:
     """A rule that an object breaks.
 
-    `code` names the rule and is the same for every object that breaks it: violations are counted by it. `message` tells
-    a person about this object.
+    `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
+    `message` describes the violation by this object.
     """
 
     code: str
@@ -59,7 +59,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class ParsedObject:
-    """An object as its columns describe it: `warnings` tell what was left out, changed or assumed to read them."""
+    """An object parsed from its columns; `warnings` list what was left out, changed or assumed."""
 
     text: str
     warnings: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class ComputedProperty:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the size of an object counts, in the plural, and the least and the most of it that the limits allow."""
+    """The size measure of an object in the plural, and its smallest and largest value within the limits."""
 
     unit: str
     least: int
@@ -85,7 +85,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class FeatureGroup:
-    """A piece of an object that a prediction may hang on: `name` is what a person reads, `columns` its features."""
+    """A piece of an object with its share of the features: a readable `name`, and feature `columns`."""
 
     name: str
     columns: tuple[int, ...]
@@ -95,8 +95,9 @@ class FeatureGroup:
 class FileFormat:
     """One of the domain's own file formats for a batch (SDF, FASTA, ...).
 
-    `write` gets one flat mapping per candidate (the columns of the CSV download) with the canonical text under
-    `object`, and returns the file's bytes. `extension` is that of the file where the format has another name.
+    `write` takes one flat mapping per candidate (the columns of the CSV download) with the canonical text
+    under `object`, and returns the file's bytes. `extension` is the file's extension where the format has
+    another name.
     """
 
     media_type: str
@@ -116,9 +117,9 @@ class Setting:
     is_log: bool = False
 
     def is_near(self, proposed: float, real: float) -> bool:
-        """Return whether a real value may be what came of the proposed one.
+        """Return whether an actual value may be a deviation from the proposed one.
 
-        That is within a tenth of the range or, where the levels are further apart, half of their least distance.
+        The tolerance is a tenth of the range, or half of the least distance between levels if that is larger.
         """
         if self.is_log and min(proposed, real) <= 0:
             return False
@@ -133,38 +134,47 @@ class Domain(ABC):
     """A space of objects, bound to one campaign's specification."""
 
     object_columns: tuple[str, ...]
-    """Table columns that carry an object, in order of preference: any one of them is enough unless
-    `needs_all_columns` (a mixture's components and process variables)."""
+    """Table columns that carry an object, in order of preference.
+
+    Any single one is enough unless `needs_all_columns` (a mixture's components and process variables).
+    """
     needs_all_columns: bool = False
     qualifying_columns: Mapping[str, Sequence[str]] = MappingProxyType({})
-    """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves unless
-    `names_object` says so, each with the headers it may have, in small letters and with `_` for whatever is no letter
-    and no digit."""
+    """Columns that qualify an object beside `object_columns` (a peptide's end groups), with possible headers.
+
+    They describe no object by themselves unless `names_object` says so. Headers are in lower case, with `_`
+    for every character that is no letter or digit.
+    """
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
-    """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
-    table may head them with other units in brackets."""
+    """Numeric `object_columns`, each with its units, `FRACTION`, or None without units.
+
+    The table header may state other units in brackets.
+    """
     settings: Mapping[str, Setting] = MappingProxyType({})
-    """Those of `object_columns` that hold conditions: what was really set may be stated with a candidate's result."""
+    """Those of `object_columns` that hold conditions; a candidate's result may state the actual ones."""
     computed: Mapping[str, ComputedProperty]
     cluster_similarity: float = 0.5
-    """From which similarity on two objects count as one family: above nearly all pairs of unrelated objects, below most
-    pairs of analogues. A constant, so that it does not depend on what there is to choose from."""
+    """Similarity from which two objects count as one family.
+
+    Above nearly all pairs of unrelated objects, below most pairs of analogues. It is a constant, so it does
+    not depend on the sampling pool.
+    """
     groupings: Mapping[str, str]
-    """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
+    """Groupings of similar objects (by scaffold, by length), each with its description."""
     every_prefix_may_stop: bool = False
-    """Whether whatever the environment has built so far is an object (it then has a `stop_action`)."""
+    """Whether every partial state of the environment is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
-    """Name -> format, beside json and csv, which every domain has; the name is the file's extension as well."""
+    """Name -> format, beside json and csv of every domain; the name is also the file's extension."""
     missing_formats: Mapping[str, str] = MappingProxyType({})
-    """Formats that people ask for and these objects cannot have, each with the reason."""
+    """Common formats that these objects cannot have, each with the reason."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
     @abstractmethod
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the object described by the given columns (blank ones are left out), and what to tell about it.
+        """Return the object described by the given columns (blank ones are omitted), with warnings.
 
-        An object outside the campaign's limits is still an object: results for it are welcome.
+        An object outside the campaign's limits is still an object and may have results.
 
         Raises:
             InvalidObjectError: if the fields describe no object; it names the column.
@@ -175,18 +185,19 @@ class Domain(ABC):
         return self.read_object(fields).text
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
-        """Return whether any column is given that describes an object, and not only ones that qualify it."""
+        """Return whether any given column describes an object, beyond columns that only qualify it."""
         return any(name not in self.qualifying_columns for name in fields)
 
     @abstractmethod
     def check(self, text: str) -> list[Violation]:
-        """Return which of the domain's rules and limits forbid that this object is proposed, or nothing."""
+        """Return the domain's rules and limits that this object violates; empty if it may be proposed."""
 
     @abstractmethod
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return the test of canonical texts that a pattern describes, in the domain's own language of patterns.
+        """Return the predicate on canonical texts for a pattern in the domain's pattern language.
 
-        Hazard lists are written in it: operators decide what it must never miss, so a test may raise but not guess.
+        Hazard lists use this language. A predicate may raise an error, but never guess, so that no match is
+        missed.
 
         Raises:
             ValueError: if the text is no pattern.
@@ -198,7 +209,7 @@ class Domain(ABC):
 
     @abstractmethod
     def group(self, texts: Sequence[str], name: str) -> list[str]:
-        """Return the group of each object under one of `groupings`: alike objects have equal texts.
+        """Return the group of each object under one of `groupings`: members have equal texts.
 
         Raises:
             KeyError: if the domain has no such grouping.
@@ -210,7 +221,7 @@ class Domain(ABC):
 
     @abstractmethod
     def display(self, text: str) -> str:
-        """Return what a person reads (SMILES, HELM, formula, recipe)."""
+        """Return the display text (SMILES, HELM, formula, recipe)."""
 
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:
@@ -218,9 +229,9 @@ class Domain(ABC):
 
     @abstractmethod
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return the pieces that tell these objects apart, at most `MOST_PARTS`, the most telling first.
+        """Return the pieces that distinguish these objects, at most `MOST_PARTS`, by discrimination.
 
-        No two own the same column of `features` or have the same name; a column that does not vary needs no part.
+        Parts share neither columns of `features` nor names; a constant column needs no part.
         """
 
     @abstractmethod
@@ -233,7 +244,7 @@ class Domain(ABC):
 
     @abstractmethod
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the generative environment; measured objects `known` may widen its vocabulary. Loads torch."""
+        """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
 
     @abstractmethod
     def kernel(self) -> Kernel:
@@ -242,7 +253,7 @@ class Domain(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """What a domain's package exports as `PLUGIN`."""
+    """The entry point that a domain's package exports as `PLUGIN`."""
 
     kind: str
     summary: str
@@ -250,4 +261,4 @@ class Plugin:
     open: Callable[[Any], Domain]
     """Build the domain from a validated instance of `spec`; must not load torch."""
     examples: tuple[tuple[Mapping[str, Any], tuple[Mapping[str, str], ...]], ...]
-    """Small specs (as JSON) with some objects of each (as table columns): documentation and conformance tests."""
+    """Small specs (as JSON) with example objects (as table columns), for docs and tests."""

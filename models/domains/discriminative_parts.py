@@ -1,4 +1,4 @@
-"""Which pieces of objects tell them apart: a help for domains that name the columns of their features. Torch-free.
+"""Rank pieces of objects by how well they discriminate, for domains with named columns. Torch-free.
 
 Letters: N objects, D features.
 """
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def rank_by_impurity(parts: Iterable[FeatureGroup], features: Floats) -> tuple[FeatureGroup, ...]:
-    """Return the parts that differ among objects [N, D], at most `MOST_PARTS`, those that differ most often first.
+    """Return the parts that vary among objects [N, D], at most `MOST_PARTS`, by descending Gini impurity.
 
-    What counts is the probability that two objects drawn with replacement differ in the part (Gini impurity).
+    The impurity is the probability that two objects drawn with replacement differ in the part.
     """
     impurities = [(impurity(features[:, part.columns]), part) for part in parts if part.columns]
     kept = [(value, part) for value, part in impurities if value > 0]

@@ -1,4 +1,4 @@
-"""Covariance functions that domains build their GP kernels from. Knows no objects, only feature rows."""
+"""Covariance functions for the domains' GP kernels. Knows no objects, only feature rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def _is_whole(values: Tensor) -> bool:
 
 
 def _total_minimum(left: Tensor, right: Tensor) -> Tensor:
-    """Return the sum over features of min(left, right), [..., N, M], from whole counts or any non-negative numbers.
+    """Return the sum over features of min(left, right), [..., N, M], for counts or non-negative numbers.
 
-    A count c is c units, and two counts share min(a, b) of them: the sum is one matrix product per level, over the few
-    columns that reach it. Other values take the L1 distance. Neither forms an [N, M, D] array.
+    For counts the sum is one matrix product per level, over the few columns that reach the level. Other
+    values use the L1 distance. Neither forms an [N, M, D] array.
     """
     batched = bool(left.shape[:-2] or right.shape[:-2])
     if batched or not (left.numel() and right.numel() and _is_whole(left) and _is_whole(right)):
@@ -36,9 +36,10 @@ def _total_minimum(left: Tensor, right: Tensor) -> Tensor:
 def tanimoto(left: Tensor, right: Tensor) -> Tensor:
     """Return min/max Tanimoto similarities [..., N, M] of non-negative features [..., N, D] and [..., M, D].
 
-    T(x, y) = sum_d min(x_d, y_d) / sum_d max(x_d, y_d), positive definite on non-negative vectors (Ralaivola et al.,
-    Neural Networks 18, 2005). For counts it measures shared over united fragments, as chemists read it; the inner
-    product form x.y / (x.x + y.y - x.y) would let one repeated fragment outweigh all others. Two empty rows are equal.
+    T(x, y) = sum_d min(x_d, y_d) / sum_d max(x_d, y_d), positive definite on non-negative vectors (Ralaivola
+    et al., Neural Networks 18, 2005). For counts it is the ratio of shared to united fragments. In the inner
+    product form x.y / (x.x + y.y - x.y), one repeated fragment would outweigh all others. Two empty rows are
+    equal.
 
     Raises:
         ValueError: if a feature is negative.
@@ -54,7 +55,7 @@ def tanimoto(left: Tensor, right: Tensor) -> Tensor:
 class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no types
     """Tanimoto similarity of non-negative (count) features as a covariance; it has no parameters to fit.
 
-    So the matrix of one set of rows with itself, which a fit of other parameters asks for again and again, is kept.
+    The Gram matrix of one set of rows is cached, because fits of other parameters evaluate it repeatedly.
     """
 
     is_stationary = False
@@ -65,7 +66,7 @@ class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no type
         self._kept: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:  # noqa: FBT001, FBT002 - gpytorch
-        """Return covariances [..., N, M], or their diagonal [..., N]; a row and itself always have covariance 1."""
+        """Return covariances [..., N, M], or their diagonal [..., N], which is always 1."""
         if not diag:
             return self._with_itself(x1) if x1.shape == x2.shape and torch.equal(x1, x2) else tanimoto(x1, x2)
         if x1.shape == x2.shape and torch.equal(x1, x2):

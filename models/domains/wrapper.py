@@ -1,7 +1,6 @@
-"""A domain around another one, for wrappers that change a few answers and hand on all others.
+"""Base class of wrappers that override some methods of a domain and delegate all others.
 
-Knows nothing of what the wrappers add. The methods here stand for "as the domain says": a wrapper defines those it is
-about, and a new question of the contract is answered by all wrappers at once.
+Knows nothing of what wrappers add. A new method of the contract is delegated here once for all wrappers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class DelegatingDomain(Domain):
-    """Answers as the domain it is given does."""
+    """Delegates every method to the wrapped domain."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
@@ -32,19 +31,19 @@ class DelegatingDomain(Domain):
         self.sizes, self.settings, self.missing_formats = domain.sizes, domain.settings, domain.missing_formats
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return an object, and what to tell about how it was read."""
+        """Return an object with warnings about its parsing."""
         return self._domain.read_object(fields)
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
-        """Return whether any column is given that describes an object."""
+        """Return whether any given column describes an object."""
         return self._domain.names_object(fields)
 
     def check(self, text: str) -> list[Violation]:
-        """Return which rules forbid that this object is proposed, or nothing."""
+        """Return the rules that this object violates; empty if it may be proposed."""
         return self._domain.check(text)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return the test that a pattern of the domain's language stands for."""
+        """Return the predicate for a pattern of the domain's language."""
         return self._domain.pattern(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
@@ -60,7 +59,7 @@ class DelegatingDomain(Domain):
         return self._domain.columns(text)
 
     def display(self, text: str) -> str:
-        """Return what a person reads."""
+        """Return the display text."""
         return self._domain.display(text)
 
     def features(self, texts: Sequence[str]) -> Floats:
@@ -68,7 +67,7 @@ class DelegatingDomain(Domain):
         return self._domain.features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return the pieces that tell the objects apart."""
+        """Return the pieces that distinguish the objects."""
         return self._domain.parts(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:

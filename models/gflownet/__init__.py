@@ -1,1 +1,1 @@
-"""The GFlowNet engine: it knows environments, conditions and log-rewards, and nothing of what they stand for."""
+"""The GFlowNet engine. Knows environments, conditions and log-rewards, but not what they represent."""

@@ -1,7 +1,7 @@
-"""What a policy is asked for: an inverse temperature and a preference, how they are drawn and how a network sees them.
+"""Conditions of a policy: inverse temperature and preference, how they are sampled and encoded.
 
-Training, validation and requests share the one encoder. It knows no objects, rewards or networks.
-Letters: B batch, M objectives, C width of the encoding.
+Training, validation and requests share one encoder. Knows no objects, rewards or networks. Letters: B batch,
+M objectives, C width of the encoding.
 """
 
 import math
@@ -22,8 +22,8 @@ EDGE_SHARE = 0.1
 def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
     """Return a soft thermometer [..., n_edges] of values in [low, high].
 
-    Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the maximum and
-    every edge carries information.
+    Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the
+    maximum and every edge carries information.
     """
     gap = (high - low) / n_edges
     edges = low + gap * torch.arange(n_edges, dtype=values.dtype, device=values.device)
@@ -33,7 +33,7 @@ def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) 
 @final
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One request per row: inverse temperature `beta` [B] and `preference` [B, M] on the simplex."""
+    """One condition per row: inverse temperature `beta` [B] and `preference` [B, M] on the simplex."""
 
     beta: Tensor
     preference: Tensor
@@ -59,16 +59,17 @@ def join_conditions(parts: Sequence[Condition]) -> Condition:
 class ConditionSampler:
     """The conditions one policy serves: beta from a law on a range, preference from a symmetric Dirichlet.
 
-    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex. The betas of one
-    draw are stratified, one in each of n parts of equal probability, so that every step sees the whole range.
+    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex. The
+    betas of one draw are stratified, one in each of n parts of equal probability, so that every step sees the
+    whole range.
 
     Args:
         beta_range: lowest and highest inverse temperature, 0 < low <= high.
         n_objectives: M, at least 1.
         concentration: of the Dirichlet; 1 is uniform on the simplex, more prefers its middle.
         device: where conditions live.
-        beta_law: `uniform` spends more on high betas, whose targets are the hardest; `log_uniform` spends as much on
-            [1, 2] as on [32, 64].
+        beta_law: `uniform` spends more on high betas, whose targets are the hardest; `log_uniform` spends as
+            much on [1, 2] as on [32, 64].
 
     Raises:
         ValueError: if an argument is outside these limits.
@@ -128,7 +129,7 @@ class ConditionSampler:
         return (math.log(low) + (math.log(high) - math.log(low)) * share).exp()
 
     def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
-        """Return n times one condition; `preference` is normalised and may be left out with a single objective.
+        """Return n times one condition; `preference` is normalised and optional for one objective.
 
         Raises:
             ValueError: if the preference has the wrong length, a negative weight, or no weight at all.
@@ -140,7 +141,7 @@ class ConditionSampler:
         return Condition(beta_rows, (weights / weights.sum()).expand(n, -1))
 
     def encode(self, condition: Condition) -> Tensor:
-        """Return network inputs [B, C]: log beta and its thermometer, then the preference and its thermometer."""
+        """Return network inputs [B, C]: log beta, preference and their thermometer encodings."""
         parts = [condition.beta.new_zeros(len(condition), 0)]
         if self.beta_width:
             low, high = (math.log(edge) for edge in self.beta_range)

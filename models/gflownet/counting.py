@@ -1,7 +1,8 @@
-"""How many distinct objects of each size an environment can build: exact where it can be known, else estimated.
+"""How many distinct objects of each size an environment can build: exact where possible, else estimated.
 
-An environment that has counted is believed; a small one is listed; of any other the numbers are estimated from uniform
-walks, which needs nothing of it but its masks. Knows no reward. Letters: B final states, n walkers, W state width.
+An environment's own count is used if it has one, and a small space is enumerated. Otherwise the numbers are
+estimated from uniform random rollouts, which need only its masks. Knows no reward. Letters: B final states, n
+walkers, W state width.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
 
 MOST_EDGES = 10_000
-"""Edges in one layer of a space beyond which it is not listed."""
+"""Edges in one layer of a space beyond which it is not enumerated."""
 WALKERS = 1_024
 LEAST_RUNS, MOST_RUNS = 4, 8
-"""Independent estimates, from so many walkers each."""
+"""Independent estimates, each from `WALKERS` rollouts."""
 PRECISE = 0.1
-"""Relative standard error at which no more are made."""
+"""Relative standard error at which no further estimate is made."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Size -> log of the number of distinct objects, and of estimates the standard error of that logarithm."""
+    """Size -> log of the number of distinct objects; `errors` are standard errors of estimated logarithms."""
 
     log_counts: Mapping[int, float]
     how: Literal["exact", "listed", "estimated"]
@@ -46,9 +47,9 @@ class Counts:
     def log_count(self, size: int) -> float:
         """Return the log of the number of objects of a size.
 
-        No walk may have met a rare size: it lies on the line through the two nearest sizes that were met. Beyond the
-        largest of them numbers grow less than that where limits tighten, so that a rare size is weighed rather too
-        little than too much.
+        A rare size that no rollout reached is extrapolated linearly from the two nearest sizes. Beyond the
+        largest size reached, limits slow the growth, so a rare size is rather weighted too little than too
+        much.
         """
         known = self.log_counts.get(size)
         if known is not None:
@@ -66,7 +67,7 @@ def count_objects(environment: Environment, seed: int) -> Counts:
     """Return how many distinct objects there are of each size that occurs.
 
     Raises:
-        ValueError: if not one of thousands of walks made an object.
+        ValueError: if none of thousands of rollouts made an object.
     """
     exact = environment.log_counts()
     if exact is not None:
@@ -81,7 +82,7 @@ def count_objects(environment: Environment, seed: int) -> Counts:
 
 
 def _estimated(environment: Environment, seed: int) -> Counts:
-    """Return the means of independent estimates; the errors are by the delta method."""
+    """Return the means of independent estimates, with errors by the delta method."""
     generator = torch.Generator(device=environment.device).manual_seed(seed)
     runs = [walked_counts(environment, WALKERS, generator) for _ in range(LEAST_RUNS)]
     counts = _averaged(runs)
@@ -89,30 +90,31 @@ def _estimated(environment: Environment, seed: int) -> Counts:
         runs.append(walked_counts(environment, WALKERS, generator))
         counts = _averaged(runs)
     if not counts.log_counts:
-        raise ValueError(f"not one of {counts.n_walks} random walks made an object")
+        raise ValueError(f"none of {counts.n_walks} random rollouts made an object")
     return counts
 
 
 def _averaged(runs: Sequence[Mapping[int, float]]) -> Counts:
     n, log_counts, errors = len(runs), {}, {}
     for size in sorted(set().union(*runs)):
-        found = torch.tensor([run.get(size, -math.inf) for run in runs], dtype=torch.float64)
-        log_counts[size] = float(found.logsumexp(dim=0)) - math.log(n)
-        errors[size] = float((found - log_counts[size]).exp().std()) / math.sqrt(n)
+        log_totals = torch.tensor([run.get(size, -math.inf) for run in runs], dtype=torch.float64)
+        log_counts[size] = float(log_totals.logsumexp(dim=0)) - math.log(n)
+        errors[size] = float((log_totals - log_counts[size]).exp().std()) / math.sqrt(n)
     return Counts(log_counts, "estimated", errors, n * WALKERS)
 
 
 @torch.inference_mode()
 def walked_counts(environment: Environment, n: int, generator: Generator) -> dict[int, float]:
-    """Return unbiased estimates of the numbers of objects, as logarithms by size, from n walkers.
+    """Return unbiased estimates of the numbers of objects, as logarithms by size, from n rollouts.
 
-    For every object x, the expectation of P_B(tau | x) / P_F(tau) over uniform walks tau that end in x is 1, so that
-    the mean of this weight over all walks, 0 where they end in another size, is the number of objects of a size. After
-    each step the walkers that go on are drawn anew by their weights, which keeps the means and reaches sizes at which
-    hardly a uniform walk ends (Gordon, Salmond & Smith, IEE Proceedings F 140, 1993). P_B is uniform over ways back.
+    For every object x, the expectation of P_B(tau | x) / P_F(tau) over uniform walks tau that end in x is 1,
+    so that the mean of this weight over all walks, 0 where they end in another size, is the number of objects
+    of a size. After each step the unfinished walkers are resampled by their weights. This keeps the estimate
+    unbiased and reaches sizes at which uniform walks rarely end (Gordon, Salmond & Smith, IEE Proceedings F
+    140, 1993). P_B is uniform over backward actions.
     """
     states, log_mass = environment.reset(n), 0.0
-    found: dict[int, float] = {}
+    log_totals: dict[int, float] = {}
     draws = GumbelSampler(generator)
     while len(states):
         mask = environment.forward_mask(states)
@@ -121,20 +123,20 @@ def walked_counts(environment: Environment, n: int, generator: Generator) -> dic
         log_weights += log_mass - math.log(n)
         is_final = environment.is_final(after)
         for size, weight in _by_size(environment, after[is_final], log_weights[is_final]).items():
-            found[size] = float(np.logaddexp(found.get(size, -math.inf), weight))
+            log_totals[size] = float(np.logaddexp(log_totals.get(size, -math.inf), weight))
         states, log_weights = after[~is_final], log_weights[~is_final]
         if len(states):
             log_mass = float(log_weights.logsumexp(dim=0))
             states = states[_resampled(log_weights, n, generator)]
-    return found
+    return log_totals
 
 
 def _resampled(log_weights: Tensor, n: int, generator: Generator) -> Tensor:
     """Return n rows, each as often as its share of the weights says, up to one (systematic resampling)."""
     edges = log_weights.softmax(dim=0).cumsum(dim=0)
     start = torch.rand(1, generator=generator, device=edges.device, dtype=torch.float64)
-    places = (torch.arange(n, device=edges.device) + start) / n
-    return torch.searchsorted(edges, places).clamp_max(len(edges) - 1)
+    positions = (torch.arange(n, device=edges.device) + start) / n
+    return torch.searchsorted(edges, positions).clamp_max(len(edges) - 1)
 
 
 def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor) -> dict[int, float]:
@@ -145,6 +147,6 @@ def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor
 
 
 def _is_object(environment: Environment, final_states: Tensor) -> Tensor:
-    """Return which final states [B] stand for an object of their own."""
+    """Return which final states [B] represent an object."""
     named = [bool(text) for text in environment.objects(final_states)]
     return torch.tensor(named, dtype=torch.bool, device=final_states.device)

@@ -1,7 +1,7 @@
-"""The probability with which a policy ends in given objects: exact wherever the ways to an object can be counted out.
+"""A policy's probability of sampling given objects: exact where trajectories can be enumerated.
 
-All states on some way to an object are found backward from it, and probabilities are added up on the way (dynamic
-programming over its ancestors). It knows no reward and no objects. Letters: n final states, W state width, E edges.
+All ancestors of an object are visited backward, and probabilities are summed on the way (dynamic
+programming). Knows no reward and no objects. Letters: n final states, W state width, E edges.
 """
 
 import torch
@@ -15,20 +15,20 @@ from models.gflownet.sampler import log_probability
 from models.gflownet.trajectories import featurize
 
 MOST_EDGES = 4_096
-"""Edges on the ways to an object beyond which its probability is estimated."""
+"""Edges between the ancestors of an object beyond which its probability is estimated."""
 CHUNK = 8_192
-"""States that the policy is asked about at a time."""
+"""States that the policy evaluates at once."""
 AT_ONCE = 128
-"""Objects whose ways are followed at a time: bounds the memory."""
+"""Objects whose ancestors are visited at once: bounds the memory."""
 
 
 @torch.inference_mode()
 def log_density(
     policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and which are exact [n] (bool).
+    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and exactness [n].
 
-    The others, with more than `MOST_EDGES` steps on the ways to them, are estimated (`log_probability`).
+    Objects with more than `MOST_EDGES` edges between their ancestors are estimated (`log_probability`).
     """
     parts = [
         _exact(policy, environment, final_states[start : start + AT_ONCE], condition.at(slice(start, start + AT_ONCE)))
@@ -36,16 +36,16 @@ def log_density(
     ]
     if not parts:
         return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.bool)
-    found = torch.cat(parts)
-    is_exact = ~found.isnan()
+    log_px = torch.cat(parts)
+    is_exact = ~log_px.isnan()
     rows = (~is_exact).nonzero().squeeze(1)
     if len(rows):
-        found[rows] = log_probability(policy, environment, final_states[rows], condition.at(rows), generator)
-    return found, is_exact
+        log_px[rows] = log_probability(policy, environment, final_states[rows], condition.at(rows), generator)
+    return log_px, is_exact
 
 
 def _exact(policy: Policy, environment: Environment, final_states: Tensor, condition: Condition) -> Tensor:
-    """Return log P_F(x) [n] of final states [n, W]; NaN where there are too many ways."""
+    """Return log P_F(x) [n] of final states [n, W]; NaN where there are too many edges."""
     n, device = len(final_states), final_states.device
     total = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
     counted = torch.zeros(n, dtype=torch.int64, device=device)
@@ -61,19 +61,19 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
         mask = mask & (counted[owners] <= MOST_EDGES).unsqueeze(1)
         child, action = mask.nonzero(as_tuple=True)
         before, forward = environment.backward_step_with_forward(states[child], action)
-        # scored before they are merged: where an action points at a slot, it does so in this numbering
+        # scored before merging, because slot actions refer to this numbering
         log_p = _log_policy(policy, environment, before, forward, condition.at(owners[child])) + onward[child]
         states, owners, onward = _merged(environment, before, owners[child], log_p)
     return total.masked_fill(counted > MOST_EDGES, torch.nan)
 
 
 def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
+    """Merge equal states [U, W] of each owner [U] and sum the probabilities of their edges [E] to [U]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
-    found, group = torch.unique(names, return_inverse=True)
+    distinct, group = torch.unique(names, return_inverse=True)
     index = torch.arange(len(states), device=states.device)
-    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
-    return states[first], owners[first], scatter_logsumexp(log_p, group, len(found))
+    first = torch.full((len(distinct),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
+    return states[first], owners[first], scatter_logsumexp(log_p, group, len(distinct))
 
 
 def _log_policy(

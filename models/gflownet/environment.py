@@ -1,11 +1,11 @@
-"""The environment contract: a directed acyclic graph of states, walked in batches of tensors.
+"""The environment contract: a directed acyclic graph of states, in batches of tensors.
 
-Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot width.
-A state is a row of int64; there is never a Python object per state. An environment knows no reward, proxy or loss.
-Masks make transitions exact: from any state, two allowed forward actions lead to different states (up to the
-isomorphism that `key` recognises), and two allowed backward actions to different parents. An action is either one of
-`n_slots` positions in the state (its logit is computed from that slot's own features, so the policy does not depend on
-how equal states are numbered) or a word of a fixed vocabulary.
+Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot
+width. A state is a row of int64; there is never a Python object per state. An environment knows no reward,
+proxy or loss. Masks make transitions exact: from any state, two allowed forward actions lead to different
+states (up to the isomorphism that `key` recognises), and two allowed backward actions to different parents.
+An action is either one of `n_slots` positions in the state (its logit is computed from that slot's own
+features, so the policy does not depend on how equal states are numbered) or a word of a fixed vocabulary.
 """
 
 from abc import ABC, abstractmethod
@@ -20,8 +20,10 @@ class Environment(ABC):
     """A batched, masked construction process. All tensors live on `device`."""
 
     format: ClassVar[str]
-    """Names how states, actions and encodings are laid out; a stored policy opens only where it is the same. It never
-    changes with a class's name, and must change when a policy trained before could no longer be used."""
+    """Identifies the layout of states, actions and encodings; stored policies need the same format.
+
+    Independent of class names. Change it when earlier policies can no longer be used.
+    """
     device: torch.device
     state_width: int
     n_actions: int
@@ -34,13 +36,16 @@ class Environment(ABC):
     max_steps: int
     """Length of the longest trajectory, the stopping action included."""
     stop_action: int | None = None
-    """The forward action that finishes a state as it is; None unless every unfinished state but the initial one, which
-    may or may not, allows it."""
+    """The forward action that finishes a state as it is.
+
+    None unless it is allowed in every unfinished state; in the initial state it is optional.
+    """
 
     def vocabulary(self) -> Sequence[str]:
-        """Return what the vocabulary actions stand for, in their order, where that is not given by the format alone.
+        """Return the meaning of the vocabulary actions in order, where the format alone does not define it.
 
-        A stored policy opens only where it is the same: equally many other building blocks would fit its shape.
+        A stored policy opens only with the same names: other building blocks of equal number would fit its
+        shape.
         """
         return ()
 
@@ -50,11 +55,11 @@ class Environment(ABC):
 
     @abstractmethod
     def forward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed forward actions [B, A] (bool); none for a final state, at least one for any other."""
+        """Return allowed forward actions [B, A] (bool); none only for a final state."""
 
     @abstractmethod
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed backward actions [B, R] (bool); none for the initial state, at least one for any other."""
+        """Return allowed backward actions [B, R] (bool); none only for the initial state."""
 
     @abstractmethod
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -66,18 +71,18 @@ class Environment(ABC):
 
     @abstractmethod
     def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Take forward actions [B] and tell how to take them back.
+        """Take forward actions [B] and return the backward actions that undo them.
 
         Returns:
-            Next states [B, W] and the allowed backward action [B] of each that leads back to `states`.
+            Next states [B, W], and for each the allowed backward action [B] that leads back to `states`.
         """
 
     @abstractmethod
     def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Take backward actions [B] and tell how to take them again.
+        """Take backward actions [B] and return the forward actions that redo them.
 
         Returns:
-            Parents [B, W] and the allowed forward action [B] of each that leads back to `states`.
+            Parents [B, W], and for each the allowed forward action [B] that leads back to `states`.
         """
 
     @abstractmethod
@@ -93,7 +98,7 @@ class Environment(ABC):
         """Return which states are finished objects [B] (bool)."""
 
     def key(self, states: Tensor) -> Tensor:
-        """Return a 64-bit name of each state [B] (int64): equal for the same state, else different (up to hashing)."""
+        """Return a 64-bit key of each state [B] (int64): equal exactly for equal states, up to collisions."""
         mixed = torch.full((len(states),), 1469598103934665603, dtype=torch.int64, device=states.device)
         for column in states.unbind(dim=1):
             mixed = (mixed ^ (column + 0x9E3779B9)) * 1099511628211
@@ -103,8 +108,8 @@ class Environment(ABC):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the size of finished objects [B] (int64, at least 0), equal for equal keys.
 
-        As it stands, the number of steps that build them; an environment that builds an object in different numbers of
-        steps, or whose steps are not what a person counts, says otherwise.
+        The default is the number of steps. Override it where that number varies between trajectories, or
+        where it is not what a person counts.
         """
         states = final_states.clone()
         steps = torch.zeros(len(states), dtype=torch.int64, device=states.device)
@@ -115,21 +120,21 @@ class Environment(ABC):
         return steps
 
     def log_counts(self) -> Mapping[int, float] | None:
-        """Return size -> log of the number of distinct objects that have it, exactly; None where nobody has counted."""
+        """Return size -> log of the exact number of distinct objects; None where it is unknown."""
         return None
 
     @abstractmethod
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical text of each final state.
 
-        The text is empty for a state that stands for no allowed object; the reward gives those its floor.
+        The text is empty for a state that represents no allowed object; the reward gives it its floor.
         """
 
     @abstractmethod
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return final states [N, W] for canonical texts and which of them could be represented [N] (bool)."""
+        """Return final states [N, W] for canonical texts and which are representable [N] (bool)."""
 
     def simplified(self, text: str) -> tuple[str, str] | None:
-        """Return an object without what no state can represent, and what that is in words; None if it is nothing."""
+        """Return an object without unrepresentable features, and their description; None if unchanged."""
         del text
         return None

@@ -1,4 +1,4 @@
-"""The truth about small spaces: every object, and the exact distribution a policy samples, by dynamic programming.
+"""Exact reference for small spaces: all objects, and a policy's distribution by dynamic programming.
 
 It knows no training. Letters: X final states, E edges, n states of one layer, W state width.
 """
@@ -24,7 +24,8 @@ from models.gflownet.trajectories import featurize
 class Layer:
     """The unfinished states [n, W] after some number of steps, and the edges [E] that leave them.
 
-    `target` counts in the next layer's states where `is_final` is false, and in the space's final states elsewhere.
+    `target` counts in the next layer's states where `is_final` is false, and in the space's final states
+    elsewhere.
     """
 
     states: Tensor
@@ -52,7 +53,7 @@ class SpaceTooLargeError(ValueError):
 
 
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
-    """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
+    """Return one state of each key [U, W], and the index of its representative for each given state."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
     index = torch.arange(len(states), device=states.device)
     first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
@@ -99,18 +100,18 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
     environment = space.environment
     mass = torch.zeros(1, dtype=torch.float64, device=environment.device)
     reached: list[Tensor] = []
-    places: list[Tensor] = []
+    indices: list[Tensor] = []
     for layer, following in zip(space.layers, (*space.layers[1:], None), strict=True):
         log_p = log_policy(layer.states).double()[layer.source, layer.action] + mass[layer.source]
         reached.append(log_p[layer.is_final])
-        places.append(layer.target[layer.is_final])
+        indices.append(layer.target[layer.is_final])
         if following is not None:
             mass = scatter_logsumexp(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
-    return scatter_logsumexp(torch.cat(reached), torch.cat(places), len(space))
+    return scatter_logsumexp(torch.cat(reached), torch.cat(indices), len(space))
 
 
 def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:
-    """Return the exact log-probability [X] of every final state under a policy and one condition (one row)."""
+    """Return the exact log-probability [X] of every final state under a policy and one condition."""
 
     def log_policy(states: Tensor) -> Tensor:
         parts = []

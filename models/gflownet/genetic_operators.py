@@ -1,9 +1,9 @@
-"""Variation of final states by their building steps, in any environment: taken apart, mutated, recombined, rebuilt.
+"""Genetic operators on action sequences, in any environment: decompose, mutate, recombine and rebuild.
 
-A state is taken apart at random into the forward actions that build it. A mutation replaces one action, a crossover
-continues one beginning with another's end; an action that is not allowed any more is left out, and what is unfinished
-in the end is finished at random. On strings these are point substitution and one-point crossover. Knows no reward.
-Letters: B states, T steps, W state width.
+A state is decomposed at random into the forward actions that build it. A mutation replaces one action; a
+crossover joins the start of one sequence to the end of another. Actions that are no longer allowed are
+skipped, and an unfinished state is completed at random. On strings these are point substitution and one-point
+crossover. Knows no reward. Letters: B states, T steps, W state width.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
 
 NONE = -1
-"""In place of an action: nothing happens."""
+"""Padding in place of an action: nothing happens."""
 CROSSOVER = 0.7
 MUTATION = 0.02
-"""Probability that a further action of a child is replaced, beside the one that always is."""
+"""Probability that a further action of a child is replaced, beside the one that is always replaced."""
 
 
 def decompose(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
@@ -45,7 +45,7 @@ def decompose(environment: Environment, states: Tensor, generator: Generator) ->
 
 
 def build(environment: Environment, actions: Tensor, generator: Generator) -> Tensor:
-    """Return the final states [B, W] that actions [B, T] lead to, finished at random."""
+    """Return the final states [B, W] that actions [B, T] lead to, completed at random."""
     states = environment.reset(len(actions))
     for chosen in actions.unbind(dim=1):
         mask = environment.forward_mask(states)
@@ -80,14 +80,14 @@ def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -
 
 
 def crossover(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
-    """Return actions [B, T] that begin as `left` [B, T] and go on as `right` [B, T] from a random step."""
+    """Return actions [B, T] that start as `left` [B, T] and continue as `right` [B, T] from a random step."""
     n, length = left.shape
     cut = torch.randint(length + 1, (n, 1), generator=generator, device=left.device)
     return torch.where(torch.arange(length, device=left.device).unsqueeze(0) < cut, left, right)
 
 
 def breed(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
-    """Return the actions [B, T] of the children of parents [2 B, T], of the first half with the second."""
+    """Return the children's actions [B, T]: the first half of parents [2 B, T] crossed with the second."""
     half = len(actions) // 2
     left, right = actions[:half], actions[half : 2 * half]
     is_crossed = torch.rand(half, 1, generator=generator, device=actions.device) < CROSSOVER

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def scatter_logsumexp(values: Tensor, index: Tensor, n: int) -> Tensor:
-    """Return log of the sum of exp(values) [E] that fall into each of n places [n]; -inf where none does."""
+    """Return the log of the summed exp(values) [E] of each of n groups [n]; -inf for an empty one."""
     top = values.detach().new_full((n,), -torch.inf).scatter_reduce(0, index, values.detach(), "amax")
     top = torch.where(top.isinf(), torch.zeros_like(top), top)
     return values.new_zeros(n).index_add(0, index, (values - top[index]).exp()).log() + top

@@ -1,8 +1,8 @@
-"""Hidden layers in bfloat16, for processors with units that multiply it and batches that are large enough to gain.
+"""Hidden layers in bfloat16, on processors with hardware support and for batches large enough to benefit.
 
-Factors keep 8 bits of mantissa, sums are single precision, and the weights that learn stay as they are: mixed
-precision (arXiv:1710.03740). A kernel is made for every number of rows that was not met before, which takes longer than
-many products: rows are padded to a few sizes. It knows no policy and no loss. Letters: N rows, D inputs, H width.
+Factors have 8 bits of mantissa, sums and master weights are single precision (mixed precision,
+arXiv:1710.03740). A kernel is compiled for every new number of rows, which costs more than many products.
+Rows are therefore padded to a few sizes. Knows no policy and no loss. Letters: N rows, D inputs, H width.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from torch.nn import functional
 LEAST_WORK = 100_000_000
 """Multiply-adds of one forward pass below which float32 is as fast."""
 MOST_BETA = 32.0
-"""Up to it exact distributions were compared: logits grow with inverse temperature, and so does their rounding."""
+"""Largest inverse temperature with verified distributions: logits, and their rounding, grow with beta."""
 LEAST_PADDING = 64
 PADDING_BITS = 4
-"""Rows are padded to numbers with so many leading bits: at most an eighth more, and eight sizes to an octave."""
+"""Leading bits of padded row counts: at most an eighth more rows, and eight sizes per octave."""
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Tell whether products in bfloat16 are known to be faster there: on CPUs with matrix units (AMX)."""
+    """Return whether bfloat16 products are known to be faster: on CPUs with matrix units (AMX)."""
     return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
@@ -32,12 +32,12 @@ def padded(n: int) -> int:
 
 
 def is_worthwhile(n: int, layers: Sequence[nn.Linear]) -> bool:
-    """Tell whether n rows are work enough for bfloat16 to be faster."""
+    """Return whether n rows are enough work for bfloat16 to be faster."""
     return n * sum(layer.weight.numel() for layer in layers) >= LEAST_WORK
 
 
 def hidden_layers(parts: Sequence[Tensor], layers: Sequence[nn.Linear]) -> Tensor:
-    """Return what layers with rectifiers make of inputs [N, D], given in parts side by side: [N, H] in float32."""
+    """Return the output [N, H] (float32) of ReLU layers for inputs [N, D], given in parts side by side."""
     n = len(parts[0])
     values = parts[0].new_zeros(padded(n), layers[0].in_features, dtype=torch.bfloat16)
     start = 0

@@ -1,6 +1,6 @@
-"""Adam in two groups, with decaying rates and without the bookkeeping that costs more than small networks do.
+"""Adam in two parameter groups with decaying rates, without overhead that dominates small networks.
 
-It knows no loss.
+Knows no loss.
 """
 
 import math
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def build_optimizer(policy: "Policy") -> torch.optim.Adam:
-    """Return an optimiser of the network and, in a group of its own, of log Z; `set_rates` comes before each step."""
+    """Return an optimiser of the network and, as second group, log Z; call `set_rates` before each step."""
     partition = list(policy.partition.parameters())
     others = [value for name, value in policy.named_parameters() if not name.startswith("partition.")]
     return torch.optim.Adam([{"params": others}, {"params": partition}], fused=True)
 
 
 def set_rates(optimizer: torch.optim.Adam, rates: tuple[float, float], done: float, final: float) -> None:
-    """Set the groups' learning rates on their cosine decay to `final` of what they were, a share `done` of the way."""
+    """Set the groups' learning rates on a cosine decay to the share `final`, at progress `done`."""
     left = max(0.0, 1.0 - done)
     factor = final + (1.0 - final) * 0.5 * (1.0 - math.cos(math.pi * left))
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -29,13 +29,13 @@ def set_rates(optimizer: torch.optim.Adam, rates: tuple[float, float], done: flo
 
 
 def flat_state(optimizer: torch.optim.Adam) -> dict[str, torch.Tensor]:
-    """Return its moments by name, without the rates, which `set_rates` gives."""
+    """Return the moments by name, without the rates, which `set_rates` gives."""
     state = optimizer.state_dict()["state"]
     return {f"{index}.{name}": value for index, slot in state.items() for name, value in slot.items()}
 
 
 def load_state(optimizer: torch.optim.Adam, flat: Mapping[str, torch.Tensor]) -> None:
-    """Take back what `flat_state` returned."""
+    """Restore what `flat_state` returned."""
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in flat.items():
         index, name = key.split(".", 1)
@@ -54,12 +54,12 @@ def gradient_norm(parameters: list[torch.nn.Parameter]) -> torch.Tensor:
 
 @torch.no_grad()
 def adam_step(optimizer: torch.optim.Adam) -> None:
-    """Do what `step` of a fused Adam without decay, amsgrad or hooks does, bit for bit."""
+    """Reproduce `step` of a fused Adam without decay, amsgrad or hooks, bit for bit."""
     groups = []
     for group in optimizer.param_groups:
         moved = [parameter for parameter in group["params"] if parameter.grad is not None]
         if any(parameter not in optimizer.state for parameter in moved):
-            optimizer.step()  # makes the state of parameters that never had a gradient
+            optimizer.step()  # creates the state of parameters that never had a gradient
             return
         if moved:
             groups.append((group, moved, [optimizer.state[parameter] for parameter in moved]))

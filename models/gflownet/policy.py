@@ -1,7 +1,7 @@
 """One network for any environment: forward and backward logits, log-flow and log Z, all given the condition.
 
-It knows no loss, no reward and no objects. Letters: N states, B conditions, D encoding width, C condition width,
-H hidden width, K slots, S slot width, A forward actions, R backward actions.
+It knows no loss, no reward and no objects. Letters: N states, B conditions, D encoding width, C condition
+width, H hidden width, K slots, S slot width, A forward actions, R backward actions.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ Precision = Literal["fastest", "float32", "bfloat16"]
 class PolicySpec:
     """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
 
-    `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large batches at
-    moderate temperatures on processors that multiply it faster, else float32. Sampling and densities are in float32
-    always.
+    `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large
+    batches at moderate temperatures where hardware supports it, else float32. Sampling and densities always
+    use float32.
     """
 
     width: int = 256
@@ -42,10 +42,10 @@ class PolicySpec:
 @final
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A network laid out for many steps of sampling without gradients: `weights` [in, out] and `biases` of each layer.
+    """A network prepared for sampling without gradients: `weights` [in, out] and `biases` per layer.
 
-    The condition's part of the first layer is worked out in `shift` [B, H]; without one it is the first bias [H].
-    `words` is the forward vocabulary's head, weight [H, A] and bias [A].
+    `shift` [B, H] is the condition's precomputed part of the first layer; without one it is the first bias
+    [H]. `words` is the forward vocabulary's head, weight [H, A] and bias [A].
     """
 
     shift: Tensor
@@ -70,14 +70,14 @@ class Prepared:
 @final
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the networks need of conditions: `code` [B, C] and logit `scale` [B, 1]; sampling uses `prepared`."""
+    """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1]; sampling uses `prepared`."""
 
     code: Tensor
     scale: Tensor | None
     prepared: Prepared | None = None
 
     def at(self, rows: Tensor) -> "Context":
-        """Return the context of the given rows; of `code` and `prepared` only the one that will be used."""
+        """Return the context of the given rows; of `code` and `prepared` only the one in use."""
         scale = None if self.scale is None else self.scale.index_select(0, rows)
         if self.prepared is not None:
             return Context(self.code, scale, self.prepared.at(rows))
@@ -89,7 +89,7 @@ class Context:
 
 
 def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return log-probabilities over allowed actions, -inf elsewhere; a row with no action gets finite values."""
+    """Return log-probabilities of allowed actions, -inf elsewhere; rows without any get finite values."""
     closed = mask.logical_not()
     closed = closed & mask.any(dim=1, keepdim=True)
     return logits.masked_fill(closed, -torch.inf).log_softmax(dim=1)
@@ -106,7 +106,7 @@ def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> n
 
 @final
 class SlotHead(nn.Module):
-    """A logit per slot from the state's hidden vector and the slot's own features, blind to how slots are numbered."""
+    """A logit per slot from the hidden vector and the slot's own features, invariant to slot numbering."""
 
     def __init__(self, hidden: int, slot: int, width: int, generator: Generator) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class LogPartition(nn.Module):
         return line + self.outer(functional.silu(self.inner(code))).squeeze(1)  # type: ignore[no-any-return]
 
     def fit(self, beta: Tensor, log_z: Tensor) -> None:
-        """Set slope and offset by least squares to estimates of log Z [B]; the slope stays 0 for a single beta."""
+        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta."""
         x = (beta * self.beta_scale).double()
         y = log_z.double()
         spread = (x - x.mean()).square().sum()
@@ -155,8 +155,8 @@ class LogPartition(nn.Module):
 class Policy(nn.Module):
     """Trunk over [encoding, condition] with a vocabulary head, a slot head where there are slots, and log Z.
 
-    Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also enters the
-    trunk. Initial weights come from `generator`.
+    Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also
+    enters the trunk. Initial weights come from `generator`.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Policy(nn.Module):
         return [self.first, *(layer for layer in self.rest if isinstance(layer, nn.Linear))]
 
     def context(self, condition: Condition) -> Context:
-        """Return what the trunk and heads need of the conditions [B], for use with gradients."""
+        """Return the context of the conditions [B] for trunk and heads, for use with gradients."""
         code = self.conditions.encode(condition)
         scale = None
         if self.scale_inner is not None and self.scale_outer is not None:
@@ -205,14 +205,14 @@ class Policy(nn.Module):
         return Context(code, scale, None)
 
     def sampling_context(self, condition: Condition) -> Context:
-        """Return the context with the trunk laid out for many steps of sampling; without gradients only."""
+        """Return the context with the trunk prepared for many sampling steps; without gradients only."""
         context = self.context(condition)
         first, *rest = self.trunk
         shift: Tensor = first.bias
         if self.spec.has_concatenation and context.code.shape[1]:
             shift = functional.linear(context.code, first.weight[:, self.encoding_width :], first.bias)
         weights: list[Tensor] = [first.weight[:, : self.encoding_width], *(layer.weight for layer in rest)]
-        # products with few rows run up to 1.6 times as fast on weights that are stored transposed
+        # products with few rows are up to 1.6 times faster on transposed weights
         transposed = tuple(weight.t().contiguous() for weight in weights)
         head = self.vocabulary
         words = None if head is None else (head.weight.t().contiguous(), head.bias)
@@ -232,7 +232,7 @@ class Policy(nn.Module):
         return hidden
 
     def _is_rounded(self, features: Features) -> bool:
-        """Tell whether the hidden layers of these states are worked out in bfloat16."""
+        """Return whether the hidden layers of these states run in bfloat16."""
         if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.position is not None:
             return False
         if self.spec.precision == "bfloat16":
@@ -240,13 +240,13 @@ class Policy(nn.Module):
         return self._may_round and is_worthwhile(len(features.encoding), self.trunk)
 
     def _first(self, features: Features, context: Context) -> Tensor:
-        """Return what the first layer makes of states and conditions [N, H]."""
+        """Return the first layer's output for states and conditions [N, H]."""
         weight, bias = self.first.weight, self.first.bias
         if not (self.spec.has_concatenation and context.code.shape[1]):
             return features.spread(functional.linear(features.encoding, weight, bias))
         if features.position is None:
             return functional.linear(torch.cat([features.encoding, context.code], dim=1), weight, bias)
-        # states that come under several conditions pass the wide part of the layer once
+        # states repeated under several conditions pass the wide part of the layer once
         of_states = functional.linear(features.encoding, weight[:, : self.encoding_width], bias)
         return torch.addmm(features.spread(of_states), context.code, weight[:, self.encoding_width :].t())
 
@@ -264,7 +264,7 @@ class Policy(nn.Module):
         return self._heads(hidden, features, self.backward_slot, self.backward_vocabulary)
 
     def both_logits(self, hidden: Tensor, features: Features, context: Context) -> tuple[Tensor, Tensor]:
-        """Return unmasked forward [N, A] and backward logits [N, R] of the same states, by one product if possible."""
+        """Return unmasked forward [N, A] and backward logits [N, R], in one product if possible."""
         words, backward = self.vocabulary, self.backward_vocabulary
         if self.slot is not None or words is None or backward is None:
             return self.forward_logits(hidden, features, context), self.backward_logits(hidden, features)

@@ -1,8 +1,8 @@
-"""What a policy samples before any reward: the log-density of objects that its log-reward is added to.
+"""Base measures: log-densities of objects that are added to the policy's log-reward.
 
-The policy's target is prior(x) * R(x | c): the inverse temperature multiplies nothing here, and whoever ranks objects
-asks the reward alone. A prior is any function of final states, so that a learned one can stand where the size does
-now. Letters: B objects, W state width.
+The policy's target is prior(x) * R(x | c): the inverse temperature does not scale the prior, and ranking uses
+the reward alone. A prior is any function of final states, so a learned one can replace the one by size.
+Letters: B objects, W state width.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class LogPrior(Protocol):
 
 @final
 class SizePrior:
-    """A log-density that depends on the size of an object alone.
+    """A log-density that depends only on the size of an object.
 
     Args:
-        environment: tells sizes.
+        environment: defines sizes.
         log_densities: of one object of each size, from size 0; larger objects have the last one.
     """
 

@@ -1,6 +1,6 @@
-"""What losses ask of a reward: of finished objects, of prefixes stopped on the way, or of parts. It knows no proxy.
+"""Log-rewards for losses: of finished objects, of stopped prefixes, or partial ones. Knows no proxy.
 
-Letters: B trajectories, N transitions of all of them together, W state width.
+Letters: B trajectories, N transitions in total, W state width.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from models.gflownet.losses.contract import Loss
 from models.gflownet.trajectories import Trajectories
 
 LogRewardFn = Callable[[Tensor, Condition], Tensor]
-"""Log-rewards [B] of final states [B, W] under conditions [B]: beta is multiplied in, -inf says what must not be."""
+"""Log-rewards [B] of final states [B, W] under conditions [B], scaled by beta; -inf if forbidden."""
 
 
 class InvalidLogRewardError(ValueError):
@@ -23,36 +23,36 @@ class InvalidLogRewardError(ValueError):
 
 
 class IncompatibleLossError(ValueError):
-    """The loss asks for something that the environment or the reward does not offer."""
+    """The loss needs something that the environment or the reward does not provide."""
 
 
 @runtime_checkable
 class PartialLogReward(Protocol):
-    """A log-reward that also says how much of it a state has earned, such as a sum over the parts built so far."""
+    """A log-reward that is also defined for unfinished states, such as a sum over the parts built so far."""
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
 
     def partial(self, states: Tensor, condition: Condition) -> Tensor:
-        """Return finite log-rewards [N] earned in any states [N, W]: for a final one, its log-reward."""
+        """Return finite partial log-rewards [N] of any states [N, W]: for a final one, its log-reward."""
 
 
 @runtime_checkable
 class PreparedLogReward(Protocol):
-    """A log-reward that keeps what it knows of an object, and asks about many objects at less cost than one by one."""
+    """A log-reward that caches object evaluations and evaluates many objects at less cost than one by one."""
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
 
     def prepare(self, states: Tensor) -> None:
-        """Work out all that no condition changes for final states [B, W], whose log-rewards will be wanted soon."""
+        """Compute what no condition changes for final states [B, W] whose log-rewards are needed soon."""
 
 
 @runtime_checkable
 class PriorLogReward(Protocol):
     """A log-reward beside a prior (`models.gflownet.prior`): the policy's target is the product of both.
 
-    What ranks objects and is compared over temperatures is the log-reward alone.
+    Ranking and comparisons over temperatures use the log-reward alone.
     """
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
@@ -63,10 +63,10 @@ class PriorLogReward(Protocol):
 
 
 def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
-    """Refuse a loss that cannot be used here; `has_partial` tells whether the reward is a `PartialLogReward`.
+    """Raise if a loss cannot be used here; `has_partial` says whether the reward is a `PartialLogReward`.
 
     Raises:
-        UnfitLossError: if the environment has no stop action or the reward no partial rewards, and the loss needs it.
+        IncompatibleLossError: if the loss needs a stop action or partial rewards that are missing.
     """
     if loss.rewards_of == "stopped" and environment.stop_action is None:
         raise IncompatibleLossError(
@@ -78,17 +78,17 @@ def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: 
 
 
 def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
-    """Return the log-prior [B] of final states [B, W]; 0 where the reward stands beside none.
+    """Return the log-prior [B] of final states [B, W]; 0 where the reward has no prior.
 
     Raises:
         InvalidLogRewardError: if there is not one finite number per state.
     """
     if not isinstance(log_reward, PriorLogReward):
         return torch.zeros(len(states), device=states.device)
-    found = log_reward.log_prior(states).detach().float()
-    if found.shape != (len(states),) or not bool(found.isfinite().all()):
+    densities = log_reward.log_prior(states).detach().float()
+    if densities.shape != (len(states),) or not bool(densities.isfinite().all()):
         raise InvalidLogRewardError(f"log_prior must be {len(states)} finite numbers, one per final state")
-    return found
+    return densities
 
 
 def stopped_log_rewards(
@@ -98,9 +98,9 @@ def stopped_log_rewards(
 
     Args:
         trajectories: in an environment with a `stop_action`.
-        final: log-rewards [B] of the final states, prior included, which are not asked for again.
+        final: log-rewards [B] of the final states, prior included, which are not evaluated again.
         condition: of each trajectory [B].
-        log_reward: asked once for every state from which the trajectory went on; must return finite values.
+        log_reward: evaluated once for every state before the last; must return finite values.
     """
     environment, n = trajectories.environment, trajectories.n_transitions
     stop = environment.stop_action
@@ -117,7 +117,7 @@ def stopped_log_rewards(
 def partial_log_rewards(
     trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: PartialLogReward
 ) -> Tensor:
-    """Return the log-rewards earned in each of the visited states [N + B]; at the end they are `final` [B].
+    """Return the partial log-rewards of the visited states [N + B]; for final states they are `final` [B].
 
     Raises:
         InvalidLogRewardError: if there is not one finite partial log-reward per state.

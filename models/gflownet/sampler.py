@@ -1,7 +1,8 @@
-"""Walks: forward by a policy's own draw, and backward from given objects. It knows no reward and no loss.
+"""Rollouts: forward by sampling the policy, and backward from given objects. Knows no reward and no loss.
 
-Finished rows leave the computation. Forward, what the policy saw is kept, so that scoring needs no second encoding.
-Letters: B trajectories, N transitions, n rows still walking, W state width, A forward actions, R backward actions.
+Finished rows leave the computation. Forward rollouts keep the policy's inputs, so scoring needs no second
+encoding. Letters: B trajectories, N transitions, n unfinished rows, W state width, A forward actions, R
+backward actions.
 """
 
 from collections.abc import Callable
@@ -19,22 +20,22 @@ from models.gflownet.trajectories import Features, Trajectories, featurize, join
 
 NOISE_STEPS = 16
 NOISE_NUMBERS = 2048
-"""How many steps' noise is drawn in one go at most, and how many numbers that may be: the rest of them is lost."""
+"""Most steps whose noise is drawn at once, and most numbers of one such draw; unused numbers are dropped."""
 OPEN = (1e-30, 1.0)
-"""Where uniform numbers lie: at 0 a single allowed action would be as unlikely as a closed one."""
+"""Range of uniform numbers: at 0 a single allowed action would be as unlikely as a masked one."""
 
 Explore = Callable[[Tensor, Tensor, Generator], Tensor]
-"""Turns masked logits [n, A] and their mask [n, A] into the logits of the behaviour that samples."""
+"""Maps masked logits [n, A] and their mask [n, A] to the logits of the sampling behaviour."""
 
 
 def sample_actions(logits: Tensor, generator: Generator) -> Tensor:
-    """Draw one action [n] per row of logits [n, A], -inf where closed."""
+    """Draw one action [n] per row of logits [n, A], -inf where masked."""
     return GumbelSampler(generator).draw(logits, logits > -torch.inf)
 
 
 @final
 class GumbelSampler:
-    """One action after another by the Gumbel-max trick; small batches draw the noise of several steps in one go."""
+    """Samples actions by the Gumbel-max trick; small batches draw the noise of several steps at once."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
@@ -42,11 +43,11 @@ class GumbelSampler:
         self._ready: list[Tensor] = []
 
     def draw(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """Draw one allowed action [n] per row of logits [n, A] and mask [n, A]; n must never grow, nor A change."""
+        """Draw one allowed action [n] per row of logits and mask [n, A]; n must not grow, nor A change."""
         n, n_actions = logits.shape
         if not self._ready:
             steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
-            # minus a standard Gumbel is log(-log u); the library's own exponential draws take five times as long
+            # minus a standard Gumbel is log(-log u); PyTorch's exponential draws take five times as long
             noise = torch.empty(steps, n, n_actions, device=logits.device).uniform_(*OPEN, generator=self.generator)
             self._ready = list(noise.log_().neg_().log_().unbind(0))
         noise = self._ready.pop()
@@ -57,7 +58,7 @@ class GumbelSampler:
 @final
 @dataclass(slots=True)
 class _Record:
-    """What a forward walk leaves behind at each step, for the rows that walked it."""
+    """The record of one forward rollout step, for its unfinished rows."""
 
     states: list[Tensor] = field(default_factory=list)
     features: list[Features] = field(default_factory=list)
@@ -77,8 +78,8 @@ def rollout_forward(
     generator: Generator,
     explore: Explore | None = None,
 ) -> Trajectories:
-    """Sample one trajectory for each of the conditions [B], by the policy or by what `explore` makes of it."""
-    # joined outside inference mode, where the parts would be barred from gradients
+    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`."""
+    # joined outside inference mode, because inference tensors cannot carry gradients
     return _assemble(environment, _record(policy, environment, condition, generator, explore))
 
 
@@ -200,7 +201,7 @@ def _assemble_backward(
 @final
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Drawn objects: `final_states` [n, W], `log_pf` [n] of the drawn trajectories, `condition` [n]."""
+    """Sampled objects: `final_states` [n, W], `log_pf` [n] of the sampled trajectories, `condition` [n]."""
 
     final_states: Tensor
     log_pf: Tensor
@@ -216,10 +217,10 @@ def _expand(condition: Condition, n: int) -> Condition:
 
 @torch.inference_mode()
 def sample(policy: Policy, environment: Environment, condition: Condition, n: int, generator: Generator) -> Samples:
-    """Draw n objects from the trained policy; `condition` has n rows, or one that serves all.
+    """Sample n objects from the trained policy; `condition` has n rows, or one that serves all.
 
-    `log_pf` is the log-probability of the drawn trajectory. It is log P_F(x) itself where every object has one
-    trajectory (append-only environments); elsewhere use `log_probability`.
+    `log_pf` is the log-probability of the sampled trajectory. It equals log P_F(x) where every object has one
+    trajectory (append-only environments); otherwise use `log_probability`.
     """
     condition = _expand(condition, n)
     trajectories = rollout_forward(policy, environment, condition, generator)
@@ -239,8 +240,8 @@ def log_probability(
 ) -> Tensor:
     """Estimate the marginal log P_F(x) [n] of final states [n, W] from k backward trajectories each.
 
-    The mean over tau ~ P_B of P_F(tau) / P_B(tau | x) is unbiased; its logarithm is a lower bound in expectation, and
-    exact where every object has one trajectory.
+    The mean over tau ~ P_B of P_F(tau) / P_B(tau | x) is unbiased; its logarithm is a lower bound in
+    expectation, and exact where every object has one trajectory.
     """
     n = len(final_states)
     rows = _expand(condition, n).repeat(k)

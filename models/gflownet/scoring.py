@@ -1,6 +1,6 @@
-"""Log-probabilities of given trajectories under a policy, in one pass over all their states. It knows no loss.
+"""Log-probabilities of given trajectories under a policy, in one pass over all states. Knows no loss.
 
-The behaviour samples, the policy scores: nothing here depends on how the trajectories came about.
+The behaviour samples, the policy scores: nothing here depends on how the trajectories were sampled.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from models.gflownet.trajectories import Trajectories
 
 
 class Scores(NamedTuple):
-    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of the state before it (else None)."""
+    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of its state (else None)."""
 
     log_pf: Tensor
     log_pb: Tensor
@@ -61,6 +61,6 @@ def _log_pb(trajectories: Trajectories, logits: Tensor | None) -> Tensor:
 
 
 def _log_flow(policy: Policy, trajectories: Trajectories, condition: Condition, relative: Tensor) -> Tensor:
-    """Return log F of the state before each transition [N]; at the start it is log Z(c) itself."""
+    """Return log F of the state before each transition [N]; for the initial state, log Z(c)."""
     log_z = policy.log_z(condition)[trajectories.trajectory]
     return torch.where(trajectories.time == 0, log_z, log_z + relative)

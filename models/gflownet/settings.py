@@ -1,6 +1,7 @@
 """How a policy is trained, as one frozen value. Knows no campaign.
 
-Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only there.
+Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only
+there.
 """
 
 from dataclasses import dataclass, field
@@ -18,18 +19,18 @@ _BEHAVIOUR = BehaviourSpec()
 class TrainerSettings:
     """How a policy is trained; `steps` is the length of the learning-rate decay.
 
-    The shares are of the trajectories of each step; the rest is sampled by the policy with `random_action_probability`,
-    and so is a share whose behaviour is not ready. `measured_share` (measured objects) and `replay_share` (the best so
-    far) fill in for each other where one kind is missing.
+    The shares are of the trajectories of each step; the policy samples the rest with
+    `random_action_probability`, and also the share of a behaviour that is not ready. `measured_share`
+    (measured objects) and `replay_share` (the best so far) fill in for each other where one kind is missing.
     """
 
     loss: str = _SAMPLER.loss
     steps: int = _SAMPLER.steps
     trajectories_per_step: int = _SAMPLER.trajectories_per_step
     steps_per_draw: int = _SAMPLER.steps_per_draw
-    """Steps whose trajectories are walked in one go, by the policy before the first of them."""
+    """Steps whose trajectories are rolled out at once, by the policy before the first of them."""
     conditions_per_trajectory: int = _SAMPLER.conditions_per_trajectory
-    """Conditions a trajectory is learned from: its own, and others drawn anew, for which its object is scored too."""
+    """Conditions per trajectory: its own, and newly sampled ones for which its object is scored as well."""
     policy: PolicySpec = field(default_factory=PolicySpec)
     learning_rate: float = 3e-3
     log_z_learning_rate: float = 2e-2

@@ -1,9 +1,9 @@
-"""Training: draw conditions, walk, ask for log-rewards, take a gradient step. It knows no objects, files or queues.
+"""Training: sample conditions, roll out, evaluate log-rewards, take a gradient step. Knows no objects.
 
-What losses and log Z see of an object is its log-reward and, where there is one, its log-prior; behaviours, which keep
-the best objects, see the log-reward alone.
+Losses and log Z use an object's log-reward plus its log-prior, if any. Behaviours, which keep the best
+objects, use the log-reward alone.
 
-All that changes while training is in `state_dict`, so that a resumed run gives the same numbers bit for bit (with one
+`state_dict` holds all mutable state, so a resumed run reproduces the same numbers bit for bit (with one
 thread). Letters: B trajectories of one step, W state width, M objectives.
 """
 
@@ -47,14 +47,16 @@ class Trainer:
 
     Args:
         environment: where objects are built.
-        conditions: what the policy is asked for.
+        conditions: what the policy is conditioned on.
         log_reward: called once a step with all its final states.
         settings: how to train.
         seed: of every draw.
-        measured: canonical texts of known objects to replay; those the environment cannot represent are left out.
+        measured: canonical texts of known objects to replay; those the environment cannot represent are left
+            out.
 
     Raises:
-        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+        IncompatibleLossError: if the loss needs something that the environment or the reward does not
+            provide.
         ValueError: if a setting is outside its limits.
     """
 
@@ -91,7 +93,8 @@ class Trainer:
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
 
-        `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to stop.
+        `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to
+        stop.
         """
         metrics: Metrics = {}
         for _ in range(steps):
@@ -131,11 +134,11 @@ class Trainer:
 
     @property
     def elites(self) -> Tensor:
-        """Final states [L, W] that behaviours found and that are worth proposing as they are."""
+        """Elite final states [L, W] that behaviours contribute to the sampling pool."""
         return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(self.environment.device)
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return everything that changes while training: named tensors, and a JSON header."""
+        """Return the mutable training state: named tensors and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
         tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
@@ -147,7 +150,7 @@ class Trainer:
         return tensors, {"steps_done": self.steps_done, **counts}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` returned, in a trainer built with the same arguments.
+        """Restore what `state_dict` returned, in a trainer built with the same arguments.
 
         Raises:
             CheckpointError: if it belongs to a trainer of another shape.
@@ -170,7 +173,7 @@ class Trainer:
         return pack(*self.state_dict())
 
     def load(self, content: bytes) -> None:
-        """Take back what `save` returned.
+        """Restore what `save` returned.
 
         Raises:
             CheckpointError: if the content is not whole or belongs to a trainer of another shape.
@@ -178,15 +181,15 @@ class Trainer:
         self.load_state_dict(*unpack(content))
 
     def _next_batch(self) -> tuple[Condition, Trajectories]:
-        """Return what the next step learns from, walking for several steps where none waits."""
+        """Return the next training batch; an empty queue is filled with the rollouts of several steps."""
         if not len(self._queue):
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
             condition = interleave([self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)])
-            walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
+            rollouts = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
             if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
-                self._log_reward.prepare(walked.final_states)
-            self._queue.push(condition, walked, n_steps)
+                self._log_reward.prepare(rollouts.final_states)
+            self._queue.push(condition, rollouts, n_steps)
         return self._queue.pop()
 
     def _draw_conditions(self, n: int) -> Condition:
@@ -203,11 +206,11 @@ class Trainer:
             condition, trajectories = join_conditions([condition, *others]), trajectories.repeat(times)
             more = self._validated_log_reward(trajectories.final_states[n:], condition.at(slice(n, None)))
             log_reward, log_prior = torch.cat([log_reward, more]), log_prior.repeat(times)
-        asked = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
-        return self.loss(trajectories, asked, self.policy, condition).mean()
+        log_rewards = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
+        return self.loss(trajectories, log_rewards, self.policy, condition).mean()
 
     def _intermediate_log_rewards(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
-        """Return the log-rewards that the loss takes, priors included, given those of the final states [B]."""
+        """Return the loss's log-rewards, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
         if self.loss.rewards_of == "partial":
@@ -240,7 +243,7 @@ class Trainer:
         self.lowest_utility = min(self.lowest_utility, float((allowed / condition.beta).min()))
         lowest = torch.zeros_like(log_reward)
         if math.isfinite(self.lowest_log_reward):
-            # what beta does not multiply is no utility: scaled alone, it would sink far below all that was seen
+            # the prior is not scaled by beta: as a utility it would fall far below every log-reward
             lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
         return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 

@@ -1,7 +1,7 @@
-"""A batch of whole trajectories, without padding. It knows no policy and no reward.
+"""A batch of whole trajectories, without padding. Knows no policy and no reward.
 
-Letters: B trajectories, N transitions of all of them together, T longest length, W state width, A forward actions,
-R backward actions. Transitions may stand in any order; `trajectory` and `time` say where each belongs.
+Letters: B trajectories, N transitions in total, T longest length, W state width, A forward actions, R
+backward actions. Transitions may be in any order; `trajectory` and `time` locate each of them.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from models.gflownet.environment import Environment
 @final
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a policy sees of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
+    """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
-    `position` [N] says which row is each state's; without it there is one row per state.
+    `position` [N] is the row of each state; without it there is one row per state.
     """
 
     encoding: Tensor
@@ -52,7 +52,7 @@ def join_features(parts: Sequence[Features]) -> Features:
 @final
 @dataclass(frozen=True, slots=True)
 class Trajectories:
-    """B trajectories from the initial state to a final one, as N transitions side by side."""
+    """B trajectories from the initial state to a final one, as N transitions."""
 
     environment: Environment
     states: Tensor
@@ -64,7 +64,7 @@ class Trajectories:
     trajectory: Tensor
     """[N]: which of the B trajectories it belongs to."""
     time: Tensor
-    """[N]: its place in that trajectory, from 0."""
+    """[N]: its index in that trajectory, from 0."""
     lengths: Tensor
     """[B]: transitions per trajectory."""
     forward_mask: Tensor
@@ -100,12 +100,12 @@ class Trajectories:
         return values.new_zeros(len(self)).index_add(0, self.trajectory, values)
 
     def pad(self, values: Tensor, extra: int = 0) -> Tensor:
-        """Return values per transition [N] as a table [T + extra, B] with zeros after each trajectory's end."""
+        """Return values per transition [N] as a table [T + extra, B], zero after each trajectory's end."""
         table = values.new_zeros(int(self.lengths.max()) + extra, len(self))
         return table.index_put((self.time, self.trajectory), values)
 
     def repeat(self, times: int) -> "Trajectories":
-        """Return all trajectories [B * times], `times` times one after another; features are kept once."""
+        """Return all trajectories [B * times], repeated `times` times in order; features are stored once."""
         if times == 1:
             return self
         n, b = self.n_transitions, len(self)
@@ -125,7 +125,7 @@ class Trajectories:
         )
 
     def split(self, n_parts: int) -> list["Trajectories"]:
-        """Return the trajectories in parts, dealt like cards: part i has the numbers i, i + n_parts, ... in order."""
+        """Return the trajectories in interleaved parts: part i has i, i + n_parts, ... in order."""
         if n_parts == 1:
             return [self]
         everyone = torch.arange(len(self), device=self.trajectory.device)

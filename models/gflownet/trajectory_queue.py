@@ -1,8 +1,8 @@
-"""Steps walked ahead: one walk gives the trajectories of several steps. It knows no policy, behaviour or loss.
+"""A queue of trajectories: one rollout serves several training steps. Knows no policy, behaviour or loss.
 
-A walk costs per step of its longest trajectory, so that few trajectories cost nearly as much as many. What is walked
-ahead was sampled by a policy a few gradient steps older, which losses allow, since they score by the policy of the day.
-Letters: B trajectories of one step, k steps.
+The cost of a rollout grows with its longest trajectory, so few trajectories cost nearly as much as many.
+Queued trajectories were sampled by a policy a few gradient steps older. Losses allow this, since they score
+with the current policy. Letters: B trajectories of one step, k steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def interleave(conditions: Sequence[Condition]) -> Condition:
 
 @final
 class TrajectoryQueue:
-    """Conditions and trajectories that wait for their step."""
+    """Conditions and trajectories that are queued for their steps."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Condition, Trajectories]] = []
@@ -38,16 +38,16 @@ class TrajectoryQueue:
         return len(self._waiting)
 
     def push(self, condition: Condition, trajectories: Trajectories, n_steps: int) -> None:
-        """Deal interleaved conditions and their trajectories [B * k] out to k steps."""
+        """Split interleaved conditions and their trajectories [B * k] into k steps."""
         parts = trajectories.split(n_steps)
         self._waiting += [(condition.at(slice(i, None, n_steps)), part) for i, part in enumerate(parts)]
 
     def pop(self) -> tuple[Condition, Trajectories]:
-        """Return what the next step learns from."""
+        """Return the next training batch."""
         return self._waiting.pop(0)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return everything that waits."""
+        """Return the queued trajectories."""
         state: dict[str, Tensor] = {}
         for i, (condition, part) in enumerate(self._waiting):
             state |= {f"{i}.beta": condition.beta, f"{i}.preference": condition.preference}
@@ -55,7 +55,7 @@ class TrajectoryQueue:
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor], environment: Environment) -> None:
-        """Take back what waited; masks and features are worked out again."""
+        """Restore the queue; masks and features are computed again."""
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."

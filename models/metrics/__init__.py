@@ -1,1 +1,1 @@
-"""How good objects are, and how good predictions were: diversity, hypervolume, calibration."""
+"""Metrics of objects and predictions: diversity, hypervolume, calibration."""

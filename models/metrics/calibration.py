@@ -1,13 +1,13 @@
-"""Were the predictions right? Every batch scored prospectively: what was forecast before anything of it was measured.
+"""Prospective calibration: every batch is scored by its forecasts from before the measurements.
 
-Knows forecasts and results, no proxy: a round calls it before the new results are learned from. Numbers are on the
-modelled scale (log10 where the objective says so). A forecast is about one reading; replicates are compared by their
-mean, which a forecast covers a little more easily. A censored result has no error: it is counted, and whether the
-interval agrees with it is told apart from the coverage.
+Knows forecasts and results, but no proxy: a round calls it before fitting the new results. Numbers are on the
+modelled scale (log10 where the objective says so). A forecast is about one reading; replicates are compared
+by their mean, which intervals cover slightly more often. A censored result has no error: it is counted, and
+its agreement with the interval is reported separately.
 
-Candidates are chosen because their predictions are high, so they are not exchangeable with the data behind the
-predictions: neither a calibrated Gaussian nor a conformal interval is guaranteed to keep its coverage on a batch. That
-is why it is measured.
+Candidates are chosen because their predictions are high, so they are not exchangeable with the training data.
+Neither a calibrated Gaussian nor a conformal interval has guaranteed coverage on a batch, so coverage is
+measured.
 """
 
 from __future__ import annotations
@@ -38,22 +38,25 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 STORED_LEVEL = 0.9
 """Nominal coverage of the interval that candidates carry."""
 RECENT_ROUNDS = 3
-"""The drift of an objective is judged over its last rounds with results."""
+"""The drift of an objective is tested over its last rounds with results."""
 ALARM = 0.01
-"""Probability below which a deviation is called drift. Four one-sided tests share it, and a campaign is tested again
-with every round: of calibrated campaigns at most one round in 25 warns."""
+"""Probability below which a deviation is called drift.
+
+Four one-sided tests share it, and campaigns are tested again with every round: of calibrated campaigns at
+most one round in 25 warns.
+"""
 SIMULATIONS = 1000
 LEAST_SIMULATIONS = 100
 SIMULATED_ERRORS = 200_000
 """Simulations of large batches stop at so many errors, but not before `LEAST_SIMULATIONS`."""
 ENOUGH_TO_RANK = 4
-"""Fewer pairs than this have no rank correlation worth telling."""
+"""Fewer pairs than this give no informative rank correlation."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class ScoredForecasts:
-    """Forecasts of one objective that met exact values [N], all on the modelled scale."""
+    """Forecasts of one objective with exact values [N], all on the modelled scale."""
 
     mean: Floats
     sd: Floats
@@ -75,10 +78,10 @@ class ScoredForecasts:
 @final
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of the forecasts of one objective in one round."""
+    """Results for the forecasts of one objective in one round."""
 
     rows: tuple[tuple[float, float, float, float, float], ...]
-    """mean, sd, low, high and value of each forecast that met an exact value."""
+    """mean, sd, low, high and value of each forecast with an exact value."""
     n_open: int
     """Forecasts without a usable result: pending, failed or not on the modelled scale."""
     n_censored: int
@@ -91,7 +94,7 @@ class Outcomes:
 
 
 def crps(mean: Floats, sd: Floats, value: Floats) -> Floats:
-    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery, JASA 102, 2007, eq. 21)."""
+    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery 2007, eq. 21)."""
     from scipy.special import ndtr  # type: ignore[import-untyped] # publishes no types
 
     z = (value - mean) / sd
@@ -125,20 +128,20 @@ def _centred_ranks(values: Floats) -> Floats:
 
 
 def _reference(sd: Floats) -> dict[str, float]:
-    """Return what the rank correlation of |error| and sd would be, were the deviations [N] exactly right.
+    """Return the rank correlation of |error| and sd expected for exactly right deviations [N].
 
     Always the same draws, so that the record of an old round never changes.
     """
     n = max(LEAST_SIMULATIONS, min(SIMULATIONS, SIMULATED_ERRORS // len(sd)))
     errors = np.abs(np.random.default_rng(0).normal(size=(n, len(sd)))) * sd
     left, right = errors.argsort(axis=1).argsort(axis=1) - (len(sd) - 1) / 2, _centred_ranks(sd)
-    found = left @ right / np.sqrt((left**2).sum(axis=1) * (right**2).sum())
-    low, high = np.quantile(found, (0.05, 0.95))
-    return {"expected": float(np.mean(found)), "low": float(low), "high": float(high)}
+    similarity = left @ right / np.sqrt((left**2).sum(axis=1) * (right**2).sum())
+    low, high = np.quantile(similarity, (0.05, 0.95))
+    return {"expected": float(np.mean(similarity)), "low": float(low), "high": float(high)}
 
 
 def _error_sd_correlation(scored: ScoredForecasts) -> dict[str, float] | None:
-    """Return whether large errors came with large deviations, beside its reference."""
+    """Return the rank correlation of errors and deviations, with its reference."""
     error = np.abs(scored.value - scored.mean)
     rho = rank_correlation(error, scored.sd) if len(error) >= ENOUGH_TO_RANK else None
     return None if rho is None else {"value": rho, **_reference(scored.sd)}
@@ -163,8 +166,8 @@ def scores(scored: ScoredForecasts) -> dict[str, Any]:
 def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
     """Return the campaign's calibration record as plain JSON.
 
-    For every measured objective with forecasts: the scores of each round and of all rounds together, and whether the
-    recent ones drift.
+    For every measured objective with forecasts: the scores of each round and of all rounds together, and
+    whether the recent ones drift.
     """
     results: dict[tuple[int, str, str], list[Measurement]] = defaultdict(list)
     for result in history.measurements:
@@ -194,13 +197,13 @@ def _outcomes(
     transform = spec.transform_of(objective)
     rows, verdicts, n_open = [], [], 0
     for forecast in forecasts:
-        found = results.get((forecast.round, forecast.object, kind), [])
-        belief = forecast.prediction
-        low, high = limits(belief.low, belief.high, transform)
-        mean, value = to_model_scale(belief.mean, transform), _exact(found, transform)
-        ends = [bounds(result, transform) for result in found if _is_censored(result)]
-        if value is not None and math.isfinite(mean) and belief.sd > 0:
-            rows.append((mean, belief.sd, low, high, value))
+        measured = results.get((forecast.round, forecast.object, kind), [])
+        predicted = forecast.prediction
+        low, high = limits(predicted.low, predicted.high, transform)
+        mean, value = to_model_scale(predicted.mean, transform), _exact(measured, transform)
+        ends = [bounds(result, transform) for result in measured if _is_censored(result)]
+        if value is not None and math.isfinite(mean) and predicted.sd > 0:
+            rows.append((mean, predicted.sd, low, high, value))
         elif value is None and ends:
             verdicts.append(all(low <= upper and lower <= high for lower, upper in ends))
         else:
@@ -222,7 +225,7 @@ def _exact(results: Iterable[Measurement], transform: Transform) -> float | None
 
 
 def _objective_record(rounds: Mapping[int, Outcomes]) -> dict[str, Any]:
-    told = [{"round": number, **_round_record(outcomes)} for number, outcomes in rounds.items()]
+    by_round = [{"round": number, **_round_record(outcomes)} for number, outcomes in rounds.items()]
     together = Outcomes(
         tuple(row for outcomes in rounds.values() for row in outcomes.rows),
         sum(outcomes.n_open for outcomes in rounds.values()),
@@ -231,7 +234,11 @@ def _objective_record(rounds: Mapping[int, Outcomes]) -> dict[str, Any]:
     )
     recent = [number for number, outcomes in rounds.items() if outcomes.rows][-RECENT_ROUNDS:]
     rows = tuple(row for number in recent for row in rounds[number].rows)
-    return {"rounds": told, "all": _round_record(together), "drift": _drift(recent, Outcomes(rows, 0, 0, 0).scored())}
+    return {
+        "rounds": by_round,
+        "all": _round_record(together),
+        "drift": _drift(recent, Outcomes(rows, 0, 0, 0).scored()),
+    }
 
 
 def _round_record(outcomes: Outcomes) -> dict[str, Any]:
@@ -240,7 +247,7 @@ def _round_record(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def _drift(rounds: Sequence[int], scored: ScoredForecasts) -> dict[str, Any] | None:
-    """Return exact tests of the stored intervals (binomial) and of mean |z| (simulated), None without results."""
+    """Return exact tests of stored intervals (binomial) and mean |z| (simulated), None without results."""
     n = len(scored.value)
     if n == 0:
         return None

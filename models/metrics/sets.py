@@ -1,4 +1,4 @@
-"""How good and how diverse a set of objects is. Knows numbers and similarities, not what they are of.
+"""Quality and diversity of a set of objects. Knows numbers and similarities, but no domain.
 
 Letters: N objects, M objectives.
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def hypervolume(points: Floats, reference: Floats) -> float:
     """Return the exact volume between a reference [M] and the front of points [N, M], all maximised.
 
-    Quick for up to three objectives; beyond, by exclusive volumes (While, Bradstreet & Barone, IEEE Transactions on
-    Evolutionary Computation 16, 2012), which is meant for some dozens of points.
+    Fast for up to three objectives; beyond, by exclusive volumes (While, Bradstreet & Barone, IEEE
+    Transactions on Evolutionary Computation 16, 2012), which is meant for some dozens of points.
 
     Raises:
         ValueError: if the widths differ or a number is not finite.
@@ -33,7 +33,7 @@ def hypervolume(points: Floats, reference: Floats) -> float:
 
 
 def non_dominated(points: Floats) -> npt.NDArray[np.bool_]:
-    """Return which points [N] of [N, M], all maximised, no other one beats; of equal points all count."""
+    """Return which points [N] of [N, M], all maximised, are non-dominated; duplicates all count."""
     kept = np.ones(len(points), dtype=np.bool_)
     order = np.argsort(-points.sum(axis=1), kind="stable")  # nothing is dominated by a point of a smaller sum
     for row in order.tolist():
@@ -74,18 +74,18 @@ def _stack(points: Floats) -> float:
 
 
 def _exclusive(points: Floats) -> float:
-    """Return the volume of [N, M] as the sum of what each point adds to those after it, ascending in the last one."""
+    """Return the volume of [N, M] as the sum of exclusive volumes, ascending in the last coordinate."""
     points = points[np.argsort(points[:, -1], kind="stable")]
     total = 0.0
     for row, point in enumerate(points):
-        # every later point reaches at least as far in the last coordinate: what they share with this one is flat
+        # later points reach at least as far in the last coordinate, so shared volume has one dimension less
         shared = np.minimum(points[row + 1 :, :-1], point[:-1])
         total += float(point[-1]) * (float(point[:-1].prod()) - _volume(shared))
     return total
 
 
 def n_circles(similarity: Floats, threshold: float) -> int:
-    """Return how many objects a greedy pass keeps that are all less than `threshold` similar [N, N].
+    """Return the number of objects in a greedy set with similarities [N, N] below `threshold`.
 
     A lower bound of #Circles (arXiv:2112.12542), which is NP-hard to compute exactly.
     """
@@ -97,7 +97,7 @@ def n_circles(similarity: Floats, threshold: float) -> int:
 
 
 def mean_pairwise_distance(similarity: Floats) -> float:
-    """Return the mean of 1 - similarity over all pairs of different rows of [N, N]; 0 for fewer than two objects."""
+    """Return the mean of 1 - similarity over distinct pairs of [N, N]; 0 for fewer than two objects."""
     n = len(similarity)
     if n < 2:  # noqa: PLR2004 - a pair
         return 0.0

@@ -1,1 +1,1 @@
-"""Surrogates of assays: what a value may be, and how sure we are. They know no domain, campaign or reward."""
+"""Surrogate models of assays with predictive posteriors. They know no domain, campaign or reward."""

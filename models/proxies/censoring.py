@@ -1,7 +1,7 @@
-"""Likelihoods of values of which only an interval is known, and their use for a normal belief.
+"""Likelihoods of interval-censored values, and moments of normal distributions given them.
 
-All on a scale where numbers are of order one. Both tails are computed in logarithms, so a bound may lie dozens of
-deviations from what is believed. Knows no proxy and no assay.
+All on a scale where numbers are of order one. Both tails are computed in logarithms, so a bound may lie
+dozens of deviations from the mean. Knows no proxy and no assay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
 def _log_probability(lower: Tensor, upper: Tensor) -> Tensor:
-    """Return log [Phi(upper) - Phi(lower)], reflected so that the interval is left of zero, where digits are kept."""
+    """Return log [Phi(upper) - Phi(lower)], reflected to the left of zero to keep precision."""
     is_right = lower + upper > 0
     low, high = torch.where(is_right, -upper, lower), torch.where(is_right, -lower, upper)
     above = torch.special.log_ndtr(high)
@@ -36,7 +36,7 @@ def _log_probability(lower: Tensor, upper: Tensor) -> Tensor:
 
 @final
 class _LogProbability(torch.autograd.Function):
-    """The log probability with its gradient written out: the automatic one is NaN at infinite bounds."""
+    """The log probability with an explicit gradient, because autograd gives NaN at infinite bounds."""
 
     @staticmethod
     def forward(ctx: Any, lower: Tensor, upper: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class _LogProbability(torch.autograd.Function):
 
 
 def log_interval(mean: Tensor, deviation: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-    """Return the log probability [...] that a normal variable lies between two bounds, either of which may be infinite.
+    """Return the log probability [...] that a normal variable lies between two bounds, which may be infinite.
 
     All arguments broadcast; the gradient reaches `mean` and `deviation`, also from dozens of deviations away.
     """
@@ -68,7 +68,8 @@ def log_interval(mean: Tensor, deviation: Tensor, lower: Tensor, upper: Tensor) 
 def truncated_moments(mean: Tensor, deviation: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and variance [...] of a normal variable known to lie between two bounds.
 
-    The variance keeps at least a sliver of the untruncated one, so that rounding in a far tail cannot make it negative.
+    The variance is bounded below by a small share of the untruncated one, so rounding in a far tail cannot
+    make it negative.
     """
     low, high = (((edge - mean) / deviation).clamp(-FARTHEST, FARTHEST) for edge in (lower, upper))
     log_mass = _log_probability(low, high)
@@ -79,27 +80,27 @@ def truncated_moments(mean: Tensor, deviation: Tensor, lower: Tensor, upper: Ten
 
 
 def standardise(
-    values: Tensor, lower: Tensor, upper: Tensor, believed: tuple[float, float], least: int
+    values: Tensor, lower: Tensor, upper: Tensor, prior_scale: tuple[float, float], least: int
 ) -> tuple[float, float]:
-    """Return location and deviation of a sample [N] of which some values are only known to lie between bounds.
+    """Return location and deviation of a sample [N] in which some values are interval-censored.
 
-    Each cell has a value or bounds, NaN otherwise. The normal distribution's maximum likelihood by expectation
-    maximisation (Dempster et al. 1977), started with every censored value at its bound; `believed` stands in for a
-    deviation that fewer than `least` values cannot tell, and then nothing is iterated.
+    Each cell has a value or bounds, NaN otherwise. The normal distribution's maximum likelihood by
+    expectation maximisation (Dempster et al. 1977), started with every censored value at its bound; With
+    fewer than `least` values, `prior_scale` replaces the deviation and nothing is iterated.
     """
     edges = torch.where(lower.isinf(), upper, torch.where(upper.isinf(), lower, (lower + upper) / 2))
     filled = torch.where(values.isnan(), edges, values)
     is_known = ~filled.isnan()
     filled, below, above = filled[is_known], lower[is_known], upper[is_known]
     if len(filled) == 0:
-        return believed
+        return prior_scale
     location = filled.mean()
     scale = filled.std() if len(filled) >= least else filled.new_tensor(0.0)
     if not float(scale) > 0:
-        return float(location), max(believed[1], float(scale))
+        return float(location), max(prior_scale[1], float(scale))
     is_exact = below.isnan()
     if int(is_exact.sum()) < least:
-        return float(location), max(believed[1], float(scale))
+        return float(location), max(prior_scale[1], float(scale))
     for _ in range(STEPS_TO_STANDARDISE):
         moments = truncated_moments(location, scale, below[~is_exact], above[~is_exact])
         expected = filled.index_put((~is_exact,), moments[0])

@@ -1,11 +1,11 @@
 """Intervals whose width is calibrated on held-out values instead of assumed Gaussian.
 
-Cross-conformal: the score of a held-out value is its distance from the prediction in predictive deviations, and the
-radius is the finite-sample quantile of the scores of all folds (Vovk, Ann. Math. Artif. Intell. 74, 2015; normalised
-scores: Papadopoulos et al., JAIR 40, 2011). The interval is centred on the proxy that saw all values, whose errors are
-a little smaller than those of the folds'. Coverage is only promised for objects exchangeable with the measured ones.
-A designed batch is not: it is chosen for being unlike them, so its coverage is measured prospectively and not assumed.
-Knows no proxy and no domain.
+Cross-conformal: the score of a held-out value is its distance from the prediction in predictive deviations,
+and the radius is the finite-sample quantile of the scores of all folds (Vovk, Ann. Math. Artif. Intell. 74,
+2015; normalised scores: Papadopoulos et al., JAIR 40, 2011). The interval is centred on the proxy fitted to
+all values, whose errors are slightly smaller than those of the folds. Coverage is only guaranteed for objects
+exchangeable with the measured ones. A designed batch is not exchangeable, so its coverage is measured
+prospectively instead of assumed. Knows no proxy and no domain.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def gaussian_radius(level: float) -> float:
 
 
 def scores(held_out: HeldOut) -> tuple[Tensor, Tensor]:
-    """Return the size of every held-out residual [n] in deviations, and which of them are only a lower bound [n].
+    """Return the size of held-out residuals [n] in deviations, and which are only lower bounds [n].
 
-    A value within a finite range counts its farther end. One that is only bounded on one side is at least as far off
-    as the nearer end, which may be no distance at all.
+    A value within a finite range counts with its farther end. A value bounded on one side is at least as far
+    off as the nearer end, possibly at distance 0.
     """
     low, high = held_out.standard()
     farthest = torch.maximum(low.abs(), high.abs())
@@ -46,10 +46,10 @@ def scores(held_out: HeldOut) -> tuple[Tensor, Tensor]:
 
 
 def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
-    """Return the ceil((n + 1) level)-th smallest of n scores, or None when so few scores have no such quantile.
+    """Return the ceil((n + 1) level)-th smallest of n scores, or None when n is too small.
 
-    Scores of which only a lower bound is known pass their weight on to the larger ones (Kaplan & Meier, JASA 53, 1958).
-    The new object's own weight lies at infinity, which for plain scores gives the rank above.
+    Censored scores (lower bounds) pass their weight on to larger ones (Kaplan & Meier, JASA 53, 1958). The
+    new object's own weight lies at infinity, which for plain scores gives the rank above.
     """
     order = is_bound.to(torch.int8).argsort(stable=True)  # at a tie, known scores come first
     order = order[sizes[order].argsort(stable=True)]
@@ -60,6 +60,6 @@ def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
 
 
 def radius(held_out: HeldOut, level: float) -> float | None:
-    """Return how many predictive deviations an interval reaches, or None when values are too few for the level."""
-    found = quantile(*scores(held_out), level)
-    return found if found is not None and math.isfinite(found) else None
+    """Return the interval's radius in predictive deviations, or None with too few values for the level."""
+    result = quantile(*scores(held_out), level)
+    return result if result is not None and math.isfinite(result) else None

@@ -1,4 +1,4 @@
-"""What every proxy promises: learn from a table of partial results, then predict every assay type with uncertainty.
+"""The proxy contract: fit a table of partial results, then predict every assay type with uncertainty.
 
 Letters: N objects, M assay types, D features, K members, S draws. Values are on the modelled scale (after the
 transform). A proxy knows no domain, direction, acquisition or reward.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingTable:
-    """What was measured: one row per object, one column per assay type, NaN where nothing usable is known.
+    """Measured values: one row per object, one column per assay type, NaN where missing.
 
-    `values` [N, M] are pooled over replicates; `noise` [N, M] are the known variances of those pooled values (NaN when
-    unknown). `centers` and `scales` [M] say what is believed of a type before any value of it is seen. A cell without a
-    value may still be censored: then `lower` < `upper` [N, M] bound what the assay would have reported, infinite where
-    open; they are NaN in all other cells, and everywhere when not given.
+    `values` [N, M] are pooled over replicates; `noise` [N, M] are the known variances of those pooled values
+    (NaN when unknown). `centers` and `scales` [M] are the prior location and scale of each type. A cell
+    without a value may be censored: then `lower` < `upper` [N, M] bound what the assay would have reported,
+    infinite where open. The bounds are NaN in all other cells, and everywhere when not given.
     """
 
     types: tuple[str, ...]
@@ -38,10 +38,11 @@ class TrainingTable:
     upper: Tensor = field(default_factory=lambda: torch.empty(0, 0))
 
     def __post_init__(self) -> None:
-        """Check shapes once; everybody after this trusts them.
+        """Check shapes once; all later code relies on them.
 
         Raises:
-            ValueError: if shapes disagree, a feature is not finite, a scale is not positive or a bound makes no sense.
+            ValueError: if shapes disagree, a feature is not finite, a scale is not positive or a bound makes
+                no sense.
         """
         shape = (len(self.features), len(self.types))
         if self.values.shape != shape or self.noise.shape != shape:
@@ -80,7 +81,7 @@ class TrainingTable:
 
     @property
     def known(self) -> Tensor:
-        """Which cells say anything: a value or a bound [N, M] (bool)."""
+        """Which cells are informative: a value or a bound [N, M] (bool)."""
         return self.measured | self.censored
 
     def rows(self, index: Tensor) -> TrainingTable:
@@ -102,17 +103,17 @@ class TrainingTable:
         )
 
     def standard(self) -> tuple[Tensor, Tensor]:
-        """Return the location and scale [M] of each type: of its values, or what was believed before when too few.
+        """Return the location and scale [M] of each type: of its values, or prior ones with too few.
 
-        Where some are censored they are the maximum likelihood estimates of a normal distribution, not those of the
-        uncensored part, which leans to one side.
+        With censored values these are maximum likelihood estimates of a normal distribution, because the
+        uncensored part alone is biased.
         """
         location, scale = self.centers.clone(), self.scales.clone()
         for column, measured in enumerate(self.measured.T):
             if bool(self.censored[:, column].any()):
                 cells = (self.values[:, column], self.lower[:, column], self.upper[:, column])
-                believed = (float(self.centers[column]), float(self.scales[column]))
-                location[column], scale[column] = standardise(*cells, believed, MINIMUM_FOR_SPREAD)
+                prior = (float(self.centers[column]), float(self.scales[column]))
+                location[column], scale[column] = standardise(*cells, prior, MINIMUM_FOR_SPREAD)
                 continue
             values = self.values[measured, column]
             if len(values) > 0:
@@ -129,12 +130,12 @@ class TrainingTable:
 
 
 MINIMUM_FOR_SPREAD = 3
-"""Fewer values than this tell nothing of how much a type varies."""
+"""Fewer values than this do not determine the spread of a type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """A belief about values [..., N, M]: `sd` of the value itself, `noise_sd` of one measurement about the value."""
+    """The posterior of values [..., N, M]: `sd` of the value, `noise_sd` of one measurement."""
 
     mean: Tensor
     sd: Tensor
@@ -146,22 +147,22 @@ class Posterior:
         return (self.sd.square() + self.noise_sd.square()).sqrt()
 
     def at(self, column: int) -> Posterior:
-        """Return the belief about one assay type [..., N]."""
+        """Return the posterior of one assay type [..., N]."""
         return Posterior(self.mean[..., column], self.sd[..., column], self.noise_sd[..., column])
 
     def probability_within(self, low: float, high: float) -> Tensor:
-        """Return the probability [...] that an assay reports a value in [low, high]; either may be infinite."""
+        """Return the probability [...] of a reported value in [low, high]; either may be infinite."""
         deviation = self.predictive_sd.clamp_min(1e-12)
         below, above = ((edge - self.mean) / deviation for edge in (high, low))
         probability: Tensor = torch.special.ndtr(below) - torch.special.ndtr(above)
         return probability.clamp(0.0, 1.0)
 
     def without_noise(self) -> Posterior:
-        """Return the belief about values themselves, as an assay without noise would report them."""
+        """Return the posterior of the noise-free values."""
         return replace(self, noise_sd=torch.zeros_like(self.noise_sd))
 
     def scaled(self, factors: Tensor) -> Posterior:
-        """Return the belief with both deviations multiplied by `factors` [M]."""
+        """Return the posterior with both deviations multiplied by `factors` [M]."""
         return Posterior(self.mean, self.sd * factors, self.noise_sd * factors)
 
 
@@ -170,11 +171,11 @@ class FittedProxy(ABC):
 
     @abstractmethod
     def posterior(self, features: Tensor) -> Posterior:
-        """Return marginal beliefs [N, M] about the rows of `features` [N, D]."""
+        """Return the marginal posterior [N, M] at the rows of `features` [N, D]."""
 
     @abstractmethod
     def members(self, features: Tensor) -> Posterior:
-        """Return the beliefs [K, N, M] of each hypothesis that this proxy holds: all equal, unless it is `Weighing`."""
+        """Return the posterior [K, N, M] of each hypothesis, equally weighted unless `Weighing`."""
 
     @abstractmethod
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
@@ -183,19 +184,19 @@ class FittedProxy(ABC):
 
 @runtime_checkable
 class Weighing(Protocol):
-    """What a fitted proxy offers beside its contract when its hypotheses are not equally probable."""
+    """The additional interface of a fitted proxy whose hypotheses are not equally probable."""
 
     def member_weights(self) -> Tensor:
         """Return the weights [K] of its members, a distribution."""
 
 
 class Proxy(ABC):
-    """A way of learning from a table."""
+    """A model that can be fitted to a table."""
 
     minimum: int
-    """The fewest values of a type that this proxy can learn it from."""
+    """The fewest values of a type from which this proxy can learn."""
     maximum: int | None
-    """The most values of a type that it can afford, None without limit."""
+    """The most values of a type that are affordable, None without limit."""
 
     @abstractmethod
     def fit(self, table: TrainingTable, *, seed: int) -> FittedProxy:

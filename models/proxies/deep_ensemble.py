@@ -1,9 +1,9 @@
-"""A deep ensemble (arXiv:1612.01474): small networks with a mean and a noise for every assay type, trained together.
+"""A deep ensemble (arXiv:1612.01474): small networks with mean and noise of every assay type.
 
-Every member sees its own bootstrap of the objects; types an object was not measured for are masked out of the loss, so
-partial results share what the members learn; a censored cell counts with the probability of its interval (Tobit).
-Features are reduced to their leading principal components. All members run as one batched network. Knows no kernel,
-domain or objective.
+Every member is trained on its own bootstrap of the objects. Unmeasured types are masked out of the loss, so
+partial results share hidden layers. A censored cell contributes the probability of its interval (Tobit).
+Features are reduced to their leading principal components. All members run as one batched network. Knows no
+kernel, domain or objective.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORDER = 3
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 MEMBERS = 5
 COMPONENTS = 64
 HIDDEN = 64
 LEADING_DEVIATION = 3.0
-"""Deviation of the first component as the network sees it."""
+"""Deviation of the first component at the network's input."""
 STEPS = 250
 RATE = 0.01
 WARM_UP = 0.3
-"""Share of the steps during which the rate rises."""
+"""Share of the steps during which the learning rate rises."""
 WEIGHT_DECAY = 0.3
 BATCH = 256
 RESTRAINT = 0.02
 """Weight of a standard normal prior on the mean in a censored cell.
 
-A bound alone does not say how far beyond it a value lies, and without any such belief the mean runs away from it: with
-40 % of 100 values censored the held-out error was 0.60 and 1.47 on one simulated function, 0.27 and 0.31 with 0.02
-(dropping the censored values: 0.41 and 0.48); heavier weights pull towards the bound.
+A bound alone does not determine how far beyond it a value lies, and without a prior the mean diverges: with
+40 % of 100 values censored the held-out error was 0.60 and 1.47 on one simulated function, 0.27 and 0.31 with
+0.02 (dropping the censored values: 0.41 and 0.48); heavier weights pull towards the bound.
 """
 LOG_NOISE = (-7.0, 2.0)
 """Range of the log of the noise variance in standardised units."""
@@ -64,14 +64,14 @@ class _Cells:
 class _Reduction:
     """Features [N, D] to at most `COMPONENTS` uncorrelated columns.
 
-    Columns are divided by the square root of their deviation: units matter less, and yet a rare fingerprint bit stays
-    small beside a common one (on 400 ESOL molecules the held-out error falls from 1.53 to 1.05 by that).
+    Columns are divided by the square root of their deviation. Units matter less, while rare fingerprint bits
+    stay small (on 400 ESOL molecules the held-out error falls from 1.53 to 1.05).
     """
 
     axes: Tensor
     """[D, C], with the scale of each column divided out."""
     origin: Tensor
-    """[C]: where the mean of the features lies."""
+    """[C]: the projected mean of the features."""
 
     def __call__(self, features: Tensor) -> Tensor:
         return torch.addmm(-self.origin, features, self.axes).float()
@@ -110,7 +110,7 @@ def _forward(layers: list[Tensor], inputs: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
-    """Return the mean negative log likelihood over known cells, summed over members (cells without any are masked)."""
+    """Return the mean negative log likelihood over known cells, summed over members."""
     mean, log_noise = prediction
     known = ~cells.targets.isnan()
     variance = log_noise.exp() + cells.known
@@ -125,9 +125,10 @@ def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
 
 
 def _one_cycle(step: int) -> dict[str, Any]:
-    """Return rate and momentum of a step: up and down once along cosines (Smith & Topin, arXiv:1708.07120).
+    """Return rate and momentum of a step by the one-cycle policy (Smith & Topin, arXiv:1708.07120).
 
-    As `torch.optim.lr_scheduler.OneCycleLR` with its defaults, whose bookkeeping costs as much as the step.
+    Equivalent to `torch.optim.lr_scheduler.OneCycleLR` with its defaults, whose overhead costs as much as the
+    step.
     """
     top = WARM_UP * STEPS - 1
     if step <= top:
@@ -159,7 +160,7 @@ def _train(inputs: Tensor, cells: _Cells, generator: torch.Generator) -> list[Te
 
 @final
 class FittedDeepEnsemble(FittedProxy):
-    """Trained members; an epistemic deviation is how much their means disagree."""
+    """Trained members; the epistemic deviation is the disagreement of their means."""
 
     def __init__(
         self, reduction: _Reduction, layers: list[Tensor], standard: tuple[Tensor, Tensor], noise: Tensor
@@ -171,7 +172,7 @@ class FittedDeepEnsemble(FittedProxy):
 
     @torch.no_grad()
     def members(self, features: Tensor) -> Posterior:
-        """Return each member's mean and noise [K, N, M]; a member is sure of itself (`sd` 0)."""
+        """Return each member's mean and noise [K, N, M]; a single member has `sd` 0."""
         inputs = self._reduction(features).expand(MEMBERS, -1, -1)
         mean, log_noise = _forward(self._layers, inputs)
         mean = self._location + self._scale * mean.double()
@@ -180,7 +181,7 @@ class FittedDeepEnsemble(FittedProxy):
 
     @torch.no_grad()
     def embed(self, features: Tensor) -> Tensor:
-        """Return what each member's first layer makes of features [N, D]: [K, N, C]."""
+        """Return the first hidden layer [K, N, C] of each member for features [N, D]."""
         first = self._layers[0], self._layers[1]
         inputs = self._reduction(features).expand(MEMBERS, -1, -1)
         return torch.nn.functional.silu(torch.baddbmm(first[1], inputs, first[0]))

@@ -1,9 +1,10 @@
-"""A normal belief about several values of which only intervals are known, by expectation propagation.
+"""Joint normal posterior of several interval-censored values, by expectation propagation.
 
-The probability of a box under a joint normal distribution is approximated by one normal site per value, whose moments
-match those of the truncated marginals (Cunningham, Hennig & Lacoste-Julien, arXiv:1111.6832; Rasmussen & Williams 2006,
-section 3.6; for Gaussian processes with a Tobit likelihood: Groot & Lucas 2012). All sites are updated together and
-damped, so the result does not depend on an order. Knows no kernel: only a mean and a covariance.
+The probability of a box under a joint normal distribution is approximated by one normal site per value, whose
+moments match those of the truncated marginals (Cunningham, Hennig & Lacoste-Julien, arXiv:1111.6832;
+Rasmussen & Williams 2006, section 3.6; for Gaussian processes with a Tobit likelihood: Groot & Lucas 2012).
+All sites are updated in parallel and damped, so the result does not depend on their order. Knows no kernel:
+only a mean and a covariance.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STEP = 0.8
 TOLERANCE = 1e-6
 """Change of every moment, in deviations of its marginal, at which the sites have converged."""
 LEAST_PRECISION = 1e-8
-"""Precision of a site whose interval tells nothing, so that it still is a (very vague) observation."""
+"""Precision of a site with an uninformative interval: a very vague observation."""
 
 
 def _posterior(mean: Tensor, covariance: Tensor, precision: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,9 +41,9 @@ def _posterior(mean: Tensor, covariance: Tensor, precision: Tensor, shift: Tenso
 def interval_sites(mean: Tensor, covariance: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
     """Return values and variances [n] of the normal observations that stand for the intervals.
 
-    `mean` [n] and `covariance` [n, n] are of the quantities that lie within `lower` and `upper` [n]; conditioning on
-    the returned observations gives the approximate belief after the intervals are known. Deterministic; with one value
-    it is exact in both moments.
+    `mean` [n] and `covariance` [n, n] are of the quantities that lie within `lower` and `upper` [n];
+    conditioning on the returned observations gives the approximate posterior given the intervals.
+    Deterministic; both moments are exact for a single value.
     """
     precision = torch.full_like(mean, LEAST_PRECISION)
     shift = precision * mean

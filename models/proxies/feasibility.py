@@ -1,10 +1,10 @@
 """The probability that an object can be made and measured, learned from results and failures.
 
-A Gaussian process regresses the outcomes (0-1, between them where attempts disagree or only an assay failed) and a
-logistic curve calibrates its leave-one-out predictions: the least-squares classifier with Platt's post-processing of
-Rasmussen & Williams 2006, section 6.5.3. Far from any outcome it answers about the base rate. Where single parts spoil
-an object, whatever the rest of it is like, a noisy OR predicts held-out outcomes better and takes its place. Knows
-feature rows and a kernel; not what a failure costs.
+A Gaussian process regresses the outcomes (0-1, between them where attempts disagree or only an assay failed)
+and a logistic curve calibrates its leave-one-out predictions: the least-squares classifier with Platt's
+post-processing of Rasmussen & Williams 2006, section 6.5.3. Far from any outcome the prediction is close to
+the base rate. Where single parts make any object fail, a noisy OR predicts held-out outcomes better and
+replaces the process. Knows feature rows and a kernel, but no cost of a failure.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SLOPE_PRIOR = (2.0, 2.0)
-"""Mean and deviation of the logistic slope per standard deviation of the prediction: few failures keep it modest."""
+"""Prior mean and deviation of the logistic slope; it keeps the slope modest with few failures."""
 CERTAIN = 1e-3
-"""No object is believed feasible or infeasible beyond this."""
+"""Predicted probabilities stay this far from 0 and 1."""
 FOLDS = 5
 
 
 def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
-    """Return slope and offset of the logistic curve of standardised scores [N] that explains outcomes [N] best."""
+    """Return slope and offset of the logistic curve that fits outcomes [N] to standardised scores [N]."""
     base = outcomes.mean().clamp(0.01, 0.99)
     line = torch.stack([torch.zeros_like(base), base.logit()]).requires_grad_()
     optimiser = torch.optim.LBFGS([line], max_iter=50, line_search_fn="strong_wolfe")
@@ -52,7 +52,7 @@ def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
 
 @final
 class Feasibility:
-    """The trained model; when all outcomes are the same it has learned nothing and answers 1."""
+    """The trained model; with identical outcomes nothing is learned and the prediction is 1."""
 
     def __init__(
         self,
@@ -80,14 +80,14 @@ class Feasibility:
 
 
 def unlearned() -> Feasibility:
-    """Return the model that answers 1, whatever it is asked."""
+    """Return the model that always predicts 1."""
     return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
 
 
 def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int) -> Feasibility:
     """Return the model of outcomes [N] in 0-1 (see `dataset.feasible`) for features [N, D].
 
-    Above the most that an exact process affords, a random part of the outcomes is learned from.
+    Beyond the size limit of an exact process, a random subset of the outcomes is used.
     """
     if len(outcomes) == 0 or bool((outcomes == outcomes[0]).all()):
         return unlearned()
@@ -97,8 +97,8 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
         kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]
         features, outcomes, by_parts = features[kept], outcomes[kept], by_parts[kept]
     values = outcomes.unsqueeze(-1)
-    believed = torch.full((1,), 0.5, dtype=values.dtype)
-    table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), believed, believed)
+    prior = torch.full((1,), 0.5, dtype=values.dtype)
+    table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), prior, prior)
     process = GaussianProcess(kernel).fit(table, seed=seed)
     scores = process.leave_one_out(0)
     center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)
@@ -108,7 +108,7 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
 
 
 def _held_out(features: Tensor, outcomes: Tensor, seed: int) -> Tensor:
-    """Return what noisy ORs fitted to the other folds say of every object [N]."""
+    """Return held-out predictions [N] of noisy ORs fitted to the other folds."""
     fold = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed)).to(features.device) % FOLDS
     answers = torch.empty_like(outcomes)
     for number in range(min(FOLDS, len(outcomes))):

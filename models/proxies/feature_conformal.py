@@ -1,10 +1,10 @@
-"""Conformal intervals measured in the feature space of a network instead of the space of values (arXiv:2210.00173).
+"""Conformal intervals in the feature space of a network (feature CP, arXiv:2210.00173).
 
-The score of a held-out value is how far the hidden values of its object must be moved until the network predicts what
-was observed; an interval is everything that the network predicts within the calibrated distance. So it is wide where
-the network is steep. Beside the paper: the paths of steepest ascent replace its linear bounds of the band, and both are
-taken relative to whichever proxy was chosen, so that the interval stays around the prediction that is shown. As with
-every conformal interval, coverage is promised for exchangeable objects only. Letters: N objects, K members, C hidden.
+The score of a held-out value is the distance that the hidden values of its object must move until the network
+predicts the observation. An interval is the range of predictions within the calibrated distance, so it is
+wide where the network is steep. Unlike the paper, paths of steepest ascent replace the linear bounds of the
+band. Both are relative to the chosen proxy, so the interval contains the displayed prediction. Coverage is
+only guaranteed for exchangeable objects. Letters: N objects, K members, C hidden.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def _length(vectors: Tensor) -> Tensor:
 
 
 def distances(network: HasEmbedding, features: Tensor, column: int, change: Tensor) -> Tensor:
-    """Return how far [N] hidden values must move until predictions change by so much [N].
+    """Return the distance [N] that hidden values must move until predictions change by given amounts [N].
 
-    Gauss-Newton steps along the gradient; infinite where the network cannot be moved that far.
+    Gauss-Newton steps along the gradient; infinite where no such change is reachable.
     """
     start = network.embed(features)
     at, target = start, network.predict_from_embedding(start)[:, column].detach() + change
@@ -73,8 +73,8 @@ def radius(folds: tuple[Fold, ...], changes: Tensor, level: float) -> float | No
     """Return the calibrated distance, or None when values are too few or too far off for the level.
 
     Args:
-        folds: networks that did not see the values.
-        changes: held-out value less prediction [n]; NaN where the value is censored, which is left out.
+        folds: networks that were fitted without the values.
+        changes: held-out value less prediction [n]; NaN where the value is censored, which is excluded.
         level: of the interval.
     """
     sizes = []
@@ -82,6 +82,6 @@ def radius(folds: tuple[Fold, ...], changes: Tensor, level: float) -> float | No
         change = changes[fold.places]
         seen = ~change.isnan()
         sizes.append(distances(fold.network, fold.features[seen], fold.column, change[seen]))
-    found = torch.cat(sizes)
-    answer = quantile(found, torch.zeros_like(found, dtype=torch.bool), level)
+    result = torch.cat(sizes)
+    answer = quantile(result, torch.zeros_like(result, dtype=torch.bool), level)
     return answer if answer is not None and math.isfinite(answer) else None

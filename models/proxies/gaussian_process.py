@@ -1,11 +1,11 @@
-"""Exact Gaussian process regression, one process per assay type, with whatever kernel it is given.
+"""Exact Gaussian process regression with a given kernel, one process per assay type.
 
-Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned common one;
-hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006, chapters 2 and 5).
-Censored cells have a Tobit likelihood: expectation propagation turns each into a value with a variance of its own, in
-turns with the hyperparameters; with the sites held, the gradient is that of the approximate evidence (ibid., section
-5.5.2). A type without values keeps its prior belief. Written on dense tensors, because a kernel without parameters then
-needs its Gram matrix only once. Knows no domain and no objective.
+Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned
+common one; hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006,
+chapters 2 and 5). Censored cells have a Tobit likelihood. Expectation propagation replaces each by a value
+with its own variance, alternating with the hyperparameters; with fixed sites, the gradient is that of the
+approximate evidence (ibid., section 5.5.2). A type without values keeps its prior. Dense tensors are used,
+because a kernel without parameters then needs its Gram matrix only once. Knows no domain and no objective.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORDER = 1
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 JITTER = 1e-6
 """Least noise variance, in standardised units."""
 ROWS_TO_FIT = 400
-"""Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
+"""Most values for fitting hyperparameters; conditioning uses all (an evaluation costs n^3)."""
 ITERATIONS = 40
 LOG_LIMITS = ((-6.0, 4.0), (-12.0, 3.0))
-"""Where the logs of the amplitude and of the learned noise variance may lie, so that far steps stay invertible."""
+"""Bounds of the logs of the amplitude and of the learned noise variance; far steps stay invertible."""
 IMPOSSIBLE = 1e6
-"""Loss of hyperparameters whose covariance cannot be factorised: the line search turns back from them."""
+"""Loss of hyperparameters whose covariance cannot be factorised; the line search backtracks from them."""
 NOISE_PRIOR = (math.log(0.1), 1.5)
 """Mean and deviation of the log of the learned noise variance, in standardised units."""
 ALTERNATIONS = 6
-"""Turns of censored sites and hyperparameters, at most."""
+"""Most alternations between censored sites and hyperparameters."""
 SETTLED = 0.02
-"""Change of the logs of amplitude and noise in a turn that needs no further one."""
+"""Change of the logs of amplitude and noise at which the alternation has converged."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """What is known of one type, standardised [n]: a target, or NaN and bounds; `known` is noise beside the learned."""
+    """Data of one type, standardised [n]: a target, or NaN and bounds; `known` noise is added."""
 
     features: Tensor
     targets: Tensor
@@ -66,7 +66,7 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """One conditioned process: `inverse` [n, n] is that of the lower Cholesky factor, `weights` [n] = K^-1 y."""
+    """One conditioned process: `inverse` [n, n] of the lower Cholesky factor, `weights` [n] = K^-1 y."""
 
     kernel: Kernel
     rows: Tensor
@@ -81,7 +81,7 @@ class _Process:
 
 
 def _free(kernel: Kernel) -> bool:
-    """Tell whether the kernel has nothing to fit."""
+    """Return whether the kernel has nothing to fit."""
     return not any(parameter.requires_grad for parameter in kernel.parameters())
 
 
@@ -108,7 +108,7 @@ def _natural(logarithms: Tensor) -> tuple[Tensor, Tensor]:
 def _fit_hyperparameters(
     kernel: Kernel, cells: _Cells, start: tuple[float, float] = (0.0, NOISE_PRIOR[0])
 ) -> tuple[float, float]:
-    """Fit the kernel in place on cells without bounds, from the logs `start`; return amplitude and learned noise."""
+    """Fit the kernel in place on exact cells, from the logs `start`; return amplitude and noise."""
     features, targets, known = cells.features, cells.targets, cells.known
     logarithms = torch.tensor(start, dtype=torch.float64, device=features.device, requires_grad=True)
     parameters = [logarithms, *(p for p in kernel.parameters() if p.requires_grad)]
@@ -140,9 +140,9 @@ def _fit_hyperparameters(
 
 @torch.no_grad()
 def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -> _Cells:
-    """Return the cells with every interval replaced by the value and variance that stand for it.
+    """Return the cells with every interval replaced by its equivalent value and variance.
 
-    The interval bounds what the assay would have reported, so its noise is part of the covariance.
+    The interval bounds the reported value, so the covariance includes the assay's noise.
     """
     hidden = cells.is_censored
     if not bool(hidden.any()):
@@ -158,7 +158,7 @@ def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -
 
 
 def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
-    """Fit the kernel in place on cells of which some may be censored; return amplitude and learned noise variance."""
+    """Fit the kernel in place on cells that may be censored; return amplitude and learned noise variance."""
     if not bool(cells.is_censored.any()):
         return _fit_hyperparameters(kernel, cells)
     logs = (0.0, NOISE_PRIOR[0])
@@ -172,7 +172,7 @@ def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
 
 @final
 class FittedGaussianProcess(FittedProxy):
-    """Conditioned processes, one per assay type; with `one_kernel` none was fitted and all share covariances."""
+    """Conditioned processes, one per assay type; with `one_kernel` all share covariances."""
 
     def __init__(self, features: Tensor, processes: list[_Process], *, one_kernel: bool) -> None:
         self._features = features
@@ -180,7 +180,7 @@ class FittedGaussianProcess(FittedProxy):
         self._one_kernel = one_kernel
 
     def _project(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return for every type the standardised mean [N] and the half [N, n] whose square reduces the variance."""
+        """Return per type the standardised mean [N] and the root [N, n] of the variance reduction."""
         shared = _covariance(self._processes[0].kernel, features, self._features) if self._one_kernel else None
         answers = []
         for process in self._processes:
@@ -194,7 +194,7 @@ class FittedGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def posterior(self, features: Tensor) -> Posterior:
-        """Return marginal beliefs [N, M]."""
+        """Return the marginal posterior [N, M]."""
         means, sds, noises = [], [], []
         for process, (mean, half) in zip(self._processes, self._project(features), strict=True):
             variance = process.amplitude * process.kernel(features, diag=True) - half.square().sum(dim=-1)
@@ -204,7 +204,7 @@ class FittedGaussianProcess(FittedProxy):
         return Posterior(torch.stack(means, dim=-1), torch.stack(sds, dim=-1), torch.stack(noises, dim=-1))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the functions [K, N, M] that a process holds possible, from unlikely low to unlikely high ones."""
+        """Return quantile functions [K, N, M] of the process, from low to high."""
         return quantile_functions(self.posterior(features))
 
     def member_weights(self) -> Tensor:
@@ -224,7 +224,7 @@ class FittedGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D]."""
         halves = [half for _, half in self._project(anchors)]
 
         @torch.no_grad()
@@ -238,13 +238,13 @@ class FittedGaussianProcess(FittedProxy):
         return covariance
 
     def leave_one_out(self, column: int) -> Tensor:
-        """Return the prediction [n] of each value of one type from all the others (R & W 2006, equation 5.12)."""
+        """Return leave-one-out predictions [n] of the values of one type (R & W 2006, equation 5.12)."""
         process = self._processes[column]
         residual = process.weights / process.inverse.square().sum(dim=0)
         return (process.location + process.scale * (process.targets - residual))[~process.is_censored]
 
     def leave_one_out_deviation(self, column: int) -> Tensor:
-        """Return the deviation [n] of each value of one type, its own noise included, about that prediction."""
+        """Return the deviation [n] of each leave-one-out prediction of one type, noise included."""
         process = self._processes[column]
         return (process.scale * process.inverse.square().sum(dim=0).rsqrt())[~process.is_censored]
 
@@ -260,7 +260,7 @@ class GaussianProcess(Proxy):
         self._kernel = kernel
 
     def fit(self, table: TrainingTable, *, seed: int) -> FittedGaussianProcess:
-        """Return the conditioned processes; the seed chooses the rows that fit hyperparameters when there are many."""
+        """Return the conditioned processes; the seed samples rows for fitting hyperparameters."""
         typical = table.typical_noise()
         columns = [self._fit_column(table, column, float(typical[column]), seed) for column in range(len(table.types))]
         return FittedGaussianProcess(table.features, columns, one_kernel=_free(self._kernel()))

@@ -1,6 +1,6 @@
-"""A proxy that cannot learn from a table, told apart from everything else that ends a round.
+"""Errors of fitting one proxy, separated from everything else that ends a round.
 
-One proxy's failure costs that proxy and no round: whoever fits several catches `ProxyError`, reports it and goes on.
+A failed proxy does not end a round: code that fits several catches `ProxyError`, reports it and continues.
 Knows no proxy, domain or campaign.
 """
 
@@ -28,7 +28,7 @@ FAILURES = (
     TypeError,
     ValueError,
 )
-"""What numerical work raises. `Exception` would hold a worker's time limit and a cancellation as well."""
+"""Exceptions of numerical work. `Exception` would also catch a worker's time limit and a cancellation."""
 
 
 class ProxyError(RuntimeError):
@@ -39,7 +39,7 @@ def guard(compute: Callable[[], Answer]) -> Answer:
     """Return what `compute` returns.
 
     Raises:
-        ProxyError: if it fails for a numerical reason.
+        ProxyError: if a numerical error occurs.
     """
     try:
         return compute()
@@ -51,13 +51,13 @@ def guard(compute: Callable[[], Answer]) -> Answer:
 def fit_and_predict(
     proxy: Proxy, table: TrainingTable, rows: TrainingTable, *, seed: int
 ) -> tuple[FittedProxy, Posterior]:
-    """Return the proxy fitted to a table, and its beliefs [N, M] about the objects of `rows`.
+    """Return the proxy fitted to a table, and its posterior [N, M] at `rows`.
 
     Raises:
-        ProxyError: if it cannot be fitted, or a belief is not finite.
+        ProxyError: if it cannot be fitted, or a prediction is not finite.
     """
     fitted = guard(lambda: proxy.fit(table, seed=seed))
-    belief = guard(lambda: fitted.posterior(rows.features))
-    if not all(bool(part.isfinite().all()) for part in (belief.mean, belief.sd, belief.noise_sd)):
+    posterior = guard(lambda: fitted.posterior(rows.features))
+    if not all(bool(part.isfinite().all()) for part in (posterior.mean, posterior.sd, posterior.noise_sd)):
         raise ProxyError("its predictions are not finite")
-    return fitted, belief
+    return fitted, posterior

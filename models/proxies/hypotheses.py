@@ -1,4 +1,4 @@
-"""What proxies hold possible of one assay type, and how much each possibility weighs. Knows no guardrail.
+"""Weighted hypotheses of all proxies about one assay type. Knows no guardrail.
 
 Letters: F proxies, K hypotheses of one of them, N objects, D features.
 """
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class Hypotheses:
-    """What one proxy holds possible of one type: beliefs [K, N], their weights [K], and the `weight` of all together.
+    """Hypotheses of one proxy about one type: posteriors [K, N], their weights [K], and the proxy's `weight`.
 
-    Both kinds of weights are distributions: of the hypotheses of this proxy, and of the proxies.
+    Both kinds of weights are distributions: over the hypotheses of this proxy, and over the proxies.
     """
 
     proxy: str
@@ -40,18 +40,18 @@ class Hypotheses:
 def plausible_members(
     parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int
 ) -> tuple[Hypotheses, ...]:
-    """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
+    """Return the hypotheses of proxies with weights [F] about the type in a column at features [N, D]."""
     rows = []
     for part, weight in zip(parts, weights.tolist(), strict=True):
-        belief = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
-        rows.append(Hypotheses(part.name, weight, belief, _member_weights(part.proxy, len(belief.mean))))
+        posterior = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
+        rows.append(Hypotheses(part.name, weight, posterior, _member_weights(part.proxy, len(posterior.mean))))
     return tuple(rows)
 
 
 def proxy_weights(parts: Sequence[ProxyFit], kind: str) -> Tensor:
-    """Return how much the proxies that learned a type weigh [F], a distribution.
+    """Return the weights [F] of the proxies that learned a type, a distribution.
 
-    Where none was cross-validated all weigh the same; otherwise one that was not has no say.
+    Without cross-validation all weights are equal; otherwise a proxy without it has weight 0.
     """
     is_judged = torch.tensor([kind in part.held_out for part in parts])
     if not bool(is_judged.any()):

@@ -1,8 +1,9 @@
-"""Every assay type gets the proxy that predicts its held-out values best, with deviations scaled to fit them.
+"""Model selection: each assay type gets the proxy with the best held-out predictions, recalibrated.
 
-Scores are of k-fold cross-validation over objects; the losers' are kept. Scaling, choosing and the radius of intervals
-use the same held-out predictions (two numbers per type), so the coverage told here flatters a little; prospective
-coverage of new batches does not. Knows no domain and no objective.
+Scores come from k-fold cross-validation over objects; those of the other proxies are kept. Scaling, selection
+and the radius of intervals use the same held-out predictions (two numbers per type). The coverage reported
+here is therefore slightly optimistic; prospective coverage of new batches is not. Knows no domain and no
+objective.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ if TYPE_CHECKING:
     from models.proxies.validation import HeldOut
 
 MINIMUM_TO_VALIDATE = 10
-"""Fewer known values than this are not cross-validated: the first proxy takes the type, with its own deviations."""
+"""Fewer known values than this are not cross-validated: the first proxy serves the type, unscaled."""
 INTERVAL_90 = HALF_90
 SANITY_CHECK = "random_forest"
-"""The proxy that warns when it predicts clearly better than the chosen one."""
+"""The reference proxy: a warning is given when it predicts clearly better than the chosen one."""
 SEEN_AGAIN = 8
-"""Objects that a fitted proxy is asked about, to see that it answers with finite numbers."""
+"""Objects for which a fitted proxy is evaluated, to check that its predictions are finite."""
 CLEARLY_BETTER = 0.9
-"""Share of the chosen proxy's error below which another is clearly better, if two standard errors agree."""
+"""Error relative to the chosen proxy below which another is clearly better, given two standard errors."""
 
 Intervals = Literal["conformal", "feature_conformal", "gaussian"]
 
 
 class JointProxy(Proxy):
-    """A proxy that learns types together and says itself which ones it can."""
+    """A multi-task proxy that selects its own types."""
 
     @abstractmethod
     def columns(self, table: TrainingTable) -> list[int]:
@@ -57,7 +58,7 @@ class JointProxy(Proxy):
 
 @final
 class SelectedProxies:
-    """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
+    """Fitted proxies behind one posterior: each assay type is predicted by the proxy chosen for it."""
 
     def __init__(
         self,
@@ -70,13 +71,13 @@ class SelectedProxies:
         """Choose for every type.
 
         Raises:
-            ProxyError: if no part knows one of the types.
+            ProxyError: if no proxy learned one of the types.
         """
         self.failures = {} if failures is None else dict(failures)
         """Why proxies that should have competed could not, by name."""
         self.n_values = n_values
         self.n_known = n_values if n_known is None else n_known
-        """Values and bounds of each type: all that the proxies learned from."""
+        """Values and bounds of each type: the proxies' training data."""
         self.types = types = tuple(n_values)
         self._parts = parts
         self._intervals = intervals
@@ -94,69 +95,70 @@ class SelectedProxies:
         return next(part for part in self._parts if part.name == self.chosen[kind])
 
     def posterior(self, features: Tensor) -> Posterior:
-        """Return beliefs [N, M] about features [N, D]."""
+        """Return the posterior [N, M] at features [N, D]."""
         shape = (len(features), len(self.types))
         mean, sd, noise = (features.new_empty(shape) for _ in range(3))
         for part in self._parts:
-            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-            if places:
-                belief = part.proxy.posterior(features).scaled(part.factors)
-                columns = [part.columns[i] for i in places]
-                mean[:, columns], sd[:, columns] = belief.mean[:, places], belief.sd[:, places]
-                noise[:, columns] = belief.noise_sd[:, places]
+            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if indices:
+                predicted = part.proxy.posterior(features).scaled(part.factors)
+                columns = [part.columns[i] for i in indices]
+                mean[:, columns], sd[:, columns] = predicted.mean[:, indices], predicted.sd[:, indices]
+                noise[:, columns] = predicted.noise_sd[:, indices]
         return Posterior(mean, sd, noise)
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Return joint draws [n, N, M] of the values at features [N, D], without measurement noise."""
         values = features.new_empty(n, len(features), len(self.types))
         for part in self._parts:
-            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-            if places:
+            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if indices:
                 mean = part.proxy.posterior(features).mean
                 drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
-                values[..., [part.columns[i] for i in places]] = drawn[..., places]
+                values[..., [part.columns[i] for i in indices]] = drawn[..., indices]
         return values
 
     def path(self, anchors: Tensor, seed: int) -> Path:
-        """Return a function from features [N, D] to values [N, M] drawn from these beliefs.
+        """Return a function from features [N, D] to values [N, M] drawn from this posterior.
 
-        `anchors` [A, D] are ordinary objects, at which Gaussian beliefs are drawn jointly.
+        `anchors` [A, D] are ordinary objects, at which Gaussian posteriors are drawn jointly.
         """
         used = [part for part in self._parts if part.name in self.chosen.values()]
-        paths = [sample_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
+        paths = [sample_path(part.proxy, anchors, seed + index) for index, part in enumerate(used)]
 
         def drawn(features: Tensor) -> Tensor:
             values = features.new_empty(len(features), len(self.types))
             for part, path in zip(used, paths, strict=True):
                 mean = part.proxy.posterior(features).mean
                 scaled = mean + part.factors * (path(features) - mean)
-                places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-                values[:, [part.columns[i] for i in places]] = scaled[:, places]
+                indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+                values[:, [part.columns[i] for i in indices]] = scaled[:, indices]
             return values
 
         return drawn
 
     def interval(self, features: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
-        """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.
+        """Return the ends [N, M] of prediction intervals for one measurement, of probability `level`.
 
-        On the modelled scale, as the campaign's `intervals` asks: conformal ones reach as many predictive deviations as
-        held-out values needed, and are Gaussian where values are too few for such a quantile. Feature-conformal ones
-        are what a network can be moved to, and conformal where there is no network or it cannot be moved far enough.
+        On the modelled scale, of the kind that the campaign's `intervals` names. Conformal intervals reach
+        the calibrated number of predictive deviations, and are Gaussian with too few values for the quantile.
+        Feature-conformal intervals are the network's predictions within the calibrated distance; without a
+        network, or where the distance is not reachable, they are conformal.
 
         Raises:
             ValueError: if the level is not between 0 and 1.
         """
-        belief = self.posterior(features)
-        half = belief.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
-        low, high = belief.mean - half, belief.mean + half
+        predicted = self.posterior(features)
+        half = predicted.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
+        low, high = predicted.mean - half, predicted.mean + half
         if self._intervals == "feature_conformal":
             for column, kind in enumerate(self.types):
                 if (moved := self._feature_conformal_interval(features, kind, level)) is not None:
-                    low[:, column], high[:, column] = (belief.mean[:, column] + change for change in moved)
+                    low[:, column], high[:, column] = (predicted.mean[:, column] + change for change in moved)
         return low, high
 
     def _feature_conformal_interval(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
-        """Return how far [N] a network is moved by the distance that held-out values needed, if there is one."""
+        """Return the changes [N] of a network's prediction within the calibrated distance, if any."""
         chosen = self._part(kind)
         network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
         if network is None or kind not in chosen.held_out or not isinstance(network.proxy, HasEmbedding):
@@ -171,11 +173,11 @@ class SelectedProxies:
         gaussian, part = gaussian_radius(level), self._part(kind)
         if self._intervals == "gaussian" or kind not in part.held_out:
             return gaussian
-        found = radius(part.held_out[kind], level)
-        return gaussian if found is None else found / part.scores[kind].scale
+        result = radius(part.held_out[kind], level)
+        return gaussian if result is None else result / part.scores[kind].scale
 
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
-        """Return what every proxy that learned a type holds possible of it at features [N, D]."""
+        """Return the hypotheses of every proxy that learned a type at features [N, D]."""
         column = self.types.index(kind)
         parts = [part for part in self._parts if column in part.columns]
         if kind not in self._weights:
@@ -183,11 +185,11 @@ class SelectedProxies:
         return plausible_members(parts, self._weights[kind], features, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
-        """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""
+        """Return each proxy's held-out predictions of each type [n]; `refit` needs no validation then."""
         return {part.name: {kind: held.belief for kind, held in part.held_out.items()} for part in self._parts}
 
     def summary(self) -> dict[str, dict[str, object]]:
-        """Return for every type the chosen proxy, everybody's scores and what looks wrong, as plain JSON."""
+        """Return for every type the chosen proxy, all scores and warnings, as plain JSON."""
         warnings = {kind: self._warnings(kind) for kind in self.types}
         return {
             kind: {
@@ -218,7 +220,7 @@ class SelectedProxies:
 
 
 def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
-    """Tell whether squared errors of the same held-out values are smaller by far and by two standard errors."""
+    """Return whether squared held-out errors are clearly smaller, also by two standard errors."""
     ours, theirs = ((held.values - held.belief.mean).square() for held in (one, other))
     exact = ~one.values.isnan()
     gain = (theirs - ours)[exact]
@@ -232,7 +234,7 @@ def _sentence(failures: Mapping[str, str]) -> str:
 
 
 def learnable_columns(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
-    """Return the columns with at least so many known values, of which the proxy can learn from the number it has."""
+    """Return the columns with at least `least` known values that the proxy can learn."""
     most = math.inf if proxy.maximum is None else proxy.maximum
     together = proxy.columns(table) if isinstance(proxy, JointProxy) else range(len(table.types))
     measured, known = (cells.sum(dim=0).tolist() for cells in (table.measured, table.known))
@@ -242,14 +244,14 @@ def learnable_columns(proxy: Proxy, table: TrainingTable, at_least: int) -> list
 def make_part(
     name: str, fit: Callable[[], FittedProxy], columns: list[int], types: Sequence[str], held_out: Mapping[str, HeldOut]
 ) -> ProxyFit:
-    """Return a proxy on some columns of a table of `types`, its deviations scaled to what it was held to."""
+    """Return a proxy on some columns of a table of `types`, deviations scaled to its held-out residuals."""
     scores = {kind: score(held) for kind, held in held_out.items()}
     factors = [scores[kind].scale if (kind := types[column]) in scores else 1.0 for column in columns]
     return ProxyFit(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
 
 
 def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> ProxyFit | None:
-    """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits.
+    """Cross-validate and fit one proxy on the types it supports; call `step` after each of the fits.
 
     Raises:
         ProxyError: if it fails.
@@ -257,8 +259,8 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
-        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
-        held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
+        posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
+        held_out = {kind: posteriors[kind] for kind in (table.types[column] for column in validated)}
     part = None
     if columns:
         known = table.columns(columns)
@@ -282,21 +284,21 @@ def fit_best(
     intervals: Intervals = "conformal",
     spare: Mapping[str, Proxy] | None = None,
 ) -> SelectedProxies:
-    """Cross-validate and fit all proxies on all types they can afford, the first being the default.
+    """Cross-validate and fit all proxies on all types they support; the first is the default.
 
-    A proxy that fails takes no part and is named in `failures`; the others go on.
+    A proxy that fails is excluded and named in `failures`.
 
     Args:
-        table: what was measured.
-        proxies: that compete, by name.
+        table: measured values.
+        proxies: candidates by name.
         seed: of folds and fits.
-        tick: called with the share done and what was done.
+        tick: called with the share done and a description.
         intervals: that are displayed.
-        spare: learn the types of which every competing proxy failed.
+        spare: learn the types for which every candidate failed.
 
     Raises:
-        ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that learns
-            from nothing (`minimum` 0).
+        ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that
+            learns from nothing (`minimum` 0).
     """
     parts: list[ProxyFit] = []
     failures: dict[str, str] = {}
@@ -310,8 +312,8 @@ def fit_best(
         if part is not None:
             parts.append(part)
 
-    for place, (name, proxy) in enumerate(proxies.items()):
-        learn(name, proxy, _progress(tick, place, len(proxies)))
+    for index, (name, proxy) in enumerate(proxies.items()):
+        learn(name, proxy, _progress(tick, index, len(proxies)))
     for name, proxy in (spare or {}).items():
         learned = {column for part in parts for column in part.columns}
         if not learned.issuperset(learnable_columns(proxy, table, 0)):
@@ -319,13 +321,13 @@ def fit_best(
     return SelectedProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
 
 
-def _progress(tick: Callable[[float, str], None], place: int, n: int) -> Callable[[str], None]:
-    """Return what is called after each fit of the proxy at `place` of n; one that fails early skips its share."""
+def _progress(tick: Callable[[float, str], None], index: int, n: int) -> Callable[[str], None]:
+    """Return the callback after each fit of proxy `index` of n; an early failure skips its share."""
     done = 0
 
     def step(name: str) -> None:
         nonlocal done
         done += 1
-        tick((place + done / (FOLDS + 1)) / n, f"fitting {name.replace('_', ' ')}")
+        tick((index + done / (FOLDS + 1)) / n, f"fitting {name.replace('_', ' ')}")
 
     return step

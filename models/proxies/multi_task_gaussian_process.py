@@ -1,10 +1,11 @@
-"""One exact Gaussian process over several assay types, for a sparse type that goes along with a rich one.
+"""One exact Gaussian process over several assay types, for a sparse type correlated with a rich one.
 
-The intrinsic model of coregionalisation: cov(f_s(x), f_t(z)) = B[s, t] k(x, z), with the domain's kernel k and a task
-matrix B = W W' + diag(v) of low rank and a diagonal (Bonilla, Chai & Williams, NIPS 2007; Rasmussen & Williams 2006,
-section 9.1). Each type has its own noise beside known ones, and an unknown offset from its sample mean, because a
-sparse type may have been measured on unusual objects. Censored values enter as in the single process. Letters: N
-objects, M types, C cells (one object and one type each). Knows no domain and no objective.
+The intrinsic model of coregionalisation: cov(f_s(x), f_t(z)) = B[s, t] k(x, z), with the domain's kernel k
+and a task matrix B = W W' + diag(v) of low rank and a diagonal (Bonilla, Chai & Williams, NIPS 2007;
+Rasmussen & Williams 2006, section 9.1). Each type has its own noise beside known variances. Its mean has an
+unknown offset from the sample mean, because a sparse type may have been measured on unusual objects. Censored
+values enter as in the single process. Letters: N objects, M types, C cells (one object and one type each).
+Knows no domain and no objective.
 """
 
 from __future__ import annotations
@@ -30,25 +31,25 @@ if TYPE_CHECKING:
     from models.proxies.contract import TrainingTable
 
 ORDER = 2
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 MOST_CELLS = 2000
-"""Values of all types together that an exact process affords."""
+"""Most values of all types together for an exact process."""
 SHARED_OBJECTS = 5
-"""Objects known in both of two types, fewer of which tell nothing of how the types go along."""
+"""Fewest objects measured in both of two types for estimating their correlation."""
 MOST_RANK = 2
 OFFSET = 0.1
 """Prior variance of a type's mean about its sample mean, in standardised units."""
 START = (0.8, 0.36)
-"""First size of a type's row of W, and of its own part v."""
+"""Initial size of a type's row of W, and of its own part v."""
 LOG_LIMITS = (-12.0, 4.0)
 ROUNDS_WITH_SITES = 2
-"""Turns of fitting hyperparameters and replacing intervals by the values that stand for them."""
+"""Alternations of fitting hyperparameters and replacing intervals by equivalent values."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Known cells: places of object and type, standardised value (NaN if censored), known noise, bounds [C]."""
+    """Known cells [C]: object and type index, standardised value (NaN if censored), noise, bounds."""
 
     rows: Tensor
     tasks: Tensor
@@ -64,7 +65,7 @@ class _Cells:
 
 @final
 class _Model:
-    """Hyperparameters: `factors` W [M, R], logs of the own part v [M] and of the noise [M], and the kernel's."""
+    """Hyperparameters: `factors` W [M, R], logs of own part v [M] and noise [M], and the kernel's."""
 
     def __init__(self, kernel: Kernel, correlation: Tensor) -> None:
         m = len(correlation)
@@ -104,7 +105,7 @@ class _Model:
         return gram * self.task_matrix()[left][:, right] + OFFSET * same
 
     def observed(self, gram: Tensor, cells: _Cells) -> Tensor:
-        """Return the covariance of what was reported in cells [C, C], from that of their objects."""
+        """Return the covariance of the reported values in cells [C, C], from that of their objects."""
         noise = cells.known + self.noise()[cells.tasks] + JITTER
         return self.covariance(gram, cells.tasks, cells.tasks) + torch.diag(noise)
 
@@ -115,7 +116,7 @@ def _gram(kernel: Kernel, left: Tensor, right: Tensor | None = None) -> Tensor:
 
 
 def _correlation(standard: Tensor) -> Tensor:
-    """Return how types [M, M] go along where both were measured [N, M]; a little where nothing is known."""
+    """Return correlations of types [M, M] where both were measured [N, M]; a small default elsewhere."""
     m = standard.shape[1]
     matrix = torch.eye(m).to(standard)
     for i in range(m):
@@ -128,7 +129,7 @@ def _correlation(standard: Tensor) -> Tensor:
 
 def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
     """Maximise the marginal likelihood of uncensored cells with weak priors, in place."""
-    used, places = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    used, indices = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
     inputs, parameters = features[used], model.parameters()
     is_free = not any(parameter.requires_grad for parameter in model.kernel.parameters())
     fixed = _gram(model.kernel, inputs).detach() if is_free else None
@@ -137,7 +138,7 @@ def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
     def loss() -> Tensor:
         optimiser.zero_grad()
         gram = fixed if fixed is not None else _gram(model.kernel, inputs)
-        factor, failed = torch.linalg.cholesky_ex(model.observed(gram[places][:, places], cells))
+        factor, failed = torch.linalg.cholesky_ex(model.observed(gram[indices][:, indices], cells))
         if bool(failed) or not bool(factor.isfinite().all()):
             for parameter in parameters:
                 parameter.grad = torch.zeros_like(parameter)
@@ -153,12 +154,12 @@ def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
 
 @torch.no_grad()
 def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
-    """Return the cells with every interval replaced by the value and variance that stand for it."""
+    """Return the cells with every interval replaced by its equivalent value and variance."""
     hidden = cells.targets.isnan()
     if not bool(hidden.any()):
         return cells
-    used, places = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
-    gram = model.observed(_gram(model.kernel, features[used])[places][:, places], cells)
+    used, indices = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    gram = model.observed(_gram(model.kernel, features[used])[indices][:, indices], cells)
     factor = torch.linalg.cholesky(gram[~hidden][:, ~hidden])
     half = torch.linalg.solve_triangular(factor, gram[~hidden][:, hidden], upper=False)
     white = torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False)
@@ -170,7 +171,7 @@ def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
 
 @final
 class FittedMultiTaskGaussianProcess(FittedProxy):
-    """The conditioned process: `inverse` [C, C] is that of the lower Cholesky factor of the cells' covariance."""
+    """The conditioned process: `inverse` [C, C] of the lower Cholesky factor of the cells' covariance."""
 
     def __init__(self, model: _Model, features: Tensor, cells: _Cells, standard: tuple[Tensor, Tensor, Tensor]) -> None:
         self._model = model
@@ -197,7 +198,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def posterior(self, features: Tensor) -> Posterior:
-        """Return marginal beliefs [N, M]."""
+        """Return the marginal posterior [N, M]."""
         prior = self._model.task_matrix().diagonal() * self._model.kernel(features, diag=True).unsqueeze(-1) + OFFSET
         cross = self._cross(features)
         mean = torch.stack([part @ self._weights for part in cross], dim=-1)
@@ -207,7 +208,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
         return Posterior(self._location + self._scale * mean, self._scale * sd, (self._scale * noise).expand_as(mean))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the functions [K, N, M] that the process holds possible, from unlikely low to unlikely high ones."""
+        """Return quantile functions [K, N, M] of the process, from low to high."""
         return quantile_functions(self.posterior(features))
 
     def member_weights(self) -> Tensor:
@@ -231,9 +232,9 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D].
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D].
 
-        They are those of each type by itself.
+        Covariances between types are not included.
         """
         variances = self._model.task_matrix().diagonal()
         halves = [cross @ self._inverse.T for cross in self._cross(anchors)]
@@ -253,7 +254,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
 @final
 class MultiTaskGaussianProcess(JointProxy):
-    """Learn all types that share objects with another, with one kernel."""
+    """Learn all types that share objects with another type, with one kernel."""
 
     minimum = 1
     maximum = None
@@ -262,7 +263,7 @@ class MultiTaskGaussianProcess(JointProxy):
         self._kernel = kernel
 
     def columns(self, table: TrainingTable) -> list[int]:
-        """Return the types that share objects with another; none when there are too many cells for an exact process."""
+        """Return the types that share objects with another; none with too many cells for an exact process."""
         known = table.known.to(torch.float64)
         shared = (known.T @ known).fill_diagonal_(0).amax(dim=1) if known.numel() else known.new_zeros(known.shape[1])
         joined = (shared >= SHARED_OBJECTS).nonzero().squeeze(-1).tolist()
@@ -271,7 +272,8 @@ class MultiTaskGaussianProcess(JointProxy):
     def fit(self, table: TrainingTable, *, seed: int) -> FittedMultiTaskGaussianProcess:
         """Return the conditioned process.
 
-        Hyperparameters are fitted on at most `ROWS_TO_FIT` cells, all of sparse types and of shared objects first.
+        Hyperparameters are fitted on at most `ROWS_TO_FIT` cells, all of sparse types and of shared objects
+        first.
         """
         table = table.rows(table.known.any(dim=1))
         location, scale = table.standard()

@@ -1,10 +1,10 @@
-"""Failures as the fault of parts: an object can be made when none of its parts spoils it (a noisy OR).
+"""Feasibility as a noisy OR: an object can be made when none of its parts causes a failure.
 
-The probability of success is exp(-w0 - w·x) with weights w >= 0 for counts x of parts (Pearl, Probabilistic Reasoning
-in Intelligent Systems, 1988, section 4.3): each part spoils by chance, independently of the others. Weights have an
-exponential prior, so that few parts are blamed; the fit is convex. A part that no successful object holds is under a
-suspicion of its own, as great as parts that nothing else held turned out to deserve. Knows feature rows; not what a
-part is. Letters: N objects, D features.
+The probability of success is exp(-w0 - w·x) with weights w >= 0 for counts x of parts (Pearl, Probabilistic
+Reasoning in Intelligent Systems, 1988, section 4.3): parts cause failures independently of each other.
+Weights have an exponential prior, so few parts are blamed; the fit is convex. A part that occurs in no
+successful object gets an additional weight, estimated from parts unique to one object. Knows feature rows,
+but no meaning of a part. Letters: N objects, D features.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PRIOR_RATE = 1.0
-"""Rate of the exponential prior of a weight: what it costs, in log-likelihood, to blame a part by one unit."""
+"""Rate of the exponential prior of a weight: the log-likelihood cost of one unit."""
 MOST = 7.0
-"""No part spoils more surely than by 1 - exp(-7)."""
+"""Largest weight: a part causes a failure with probability at most 1 - exp(-7)."""
 LEAST = 1e-4
-"""Every object may fail for no reason at all, by at least this."""
+"""Smallest leak: any object may fail for no reason of its parts."""
 MADE = 0.5
 """An object was made when at least this share of the attempts gave a result."""
 
@@ -35,7 +35,7 @@ MADE = 0.5
 @final
 @dataclass(frozen=True, slots=True)
 class NoisyOr:
-    """The fitted model: the `leak` w0, `weights` [D], zero for features that are no counts, and the weight `novelty`.
+    """The fitted model: the `leak` w0, `weights` [D], zero for features that are no counts, and `novelty`.
 
     `is_novel` [D] is 1 for counts that no successful object has.
     """
@@ -64,10 +64,10 @@ def fit_noisy_or(features: Tensor, outcomes: Tensor) -> NoisyOr:
     held = x[:, used] > 0
     made = held & (success >= MADE)[:, None]
     n_made = made.sum(axis=0)
-    others_made = n_made - made  # successful objects other than this one that hold a part
+    others_made = n_made - made  # number of other successful objects that hold a part
     novel = (held & (others_made == 0)).sum(axis=1, keepdims=True)
     counts = np.concatenate([x[:, used], novel], axis=1)
-    # beside parts to blame one by one, each failure would find an excuse: novelty is tried alone
+    # novelty is fitted alone: beside single parts, every failure could be explained away
     novelty = float(_solve(novel, success, np.zeros(1), np.full(1, MOST))[-1])
     least = np.append(np.zeros(len(used)), novelty)
     leak, *weights = _solve(counts, success, least, np.append(np.full(len(used), MOST), novelty)).tolist()
@@ -77,7 +77,7 @@ def fit_noisy_or(features: Tensor, outcomes: Tensor) -> NoisyOr:
 
 
 def _solve(counts: Floats, success: Floats, least: Floats, most: Floats) -> Floats:
-    """Return the leak and the weights of all columns, which lie between `least` and `most`; the last costs nothing."""
+    """Return the leak and all column weights, within `least` and `most`; the last has no prior cost."""
     rate = np.full(counts.shape[1], PRIOR_RATE)
     rate[-1] = 0.0
 
@@ -90,5 +90,5 @@ def _solve(counts: Floats, success: Floats, least: Floats, most: Floats) -> Floa
 
     bounds = [(LEAST, MOST), *zip(least, most, strict=True)]
     start = np.append(1e-2, np.clip(1e-2, least, most))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
-    return np.asarray(found.x)
+    result = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    return np.asarray(result.x)

@@ -1,12 +1,12 @@
-"""One function drawn from a proxy's belief, which gives the same answer whenever it is asked about the same object.
+"""A function sampled from a proxy's posterior, with the same value for the same object at every call.
 
-Thompson sampling asks for the draw object by object, over thousands of calls; a joint draw of everything that may ever
-be asked is impossible. A Gaussian belief is drawn jointly at anchor objects (ordinary ones of the space); elsewhere the
-draw is what those tell of the object, plus a remainder of its own made from its features and the seed (pathwise
-conditioning, Wilson et al., arXiv:2002.09309, on the sparse approximation of Snelson & Ghahramani, NIPS 2006). So mean
-and variance are the posterior's at every object; of the correlation between two objects the part that no anchor
-explains is left out, and so is all between assay types. A belief made of members is drawn as one of them. Knows no
-acquisition.
+Thompson sampling evaluates the sample object by object over thousands of calls, so a joint draw at all
+objects is impossible. A Gaussian posterior is drawn jointly at anchors (ordinary objects of the space).
+Elsewhere the value is the conditional mean given the anchors, plus a residual made from the object's features
+and the seed (pathwise conditioning, Wilson et al., arXiv:2002.09309, on the sparse approximation of Snelson &
+Ghahramani, NIPS 2006). Mean and variance equal the posterior's at every object. The part of a correlation
+that no anchor explains is dropped, as are correlations between assay types. A posterior made of members is
+sampled by choosing one of them. Knows no acquisition.
 
 Letters: N objects, D features, M assay types, A anchors, K members.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import FittedProxy
 
 JITTER = 1e-6
-"""Share of the largest variance that is added to factorise the anchors' covariance."""
+"""Share of the largest variance that is added to the anchors' covariance for its factorisation."""
 
 
 class Path(Protocol):
@@ -39,18 +39,18 @@ class Path(Protocol):
 
 @runtime_checkable
 class Covarying(Protocol):
-    """What a proxy offers beside its contract when its belief is Gaussian."""
+    """The additional interface of a proxy with a Gaussian posterior."""
 
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D]."""
 
 
 def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
-    """Return a function drawn from the belief; equal seeds give equal functions.
+    """Return a function drawn from the posterior; equal seeds give equal functions.
 
     Args:
         proxy: a fitted proxy.
-        anchors: features [A, D] of ordinary objects, at which Gaussian beliefs are drawn jointly.
+        anchors: features [A, D] of ordinary objects, at which Gaussian posteriors are drawn jointly.
         seed: of the draw.
     """
     if isinstance(proxy, Covarying):
@@ -59,7 +59,7 @@ def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
 
 
 def own_normals(features: Tensor, n: int, seed: int) -> Tensor:
-    """Return standard normal numbers [N, n] that depend on nothing but each object's features and the seed."""
+    """Return standard normal numbers [N, n] that depend on each object's features and the seed alone."""
     rows = np.ascontiguousarray(features.detach().cpu().numpy() + 0.0)  # + 0.0: a negative zero is a zero
     salt = seed.to_bytes(16, "little", signed=True)
     digests = b"".join(hashlib.shake_128(salt + row.tobytes()).digest(8 * n) for row in rows)
@@ -70,10 +70,10 @@ def own_normals(features: Tensor, n: int, seed: int) -> Tensor:
 
 @final
 class GaussianPath:
-    """A function drawn from a Gaussian belief, every assay type by itself.
+    """A function drawn from a Gaussian posterior, independently per assay type.
 
     Args:
-        proxy: a fitted proxy that tells covariances.
+        proxy: a fitted proxy with posterior covariances.
         anchors: features [A, D] at which the draw is joint.
         generator: of the draw.
     """
@@ -93,21 +93,21 @@ class GaussianPath:
     @torch.no_grad()
     def __call__(self, features: Tensor) -> Tensor:
         """Return its values [N, M] at features [N, D]."""
-        belief = self._posterior(features)
+        posterior = self._posterior(features)
         half = torch.linalg.solve_triangular(self._factor, self._covariance(features), upper=False)  # [M, A, N]
         data_update = torch.einsum("man,ma->nm", half, self._normal)
-        unexplained = (belief.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
-        values: Tensor = belief.mean + data_update
-        values += unexplained.sqrt() * own_normals(features, belief.mean.shape[1], self._seed)
+        unexplained = (posterior.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
+        values: Tensor = posterior.mean + data_update
+        values += unexplained.sqrt() * own_normals(features, posterior.mean.shape[1], self._seed)
         return values
 
 
 def _member(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
-    """Return the function of one member, always the same: its draw starts from the seed whenever it is asked.
+    """Return the function of one member; the seed restarts at every call, so it is always the same.
 
     Raises:
         TypeError: if there is a single member, so that joint draws are new functions each time.
     """
     if len(proxy.members(anchors[:1]).mean) == 1:
-        raise TypeError(f"{type(proxy).__name__} tells neither covariances nor members: no function can be drawn")
+        raise TypeError(f"{type(proxy).__name__} has neither covariances nor members: no function can be drawn")
     return lambda features: proxy.draw(features, 1, torch.Generator().manual_seed(seed))[0]

@@ -1,9 +1,9 @@
-"""How plausible proxies are beside each other, by what each said of the same held-out values.
+"""Relative weights of proxies from their predictive densities of the same held-out values (pseudo-BMA+).
 
-The weight of a proxy is how probable it is to be the best, were other values held out in place of these: relative
-likelihoods, averaged over the Bayesian bootstrap (pseudo-BMA+, Yao et al., arXiv:1704.02030). Bare likelihoods of n
-values leave everything to one proxy as n grows, though chance alone parts two that are alike; weights of the best
-mixture (stacking, ibid.) reward what fits where the others fail, however wrong it is elsewhere. Knows no proxy and no
+The weight is the probability that a proxy is the best one if other values had been held out: relative
+likelihoods, averaged over the Bayesian bootstrap (pseudo-BMA+, Yao et al., arXiv:1704.02030). Plain
+likelihoods give all weight to one proxy as n grows, even if two differ only by chance. Stacking weights
+(ibid.) reward a proxy that fits where the others fail, however wrong it is elsewhere. Knows no proxy and no
 domain.
 
 Letters: F proxies, n held-out values, R resamples.
@@ -20,7 +20,7 @@ RESAMPLES = 1000
 def plausibilities(log_densities: Tensor) -> Tensor:
     """Return the weights [F] of proxies whose log densities [F, n] of held-out values are given.
 
-    The resamples are always the same ones, and proxies that say the same weigh the same.
+    The resamples are fixed, and proxies with equal predictions get equal weights.
     """
     n = log_densities.shape[1]
     counts = torch.ones(RESAMPLES, n, dtype=log_densities.dtype)

@@ -1,4 +1,4 @@
-"""One proxy that competes: fitted when it is first asked, with what its cross-validation found."""
+"""One candidate proxy with its cross-validation results, fitted at first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProxyFit:
-    """A proxy, the table's columns it knows, the factors of its deviations there, and what it was held to."""
+    """A proxy, its columns of the table, the factors of its deviations, and its held-out predictions."""
 
     name: str
     fit: Callable[[], FittedProxy]
@@ -28,5 +28,5 @@ class ProxyFit:
 
     @cached_property
     def proxy(self) -> FittedProxy:
-        """The fitted proxy; opened again (`refit`), it is fitted when somebody first asks it."""
+        """The fitted proxy; after `refit`, it is fitted at first use."""
         return self.fit()

@@ -1,8 +1,8 @@
-"""A random forest per assay type (Breiman, Mach. Learn. 45, 2001): the sanity check beside every other proxy.
+"""A random forest per assay type (Breiman, Mach. Learn. 45, 2001): a reference for every other proxy.
 
-It learns from measured values alone: censored ones and known noise are left out, because a tree has no likelihood to
-put them in. scikit-learn grows the trees; here they become tensors that answer thousands of small questions quickly.
-Letters: T trees, N objects, D features, K groups of trees. Knows no domain, kernel or objective.
+Only measured values are used; censored ones and known noise are ignored, because a tree has no likelihood for
+them. scikit-learn grows the trees; they are converted to tensors, which evaluate thousands of small batches
+quickly. Letters: T trees, N objects, D features, K groups of trees. Knows no domain, kernel or objective.
 """
 
 from __future__ import annotations
@@ -25,26 +25,27 @@ if TYPE_CHECKING:
     from models.proxies.contract import TrainingTable
 
 ORDER = 4
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 TREES = 100
 GROUPS = 5
-"""Parts of the forest that count as hypotheses of their own."""
+"""Groups of trees that count as separate hypotheses."""
 SHARE_OF_FEATURES = 1 / 3
 """Features tried at each split (Breiman's choice for regression)."""
 LEAST_NOISE = 0.05
-"""Share of the out-of-bag error that is measurement noise at the least."""
+"""Share of the out-of-bag error that counts as measurement noise, at least."""
 STRIDE = 6
-"""Levels between two looks at who has reached a leaf: trees on counts are deep in places and shallow in most."""
+"""Levels between two checks for finished rows: trees on counts are deep in some branches only."""
 CHUNK = 1024
-"""Objects sent down all trees at once: bounds the memory."""
+"""Objects evaluated by all trees at once: bounds the memory."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Trees:
-    """All nodes of all trees in one row; a leaf is its own child.
+    """The nodes of all trees in one table; a leaf is its own child.
 
-    `children` [nodes, 2] are the places of the nodes where a feature is at most, or above, its `threshold` [nodes].
+    `children` [nodes, 2] are the indices of the next nodes for a feature at most, or above, its `threshold`
+    [nodes].
     """
 
     feature: Tensor
@@ -96,14 +97,14 @@ def _exported(forest: RandomForestRegressor, device: torch.device) -> _Trees:
 
 
 def _leaf(value: float, like: Tensor) -> _Trees:
-    """Return the forest of a type without values: one answer for everything."""
+    """Return the forest of a type without values: a constant prediction."""
     index = torch.zeros(1, dtype=torch.int64, device=like.device)
     trees = index.expand(TREES)
     return _Trees(index, like.new_zeros(1), index.expand(1, 2), like.new_full((1,), value), trees)
 
 
 def _noise(trees: _Trees, forest: RandomForestRegressor, features: Tensor, targets: Tensor) -> float:
-    """Return the noise variance: the out-of-bag error of the mean, less what the trees' disagreement explains."""
+    """Return the noise variance: the out-of-bag error of the mean, less the trees' disagreement."""
     predictions = trees(features)
     is_out = torch.ones_like(predictions, dtype=torch.bool)
     for row, drawn in zip(is_out, forest.estimators_samples_, strict=True):
@@ -127,7 +128,7 @@ class FittedRandomForest(FittedProxy):
         self._forests = forests
         self._noise = noise
 
-    def _belief(self, predictions: list[Tensor]) -> Posterior:
+    def _posterior(self, predictions: list[Tensor]) -> Posterior:
         """Return mean and disagreement over the tree axis of predictions [..., T, N], one entry per type."""
         trees = torch.stack(predictions, dim=-1)
         mean = trees.mean(dim=-3)
@@ -135,16 +136,16 @@ class FittedRandomForest(FittedProxy):
         return Posterior(mean, variance.sqrt(), mean.new_tensor(self._noise).sqrt().expand_as(mean))
 
     def posterior(self, features: Tensor) -> Posterior:
-        """Return the mean over trees and, as deviation, how much single trees disagree [N, M].
+        """Return the mean over trees and, as deviation, the disagreement of single trees [N, M].
 
-        A tree is grown from a bootstrap and fits it closely, so that disagreement holds noise as well as ignorance; it
-        does not grow away from the data as a process' does.
+        Each tree closely fits its bootstrap sample, so the disagreement contains noise as well as epistemic
+        uncertainty. Unlike a process' deviation, it does not grow away from the data.
         """
-        return self._belief([forest(features) for forest in self._forests])
+        return self._posterior([forest(features) for forest in self._forests])
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the beliefs [K, N, M] of disjoint groups of trees."""
-        return self._belief(
+        """Return the posteriors [K, N, M] of disjoint groups of trees."""
+        return self._posterior(
             [forest(features).reshape(GROUPS, TREES // GROUPS, len(features)) for forest in self._forests]
         )
 
@@ -162,7 +163,7 @@ class RandomForest(Proxy):
     maximum = None
 
     def fit(self, table: TrainingTable, *, seed: int) -> FittedRandomForest:
-        """Return the grown forests; a type of which a fold holds no value keeps what was believed of it before."""
+        """Return the grown forests; a type without values in a fold keeps its prior."""
         forests, noise = [], []
         typical = table.typical_noise()
         for column in range(len(table.types)):

@@ -1,6 +1,6 @@
-"""The proxies of an earlier round again, from the same results and what its cross-validation found: no fold is fitted.
+"""Refit the proxies of an earlier round from the same results and its held-out predictions, without folds.
 
-Knows no domain and no objective, nor where anything is kept.
+Knows no domain and no objective, and no storage.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 def _refit(
     name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
 ) -> ProxyFit | None:
-    """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
+    """Return what `_fit` returned on the same table, from its stored held-out predictions."""
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:
-        raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
+        raise OtherResultsError(f"the stored predictions of {name} belong to other assay types or other results")
     if not columns:
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
     if has_folds and kept and isinstance(fit(), HasEmbedding):
-        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
-        return make_part(name, fit, columns, table.types, {kind: beliefs[kind] for kind in kept})
-    held_out = {kind: kept_posteriors(table, table.types.index(kind), belief) for kind, belief in kept.items()}
+        posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
+        return make_part(name, fit, columns, table.types, {kind: posteriors[kind] for kind in kept})
+    held_out = {kind: kept_posteriors(table, table.types.index(kind), posterior) for kind, posterior in kept.items()}
     return make_part(name, fit, columns, table.types, held_out)
 
 
@@ -49,14 +49,14 @@ def refit(
 
     Args:
         table: what was measured.
-        proxies: to choose from, in the same order.
-        kept: `SelectedProxies.held_out` of what is to be had again.
+        proxies: candidates, in the same order.
+        kept: `SelectedProxies.held_out` of the earlier round.
         seed: of the fits.
-        intervals: as then; feature-conformal ones need the networks of the folds, which are trained again.
-        failures: `SelectedProxies.failures` of then; those proxies are not tried again.
+        intervals: as before; feature-conformal ones need the networks of the folds, which are trained again.
+        failures: `SelectedProxies.failures` of the earlier round; those proxies are not tried again.
 
     Raises:
-        OtherResultsError: if `kept` is not of these results.
+        OtherResultsError: if `kept` belongs to other results.
     """
     has_folds = intervals == "feature_conformal"
     failures = {} if failures is None else failures
@@ -65,5 +65,5 @@ def refit(
         for name, proxy in proxies.items()
         if name not in failures
     ]
-    found = [part for part in parts if part is not None]
-    return SelectedProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)
+    result = [part for part in parts if part is not None]
+    return SelectedProxies(counts(table, table.measured), result, intervals, counts(table, table.known), failures)

@@ -1,6 +1,6 @@
-"""The proxies that a campaign lets compete: files that define `build_proxy`, in the order that their `ORDER` gives.
+"""The candidate proxies of a campaign: files that define `build_proxy`, sorted by their `ORDER`.
 
-It does not know which one predicts best.
+Knows how each is built, but not which one predicts best.
 
 Letters: M assay types.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import Proxy, TrainingTable
 
 FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
-"""Who learns a type that none of the wanted kinds can: one has no least number of values, the other no greatest."""
+"""Fallbacks for types that no wanted kind can learn: one without a minimum, one without a maximum."""
 
 
 def proxy_named(name: str, kernel: Callable[[], Kernel]) -> Proxy:
@@ -31,10 +31,10 @@ def proxy_named(name: str, kernel: Callable[[], Kernel]) -> Proxy:
 
 
 def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
-    """Return the proxies of the wanted kinds; the first takes types with too few results to compare.
+    """Return the proxies of the wanted kinds; the first serves types with too few results to compare.
 
-    Where a type of the table is beyond all of them, one that can learn it joins in: a Gaussian process for few values,
-    a random forest for many.
+    If none of them can learn a type of the table, one that can is added: a Gaussian process for few values, a
+    random forest for many.
     """
     opened = {name: proxy_named(name, kernel) for name in PROXIES if name in kinds}
     for name in (FOR_FEW, FOR_MANY):
@@ -46,5 +46,5 @@ def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: Tra
 
 
 def build_fallbacks(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
-    """Return the proxies that step in for types whose competing proxies all failed."""
+    """Return the fallback proxies for types whose candidates all failed."""
     return {name: proxy_named(name, kernel) for name in (FOR_FEW, FOR_MANY) if name not in competing}

@@ -1,7 +1,7 @@
-"""What a proxy says of values it has not seen, by cross-validation over objects, and how good that is.
+"""Held-out predictions by cross-validation over objects, and their scores.
 
-A censored value is scored by the probability of the interval that it is known to lie in. Knows tables and posteriors;
-not who is chosen.
+A censored value is scored by the probability of its interval. Knows tables and posteriors, but not which
+proxy is chosen.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 SCALE_SHRINKAGE = 10.0
-"""Held-out residuals that the belief 'the deviations are right' counts for."""
+"""Prior weight of 'the deviations are right', in held-out residuals."""
 SCALES = (-3.5, 3.5, 701)
 """Grid of the log of the factor of deviations, for types with censored values."""
 HALF_90 = 1.6448536269514722
 
 
 class OtherResultsError(ValueError):
-    """Held-out beliefs that were kept are of other results than those at hand."""
+    """Stored held-out predictions belong to other results."""
 
 
 @runtime_checkable
 class HasEmbedding(Protocol):
-    """What a fitted proxy offers beside its contract when it has hidden values."""
+    """The additional interface of a fitted proxy with hidden values."""
 
     def embed(self, features: Tensor) -> Tensor:
         """Return hidden values [K, N, C] of features [N, D], of K members."""
@@ -49,7 +49,7 @@ class HasEmbedding(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A proxy fitted without some objects: their features [k, D] and places [k] among the values, and its column."""
+    """A proxy fitted without some objects: their features [k, D], row indices [k] and the column."""
 
     network: HasEmbedding
     features: Tensor
@@ -60,17 +60,17 @@ class Fold:
 @final
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Beliefs [n] about values that were held out, and those values: NaN and bounds [n] where censored."""
+    """Held-out predictions [n], and the values: NaN and bounds [n] where censored."""
 
     belief: Posterior
     values: Tensor
     lower: Tensor
     upper: Tensor
     folds: tuple[Fold, ...] = ()
-    """The fits that did not see them, where the proxy has hidden values to measure distances in."""
+    """The fits without these values, for proxies with hidden values."""
 
     def standard(self) -> tuple[Tensor, Tensor]:
-        """Return the ends [n] of what is known of each residual, in predictive deviations; equal where measured."""
+        """Return the bounds [n] of each residual in predictive deviations; equal where measured."""
         deviation = self.belief.predictive_sd.clamp_min(1e-9)
         exact = ~self.values.isnan()
         ends = (torch.where(exact, self.values, edge) for edge in (self.lower, self.upper))
@@ -80,14 +80,14 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a proxy predicted held-out values, in modelled units; `nll` and `coverage_90` after scaling."""
+    """Held-out scores of a proxy in modelled units; `nll` and `coverage_90` after scaling."""
 
     rmse: float | None
     """Over the values that are not censored; None without any."""
     deviation: float | None
-    """Of those values about their mean: the error of a model that knows only the mean."""
+    """Of those values about their mean: the error of a constant prediction."""
     skill: float | None
-    """1 - (rmse / deviation)^2, the share of their variance that is explained; None where they do not vary."""
+    """1 - (rmse / deviation)^2, the explained share of their variance; None where they do not vary."""
     nll: float
     """Per value; a censored one counts the log probability of its interval."""
     coverage_90: float | None
@@ -116,7 +116,7 @@ def _scale(low: Tensor, high: Tensor) -> float:
 
 
 def log_densities(held_out: HeldOut, scale: float) -> Tensor:
-    """Return the log densities [n] of held-out values, deviations scaled; of a censored one its log probability."""
+    """Return log densities [n] of held-out values, deviations scaled; log probabilities where censored."""
     low, high = (end / scale for end in held_out.standard())
     exact = low == high
     density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()
@@ -126,7 +126,7 @@ def log_densities(held_out: HeldOut, scale: float) -> Tensor:
 
 
 def score(held_out: HeldOut) -> Score:
-    """Score held-out beliefs, each measured value taken as one typical measurement."""
+    """Score held-out predictions, taking each measured value as one typical measurement."""
     low, high = held_out.standard()
     exact = low == high
     scale = _scale(low, high)
@@ -151,10 +151,10 @@ def score(held_out: HeldOut) -> Score:
 def held_out_posteriors(
     proxy: Proxy, table: TrainingTable, columns: list[int], *, seed: int, tick: Callable[[], None]
 ) -> dict[str, HeldOut]:
-    """Return what the proxy says of every known value of some columns after seeing only the other folds.
+    """Return the proxy's predictions of every known value of some columns, fitted to the other folds.
 
-    The folds depend on the table and the seed alone, so that different proxies answer for the same splits. `tick` is
-    called after each fold.
+    The folds depend on the table and the seed alone, so all proxies share the same splits. `tick` is called
+    after each fold.
 
     Raises:
         ProxyError: if the proxy fails on a fold.
@@ -168,32 +168,32 @@ def held_out_posteriors(
         held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
-            fitted, belief = fit_and_predict(proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed)
+            fitted, posterior = fit_and_predict(proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed)
             if isinstance(fitted, HasEmbedding):
                 networks.append((fitted, rows))
-            mean[rows], sd[rows], noise[rows] = belief.mean, belief.sd, belief.noise_sd
+            mean[rows], sd[rows], noise[rows] = posterior.mean, posterior.sd, posterior.noise_sd
         tick()
     answers = {}
     for column, kind in enumerate(part.types):
         rows = part.known[:, column]
-        belief = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
+        posterior = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
         bounds = (part.lower[rows, column], part.upper[rows, column])
         folds = tuple(_fold(network, part, column, seen) for network, seen in networks)
-        answers[kind] = HeldOut(belief, part.values[rows, column], *bounds, folds)
+        answers[kind] = HeldOut(posterior, part.values[rows, column], *bounds, folds)
     return answers
 
 
-def kept_posteriors(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
-    """Return held-out beliefs [n] that were kept, beside the known values of their type.
+def kept_posteriors(table: TrainingTable, column: int, posterior: Posterior) -> HeldOut:
+    """Return stored held-out predictions [n] with the known values of their type.
 
     Raises:
-        OtherResultsError: if the table knows another number of values.
+        OtherResultsError: if the table has another number of values.
     """
     rows = table.known[:, column]
-    if len(belief.mean) != int(rows.sum()):
-        raise OtherResultsError(f"{len(belief.mean)} held-out beliefs were kept of {int(rows.sum())} values")
+    if len(posterior.mean) != int(rows.sum()):
+        raise OtherResultsError(f"{len(posterior.mean)} held-out predictions are stored for {int(rows.sum())} values")
     values, lower, upper = (cells[rows, column] for cells in (table.values, table.lower, table.upper))
-    return HeldOut(belief, values, lower, upper)
+    return HeldOut(posterior, values, lower, upper)
 
 
 def _fold(network: HasEmbedding, table: TrainingTable, column: int, rows: Tensor) -> Fold:

@@ -1,1 +1,1 @@
-"""What a round wants: evaluated objects, utilities, the log-reward and its multipliers."""
+"""The reward of a round: evaluated objects, utilities, the log-reward and its multipliers."""

@@ -1,6 +1,7 @@
-"""The applicability domain: how far an object is from anything measured, and how much optimism that leaves.
+"""The applicability domain: distance to the measured objects, and the optimism that it allows.
 
-Knows a domain's similarity and the measured objects; no value, no proxy and no reward. Letters: N objects, R measured.
+Knows a domain's similarity and the measured objects, but no value, proxy or reward. Letters: N objects, R
+measured.
 """
 
 from __future__ import annotations
@@ -21,19 +22,20 @@ if TYPE_CHECKING:
     from models.specs.decisions import ApplicabilitySpec
 
 MINIMUM_MEASURED = 10
-"""With fewer measured objects nothing tells how near is near enough."""
+"""Fewest measured objects from which a threshold can be learned."""
 QUANTILE = 0.05
-"""Share of the measured objects that lie farther from all the others than the learned threshold allows."""
+"""Share of the measured objects that are outside the learned threshold of the others."""
 MOST_LEFT_OUT = 1000
-"""Measured objects, evenly picked, whose own nearest neighbours set the threshold."""
+"""Evenly picked measured objects whose nearest neighbours determine the threshold."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Applicability:
-    """Where predictions can be trusted; without a threshold nobody knows, and everything counts as inside.
+    """The region of reliable predictions; without a threshold, every object counts as inside.
 
-    `threshold` is the least similarity to the nearest measured object; `is_learned` tells that the data set it.
+    `threshold` is the least similarity to the nearest measured object; `is_learned` marks a threshold learned
+    from data.
     """
 
     domain: Domain
@@ -42,7 +44,7 @@ class Applicability:
     is_learned: bool
 
     def nearest(self, texts: Sequence[str]) -> Tensor:
-        """Return the similarity [N] to the nearest measured object; 1 where no threshold, or 0, asks for none."""
+        """Return the similarity [N] to the nearest measured object; 1 without a positive threshold."""
         if not self.threshold:
             return torch.ones(len(texts), dtype=torch.float64)
         return torch.from_numpy(self.domain.similarity(texts, self.measured)).to(torch.float64).amax(dim=1)
@@ -52,32 +54,32 @@ class Applicability:
         return nearest >= (self.threshold or 0.0)
 
     def uncertainty_weight(self, nearest: Tensor) -> Tensor:
-        """Return the share [N] of a deviation that may be hoped for: 1 inside, then falling with similarity to 0.
+        """Return the weight [N] of a deviation: 1 inside, then falling with similarity to 0.
 
-        What a proxy says of its own uncertainty was checked against measured objects and their like. Optimism that
-        grows with distance would send the sampler where nothing was checked; there, only what is expected counts.
+        A proxy's uncertainty is only validated near measured objects. Optimism that grows with distance would
+        send the sampler to unvalidated regions, where only the expectation counts.
         """
         if not self.threshold:
             return torch.ones_like(nearest)
         return (nearest / self.threshold).clamp(0.0, 1.0)
 
     def summary(self) -> dict[str, Any]:
-        """Return the threshold and where it is from, as plain JSON."""
+        """Return the threshold and its source, as plain JSON."""
         return {"threshold": self.threshold, "learned": self.is_learned, "measured": len(self.measured)}
 
     def messages(self) -> list[Message]:
-        """Return what a reader of the round should know."""
+        """Return messages for readers of the round."""
         if self.threshold is not None:
             return []
         return [message("applicability_unknown", count=len(self.measured), needed=MINIMUM_MEASURED)]
 
 
 def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:
-    """Return the domain that the specification asks for, or the one that the measured objects show.
+    """Return the domain of the specification, or the one learned from measured objects.
 
-    The learned threshold is the 5 % quantile of how similar each measured object is to the nearest of the others: the
-    distance-to-model rule of quantitative structure-activity models (Sheridan et al., J. Chem. Inf. Comput. Sci. 44,
-    2004) with the training set as its own yardstick.
+    The learned threshold is the 5 % quantile of each measured object's similarity to its nearest neighbour:
+    the distance-to-model rule of quantitative structure-activity models (Sheridan et al., J. Chem. Inf.
+    Comput. Sci. 44, 2004) with the training set as reference.
     """
     objects = tuple(measured)
     if spec.min_similarity is not None:

@@ -1,8 +1,7 @@
-"""What is believed about objects when a round starts: computed properties, proxies and feasibility, in one place.
+"""Predictions for objects in one round: computed properties, proxies and feasibility.
 
-Knows the campaign's specification, its domain and how far its predictions reach; not what is preferred (that is the
-reward) nor what is refused.
-Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
+Knows the campaign's specification, domain and applicability domain, but neither preferences (the reward) nor
+filters. Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
 MOST_KNOWN = 1_000_000
-"""Objects whose computed properties are remembered: some hundred megabytes."""
+"""Objects with cached computed properties: some hundred megabytes."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
+    """Predictions for N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
 
     features: Tensor
     objectives: Posterior
@@ -46,12 +45,12 @@ class Evaluation:
     max_similarity: Tensor
     """[N]: similarity to the nearest measured object."""
     uncertainty_weight: Tensor
-    """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
+    """[N]: the weight of uncertainty in optimism, 1 inside the applicability domain."""
 
 
 @final
 class CampaignModel:
-    """The fitted models of one round, asked by object text."""
+    """The fitted models of one round, evaluated by object text."""
 
     def __init__(
         self,
@@ -71,11 +70,11 @@ class CampaignModel:
             c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
         ]
         self.enforced_constraints: tuple[Constraint, ...] = tuple(measured)
-        """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+        """Measured constraints whose assay has enough results; the others are not enforced yet."""
         self.required = torch.tensor(
             [item.probability or 0.0 for item in self.enforced_constraints], dtype=torch.float64
         )
-        """The probability [C] with which each of them must hold."""
+        """The required probability [C] of each of them."""
         is_weighted = [item.enforcement == "lagrangian" for item in self.enforced_constraints]
         self.lagrangian_columns = [column for column, is_so in enumerate(is_weighted) if is_so]
         """Columns of `constraint_probabilities` that multipliers enforce."""
@@ -84,11 +83,11 @@ class CampaignModel:
             *others,
             *range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails)),
         ]
-        """The other columns of `constraint_probabilities`: their probability weighs as it is."""
+        """The other columns of `constraint_probabilities`: their probability is a plain weight."""
         self.guarded_columns = list(
             range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails))
         )
-        """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
+        """Those of guardrails: an object that violates one is not proposed, whatever its utility."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
@@ -108,23 +107,23 @@ class CampaignModel:
         return limits(bound.min, bound.max, self.transforms[bound.type])
 
     def evaluate(self, texts: Sequence[str]) -> Evaluation:
-        """Return what is believed about N valid objects."""
+        """Return the predictions for N valid objects."""
         features = self.features(texts)
-        belief = self.proxies.posterior(features)
+        posterior = self.proxies.posterior(features)
         values = self._computed_values(texts)
         nearest = self.applicability.nearest(texts)
         return Evaluation(
             features=features,
-            objectives=self._objectives(belief, values),
+            objectives=self._objectives(posterior, values),
             feasibility=self.feasibility.probability(features),
-            constraint_probabilities=self._constraint_probabilities(belief),
+            constraint_probabilities=self._constraint_probabilities(posterior),
             is_allowed=self._is_allowed(values, len(texts)),
             max_similarity=nearest,
             uncertainty_weight=self.applicability.uncertainty_weight(nearest),
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """Return the computed properties that the campaign reads [N]; each object is computed once while remembered."""
+        """Return the computed properties [N] that the campaign uses; values of each object are cached."""
         if not self._computed:
             return {}
         if len(self._known) > MOST_KNOWN:
@@ -137,11 +136,11 @@ class CampaignModel:
         values = torch.tensor([self._known[text] for text in texts], dtype=torch.float64)
         return dict(zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True))
 
-    def _objectives(self, belief: Posterior, values: dict[str, Tensor]) -> Posterior:
+    def _objectives(self, posterior: Posterior, values: dict[str, Tensor]) -> Posterior:
         columns: list[Posterior] = []
         for objective in self.spec.objectives:
             if objective.assay_type is not None:
-                columns.append(belief.at(self.proxies.types.index(objective.assay_type)))
+                columns.append(posterior.at(self.proxies.types.index(objective.assay_type)))
                 continue
             assert objective.computed is not None
             value = values[objective.computed]
@@ -151,16 +150,16 @@ class CampaignModel:
         mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
         return Posterior(mean, sd, noise)
 
-    def _constraint_probabilities(self, belief: Posterior) -> Tensor:
-        """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
+    def _constraint_probabilities(self, posterior: Posterior) -> Tensor:
+        """Return the probabilities [N, C] of satisfying measured bounds, constraints as reported."""
         bounds: list[Constraint | Guardrail] = [*self.enforced_constraints, *self.spec.guardrails]
         is_of_values = [False] * len(self.enforced_constraints) + [
             rail.applies_to == "value" for rail in self.spec.guardrails
         ]
-        probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
+        probabilities = [torch.ones(len(posterior.mean), 0, dtype=torch.float64)]
         for item, is_of_value in zip(bounds, is_of_values, strict=True):
             assert item.type is not None
-            of_type = belief.at(self.proxies.types.index(item.type))
+            of_type = posterior.at(self.proxies.types.index(item.type))
             judged = of_type.without_noise() if is_of_value else of_type
             probabilities.append(judged.probability_within(*self.limits(item)).unsqueeze(-1))
         return torch.cat(probabilities, dim=1)

@@ -1,12 +1,13 @@
-"""Multipliers of measured constraints, adapted by dual ascent while the sampler violates them.
+"""Lagrange multipliers of measured constraints, adapted by dual ascent.
 
-Knows costs and shares; no proxy, policy or domain. Letters: N objects, L constraints enforced by a multiplier.
+Knows costs and shares, but no proxy, policy or domain. Letters: N objects, L constraints enforced by a
+multiplier.
 
-A sampler with reward R(x) exp(-sum_l m_l c_l(x)), c being 0 for what satisfies a constraint and at least 1 for what
-violates it, is the one nearest to R with a limited expected cost: m is the constraint's Lagrange multiplier (Boyd &
-Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained policy optimisation
-(arXiv:1805.11074). What moves it here is the share of samples that violate, which falls whenever m grows: it rests
-where that share is on target.
+A sampler with reward R(x) exp(-sum_l m_l c_l(x)), with c = 0 for satisfied and c >= 1 for violated
+constraints, is the closest to R with a limited expected cost: m is the constraint's Lagrange multiplier (Boyd
+& Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained policy
+optimisation (arXiv:1805.11074). Here m follows the share of samples in violation, which falls as m grows,
+until that share is on target.
 """
 
 from __future__ import annotations
@@ -21,31 +22,32 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 START = 1.0
-"""The first multiplier: a missing probability weighs as it does under enforcement by a gate."""
+"""The initial multiplier: missing probability has the weight that it has in a candidate filter."""
 MOST = 20.0
-"""The greatest multiplier where beta weighs nothing: no object that violates is worth its while."""
+"""The greatest multiplier at beta 0; it outweighs any benefit of a violation."""
 TARGET = 0.1
-"""The share of on-policy samples that may violate a constraint; they are refused anyway."""
+"""The share of on-policy samples that may violate a constraint; the candidate filter rejects them."""
 RATE = 1.0
-"""How much a multiplier grows in one update if every sample violates the constraint and none may."""
+"""How much a multiplier grows in one update if every sample violates the constraint and none is allowed."""
 MEMORY = 0.9
-"""What the reported share keeps of its past at each update."""
+"""Decay of the moving average of the reported share."""
 
 
-def constraint_cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
-    """Return 0 [N, L] where a constraint is as probable as asked, else 1 + log asked - log probability.
+def constraint_cost(probability: Tensor, required: Tensor, least: float) -> Tensor:
+    """Return 0 [N, L] where a constraint has the required probability, else 1 + log(required / probability).
 
-    The step keeps what barely violates from being free, as its share counts in full. Probabilities below `least` count
-    as that.
+    The step by 1 makes small violations costly, because their share counts in full. Probabilities are clipped
+    to `least` from below.
     """
-    missing = asked.log() - probability.clamp_min(least).log()
-    return torch.where(probability < asked, 1.0 + missing, 0.0)
+    missing = required.log() - probability.clamp_min(least).log()
+    return torch.where(probability < required, 1.0 + missing, 0.0)
 
 
 def greatest_multiplier(beta: float) -> float:
-    """Return the bound of multipliers for inverse temperatures up to beta: it outweighs the whole range of utilities.
+    """Return the upper bound of multipliers for inverse temperatures up to beta.
 
-    What violates costs at least one multiplier, and gains at most beta by being as good as hoped for in place of poor.
+    A violation costs at least one multiplier, and the range of utilities from poor to ideal gains at most
+    beta.
     """
     return MOST + beta
 
@@ -66,11 +68,11 @@ class LagrangeMultipliers:
         return len(self.values)
 
     def penalty(self, costs: Tensor) -> Tensor:
-        """Return what the log-reward loses [N] for costs [N, L]."""
+        """Return the penalty [N] of the log-reward for costs [N, L]."""
         return costs @ self.values
 
     def update(self, violates: Tensor) -> None:
-        """Take one step up or down for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
+        """Take one step for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
         share = violates.to(torch.float64).mean(dim=0)
         self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, self.greatest)
         memory = MEMORY if self.n_updates else 0.0
@@ -78,11 +80,11 @@ class LagrangeMultipliers:
         self.n_updates += 1
 
     def state(self) -> dict[str, Any]:
-        """Return everything that changes, as plain JSON; floats survive it bit for bit."""
+        """Return the mutable state as plain JSON; floats are preserved bit for bit."""
         return {"values": self.values.tolist(), "shares": self.shares.tolist(), "n_updates": self.n_updates}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state` returned."""
+        """Restore what `state` returned."""
         self.values = torch.tensor(state["values"], dtype=torch.float64)
         self.shares = torch.tensor(state["shares"], dtype=torch.float64)
         self.n_updates = int(state["n_updates"])

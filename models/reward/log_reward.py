@@ -1,11 +1,11 @@
-"""What a round wants, as a log-reward: beta times the expected value of an attempt, plus the log of feasibility.
+"""The log-reward of a round: beta times the expected value of an attempt, plus the log of feasibility.
 
-A failed attempt is worth what is poor, 0, so that the acquisition's value counts with the probability of success
-(docs/decisions/0015). The one place where beta multiplies and where utilities become a reward. Nothing is cut off:
-values beyond what was hoped for are compressed, and so are log-rewards of what is poor, but all still rise
-(docs/decisions/0020). Knows beliefs and preferences; not the training loop. Letters: N objects, M objectives, S
-statistics, L constraints that multipliers enforce, P preferences. 0 is poor and 1 as good as hoped for on every
-utility.
+A failed attempt has value 0 (poor), so the acquisition's value is multiplied by the probability of success
+(docs/decisions/0015). Only here is beta applied and are utilities turned into a reward. Nothing is clipped:
+values above the ideal and log-rewards of poor objects are compressed, but remain strictly increasing
+(docs/decisions/0020). Knows predictions and preferences, but no training loop. Letters: N objects, M
+objectives, S statistics, L constraints that multipliers enforce, P preferences. Every utility is 0 for poor
+and 1 for the ideal.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ if TYPE_CHECKING:
     from models.reward.evaluation import CampaignModel
 
 SOFT_FLOOR = -20.0
-"""Log-rewards below this, before multipliers, fall ever more slowly: what is poor should not rule the loss."""
+"""Log-rewards below this, before multipliers, are compressed: poor objects must not dominate the loss."""
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
-"""An incumbent keeps to every measured bound with at least this probability."""
+"""An incumbent satisfies every measured bound with at least this probability."""
 DECIMALS = 6
-"""To which scores are rounded."""
+"""Decimals to which scores are rounded."""
 MOST_MEASURED = 256
-"""Measured objects, evenly picked, that are part of an acquisition's yardstick."""
+"""Evenly picked measured objects in the reference of an acquisition."""
 
 
 @final
 class ObjectLogReward:
-    """Scores objects by text; what does not depend on the condition is computed once for each object.
+    """Scores objects by text; values that do not depend on the condition are cached per object.
 
-    An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose computed
-    objective does not exist get -inf. Statistics are rounded to six decimals, so that they do not depend on which
-    objects happened to be scored together. What breaks a rule is shown to no proxy and to no scorer of a campaign.
+    An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose
+    computed objective does not exist get -inf. Statistics are rounded to six decimals, so they do not depend
+    on the composition of batches. An object that breaks a rule is passed to no proxy and no scorer.
 
     Args:
         model: the fitted models of the round.
         utilities: how each objective is normalised.
-        acquisition: what beta multiplies, weighted by the probability of success.
+        acquisition: the function that beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
-        greatest: what no multiplier exceeds.
+        greatest: upper bound of the multipliers.
 
     Attributes:
-        multipliers: of the constraints that multipliers enforce; whoever moves them changes the reward of every object.
+        multipliers: of the constraints that multipliers enforce; a change affects the reward of every object.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ObjectLogReward:
 
     @property
     def n_scored(self) -> int:
-        """How many distinct objects the proxies were asked about."""
+        """The number of distinct objects evaluated by the proxies."""
         return len(self._known)
 
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
@@ -93,12 +93,12 @@ class ObjectLogReward:
         value = compressed(self._acquisition.value(known.statistics, preference.to(known.statistics)))
         expected = expected_value(value, known.success)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
-        # below the floor: where nearly everything violates, the costs alone tell the way to what does not
+        # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
         log_reward = log_reward - self.multipliers.penalty(known.costs)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
-        """Return the acquisition's values [N] for preferences [N, M], should the objects be made."""
+        """Return the acquisition's values [N] for preferences [N, M], given success."""
         statistics = self._lookup(texts).statistics
         return self._acquisition.value(statistics, preference.to(statistics))
 
@@ -113,22 +113,22 @@ class ObjectLogReward:
     def optimistic_utilities(self, objectives: Posterior, uncertainty_weight: Tensor) -> Tensor:
         """Return utilities [N, M] of predicted objectives: kappa deviations above the expectation.
 
-        Of each deviation counts the share `uncertainty_weight` [N].
+        Each deviation is multiplied by `uncertainty_weight` [N].
         """
         mean, sd = utility_moments(self._utilities, objectives)
         return mean + self._kappa * sd * uncertainty_weight.unsqueeze(-1)
 
     def utility_sd(self, objectives: Posterior) -> Tensor:
-        """Return how uncertain each utility is [N, M]."""
+        """Return the deviation of each utility [N, M]."""
         return utility_moments(self._utilities, objectives)[1]
 
     def acquired(self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor) -> Tensor:
-        """Return the acquisition's values [N, P] of objects for each of the preferences [P, M], should they be made.
+        """Return the acquisition's values [N, P] for each of the preferences [P, M], given success.
 
         Args:
-            texts: the objects [N]; asked for only by acquisitions that draw a function.
-            objectives: what is believed of them [N, M].
-            trust: the share [N] of each deviation that counts.
+            texts: the objects [N]; used only by acquisitions that sample a function.
+            objectives: their predictions [N, M].
+            trust: the weight [N] of each deviation.
             preferences: on the simplex.
         """
         features = self._model.features(texts) if self._path is not None else None
@@ -138,7 +138,7 @@ class ObjectLogReward:
         return torch.stack(columns, dim=1)
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Ask about all new objects in one go, which costs less than in parts."""
+        """Evaluate all new objects at once, which costs less than in parts."""
         self._lookup(texts)
 
     def _lookup(self, texts: Sequence[str]) -> ObjectScores:
@@ -148,7 +148,7 @@ class ObjectLogReward:
         return self._known.get(texts)
 
     def _score(self, texts: Sequence[str]) -> ObjectScores:
-        """Return the scores of new objects; one that breaks a rule is refused like what is no object."""
+        """Return the scores of new objects; one that breaks a rule is refused like an invalid object."""
         scores = ObjectScores.refused(len(texts), *self._shape)
         keeps_rules = [row for row, text in enumerate(texts) if not self._model.domain.check(text)]
         if keeps_rules:
@@ -156,7 +156,7 @@ class ObjectLogReward:
         return scores
 
     def _evaluate_new(self, texts: Sequence[str]) -> ObjectScores:
-        """Return the scores of objects that keep to the rules."""
+        """Return the scores of objects that satisfy the rules."""
         evaluation = self._model.evaluate(texts)
         statistics = self._statistics(evaluation.features, evaluation.objectives, evaluation.uncertainty_weight)
         probabilities = evaluation.constraint_probabilities
@@ -176,9 +176,9 @@ class ObjectLogReward:
         )
 
     def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
-        """Return the acquisition's statistics [N, S]; features [N, D] are needed where a function was drawn.
+        """Return the acquisition's statistics [N, S]; features [N, D] are needed with a sampled function.
 
-        Outside the applicability domain hope fades: deviations and draws shrink towards what is expected.
+        Outside the applicability domain, deviations and samples shrink towards the expectation.
         """
         mean, sd = utility_moments(self._utilities, objectives)
         share, drawn = trust.unsqueeze(-1), None
@@ -188,7 +188,7 @@ class ObjectLogReward:
         return self._acquisition.statistics(mean, share * sd, drawn)
 
     def _utilities_under_path(self, values: Tensor, objectives: Posterior) -> Tensor:
-        """Return the utilities [N, M] under a drawn function's values; computed objectives are what they are."""
+        """Return the utilities [N, M] under a sampled function's values; computed objectives are exact."""
         types = self._model.proxies.types
         columns = [
             objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
@@ -199,26 +199,26 @@ class ObjectLogReward:
 
 
 def compressed(value: Tensor) -> Tensor:
-    """Return values [N] that are themselves up to 1 and 1 + log v above: they still rise, but ever more slowly.
+    """Return values [N] unchanged up to 1 and as 1 + log v above: increasing with decreasing slope.
 
-    Neither value nor slope jumps at 1, and no two different values become equal. So a range that results leave far
-    behind makes the reward no step at its end and no needle beyond it.
+    Value and slope are continuous at 1, and distinct values stay distinct. A range far exceeded by results
+    therefore gives the reward neither a step at its end nor a sharp peak beyond it.
     """
     return value.clamp_max(1.0) + value.clamp_min(1.0).log()
 
 
 def softly_floored(log_reward: Tensor) -> Tensor:
-    """Return log-rewards [N] of which those below `SOFT_FLOOR` fall as a square root: no two become equal."""
+    """Return log-rewards [N], those below `SOFT_FLOOR` compressed by a square root, injectively."""
     below = (SOFT_FLOOR - log_reward).clamp_min(0.0)
     return log_reward.clamp_min(SOFT_FLOOR) - ((1 + 2 * below).sqrt() - 1)
 
 
 def expected_value(value: Tensor, success: Tensor) -> Tensor:
-    """Return what attempts [N] are expected to be worth, for values [N] and probabilities of success [N].
+    """Return expected values of attempts [N], for values [N] and probabilities of success [N].
 
-    A failure is worth 0, which is poor, or the value itself where that is less: no object gains by failing. As with
-    constrained expected improvement (Gardner et al., ICML 2014; Gelbart, Snoek & Adams, UAI 2014), what cannot be made
-    is worth nothing however good it would be.
+    A failure has value 0 (poor), or the value itself where that is less, so no object gains by failing. As
+    with constrained expected improvement (Gardner et al., ICML 2014; Gelbart, Snoek & Adams, UAI 2014),
+    infeasible objects have no value.
     """
     return success * value.clamp_min(0.0) + value.clamp_max(0.0)
 
@@ -237,11 +237,11 @@ def log_reward(
         model: the fitted models of the round.
         utilities: how each objective is normalised.
         measured: objects with at least one result.
-        random_objects: ordinary objects of the space; asked only by acquisitions that need them.
-        seed: of the function that Thompson sampling draws.
-        pending: proposed objects without a result yet; they count as reached at what is expected of them (Ginsbourger
-            et al., Computational Intelligence in Expensive Optimization Problems, 2010), so that improving on the same
-            spot is not worth proposing twice.
+        random_objects: ordinary objects of the space; evaluated only for acquisitions that need them.
+        seed: of the function that Thompson sampling samples.
+        pending: proposed objects without a result yet; they count as measured at their expectation
+            (Ginsbourger et al., Computational Intelligence in Expensive Optimization Problems, 2010), so the
+            same improvement is not proposed twice.
     """
     spec = model.spec.acquisition
     kind = get_acquisition(spec.kind)
@@ -257,7 +257,7 @@ def log_reward(
 
 
 def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
+    """Return expectations and deviations [R, M] of the utilities of the objects that have all of them."""
     evaluation = model.evaluate(list(dict.fromkeys(texts)))
     mean, sd = utility_moments(utilities, evaluation.objectives)
     sd = sd * evaluation.uncertainty_weight.unsqueeze(-1)
@@ -266,7 +266,7 @@ def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequen
 
 
 def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
-    """Return the expected utilities [I, M] of those objects that might be proposed, were they new."""
+    """Return the expected utilities [I, M] of the objects that satisfy all rules and bounds."""
     kept = [text for text in reached if not model.domain.check(text)]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)

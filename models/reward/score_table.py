@@ -1,4 +1,4 @@
-"""What a reward remembers of each object it has scored: named columns in tables that grow by doubling.
+"""The score cache of a reward: named columns in tables that grow by doubling.
 
 Letters: N objects, S statistics of the acquisition, L constraints that multipliers enforce.
 """
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 START = 1024
-"""Rows that a table has room for at first."""
+"""Initial capacity of a table, in rows."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class ObjectScores:
-    """What does not depend on the condition, for N objects.
+    """Condition-independent scores of N objects.
 
     Attributes:
         statistics: the acquisition's statistics [N, S].
         costs: of the constraints that multipliers enforce [N, L].
-        success: the probability [N] that an attempt may be made and succeeds.
-        log_probability: the log [N] of all probabilities that weigh as they are.
-        is_refused: [N] (bool): no object, or one that breaks a rule.
+        success: the probability [N] that an attempt is allowed and succeeds.
+        log_probability: the log [N] of all probabilities that are plain weights.
+        is_refused: [N] (bool): invalid, or breaks a rule.
     """
 
     statistics: Tensor
@@ -75,7 +75,7 @@ class ScoreTable:
         self._scores = ObjectScores.refused(START, *self._shape)
 
     def __len__(self) -> int:
-        """Return how many objects are remembered."""
+        """Return the number of stored objects."""
         return len(self._rows) - 1
 
     def missing(self, texts: Sequence[str]) -> list[str]:
@@ -83,7 +83,7 @@ class ScoreTable:
         return [text for text in dict.fromkeys(texts) if text not in self._rows]
 
     def add(self, texts: Sequence[str], scores: ObjectScores) -> None:
-        """Remember the scores of texts that are missing."""
+        """Store the scores of missing texts."""
         start = len(self._rows)
         while start + len(texts) > len(self._scores.success):
             grown = ObjectScores.refused(2 * len(self._scores.success), *self._shape)
@@ -94,5 +94,5 @@ class ScoreTable:
         self._rows.update(zip(texts, rows, strict=True))
 
     def get(self, texts: Sequence[str]) -> ObjectScores:
-        """Return the scores of texts [N] that are remembered."""
+        """Return the scores of stored texts [N]."""
         return self._scores.at(torch.tensor([self._rows[text] for text in texts], dtype=torch.int64))

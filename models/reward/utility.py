@@ -1,7 +1,8 @@
-"""How values of an objective become utilities: by its range, for single values and for Gaussian beliefs about them.
+"""Utilities of objectives by their ranges, for values and for Gaussian predictions.
 
-Knows ranges and beliefs about objectives; no acquisition and no reward. 0 is poor and 1 as good as hoped for on every
-utility; beyond the range it leaves 0-1, and nothing is cut off. Letters: N objects, M objectives, R known values.
+Knows ranges and predictions of objectives, but no acquisition and no reward. Every utility is 0 for poor and
+1 for the ideal; beyond the range it leaves 0-1 without clipping. Letters: N objects, M objectives, R known
+values.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from models.specs.objectives import Objective, Transform
 
 QUANTILES = (0.05, 0.95)
-"""Part of the known values that a learned range spans, beside the best of them."""
+"""Quantiles of known values that a learned range spans, extended to the best of them."""
 
 
 def fit_utility(
     objective: Objective, transform: Transform, reference: Tensor, usual: tuple[float, float] | None = None
 ) -> Utility:
-    """Return how an objective is normalised: by its own range, else the `usual` one, else modelled values [R].
+    """Return the utility of an objective by its own range, else the `usual` one, else modelled values [R].
 
-    Modelled values tell the range by their quantiles, but its good end holds the best of them.
+    Modelled values define the range by quantiles, extended to their best value.
 
     Raises:
         ValueError: if the range or target has no logarithm although the assay's values are modelled as log10.
@@ -65,7 +66,7 @@ def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor
 
 
 def utility_moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
-    """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
+    """Return expectation and deviation [N, M] of every utility for predictions of the objectives."""
     columns = [gaussian_moments(item, objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
     mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
     return mean, sd

@@ -1,1 +1,1 @@
-"""What must not be proposed: hazard lists of operators, and guardrails of campaigns."""
+"""Safety filters: hazard lists of operators, and guardrails of campaigns."""

@@ -1,12 +1,11 @@
-"""How cautious to be: a bound on the probability of breaking a safety specification (arXiv:2408.05284).
+"""Guardrails: a bound on the probability of violating a safety specification (arXiv:2408.05284).
 
-The hypotheses are the functions that each proxy holds possible; those of a proxy weigh by what it says of them, and the
-proxies by how well they predicted held-out results. The bound is the worst of the plausible ones: a hypothesis is
-plausible when its proxy is among all proxies, and when it is among the hypotheses of its proxy. So it does not matter
-into how many hypotheses a proxy divides its belief, nor that two proxies say the same. The bound is on the true value,
-to which the noise of an assay adds no danger, unless the specification is about single readings. It holds only if the
-truth is among the hypotheses. A specification whose assay has too few results cannot be bounded: then its bound is 1
-and everything is refused (it fails closed).
+The hypotheses are the weighted functions of each proxy, and proxies are weighted by their held-out
+predictions. The bound is the worst over all plausible hypotheses. A hypothesis is plausible if its proxy is
+plausible among all proxies, and the hypothesis among those of its proxy. The bound therefore does not depend
+on the number of hypotheses of a proxy, nor on duplicate proxies. It is on the true value, without assay
+noise, unless the specification is about single readings. It holds only if the truth is among the hypotheses.
+With too few results of an assay the bound is 1 and every object is refused (fail closed).
 """
 
 from __future__ import annotations
@@ -27,19 +26,19 @@ if TYPE_CHECKING:
     from models.specs.objectives import Guardrail
 
 ALPHA = 0.1
-"""A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
+"""A hypothesis is plausible when its weight is at least this share of the sum of weights not below it."""
 SAME = 1e-9
 """Relative difference below which two weights are the same."""
 MINIMUM_RESULTS = 10
-"""Fewer results of an assay than this, censored ones among them, bound nothing."""
+"""Fewest results of an assay, censored ones included, for a bound below 1."""
 MINIMUM_VALUES = 3
-"""Of those so many must be values: from bounds alone (all above 500) nobody knows how much the assay varies."""
+"""Fewest of those that are values: from bounds alone (all above 500) the spread of the assay is unknown."""
 
 
 def plausible_hypotheses(weights: Tensor, alpha: float = ALPHA) -> Tensor:
     """Return which hypotheses are plausible [K] (bool): p_k >= alpha * sum_{j <= k} p_j in descending order.
 
-    Of equal weights all are plausible that would be in some order: they differ in nothing that could tell them apart.
+    Among equal weights, all are plausible that are plausible in some order.
 
     Raises:
         ValueError: if alpha is not in [0, 1] or the weights are no distribution.
@@ -53,12 +52,12 @@ def plausible_hypotheses(weights: Tensor, alpha: float = ALPHA) -> Tensor:
 
 
 def violation_bound(violations: Tensor, weights: Tensor, alpha: float = ALPHA) -> Tensor:
-    """Return the worst probability of violation [N] over the plausible of K hypotheses, from [K, N] and weights [K]."""
+    """Return the worst violation probability [N] over plausible hypotheses, from [K, N] and weights [K]."""
     return violations[plausible_hypotheses(weights, alpha)].amax(dim=0)
 
 
 def is_bounded(proxies: SelectedProxies, guardrail: Guardrail) -> bool:
-    """Tell whether the guardrail's assay has enough results to bound anything."""
+    """Return whether the guardrail's assay has enough results for a bound."""
     kind = guardrail.type
     return proxies.n_known[kind] >= MINIMUM_RESULTS and proxies.n_values[kind] >= MINIMUM_VALUES
 
@@ -82,9 +81,9 @@ def bound(proxies: SelectedProxies, guardrail: Guardrail, limits: tuple[float, f
     return torch.stack(bounds).amax(dim=0)
 
 
-def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
-    """Return the probability [...] with which each belief [...] breaks the specification."""
-    judged = belief if guardrail.applies_to == "reading" else belief.without_noise()
+def violations(posterior: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
+    """Return the probability [...] that each predicted value [...] violates the specification."""
+    judged = posterior if guardrail.applies_to == "reading" else posterior.without_noise()
     return 1.0 - judged.probability_within(*limits)
 
 
@@ -97,7 +96,7 @@ def data_missing(proxies: SelectedProxies, guardrails: Sequence[Guardrail]) -> M
 
 
 def summary(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
-    """Return what became of the objects judged, from their bounds [N], as plain JSON: counts and typical bounds."""
+    """Return statistics of the evaluated objects from their bounds [N], as plain JSON."""
     is_refused = bounds > guardrail.risk
     return {
         "risk": guardrail.risk,
@@ -116,7 +115,7 @@ def _spread(bounds: Tensor) -> dict[str, float] | None:
 
 
 def refusals(guardrail: Guardrail, bounds: Tensor) -> Message:
-    """Return the message that tells how many objects were refused, and what the bound is worth."""
+    """Return the message about the number of refused objects and the caveat of the bound."""
     return message(
         "guardrail_refused",
         guardrail=guardrail.name,

@@ -1,8 +1,8 @@
-"""Hazard lists: what an operator forbids to be proposed, whatever a campaign asks for. Torch-free.
+"""Hazard lists: objects that an operator forbids to propose in any campaign. Torch-free.
 
-A list is a file (JSON or CSV) of patterns in a domain's own language, or comes from a package with an entry point. It
-fails closed: what cannot be read whole is an error that stops a worker or a round. Knows no reward, no policy and no
-chemistry. No list comes with it, and passing one is no clearance of any kind.
+A list is a file (JSON or CSV) of patterns in a domain's pattern language, or comes from a package's entry
+point. It fails closed: a list that cannot be read completely is an error that stops a worker or a round.
+Knows no reward, no policy and no chemistry. No list is included, and passing one is no clearance of any kind.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ class HazardListError(ValueError):
 @final
 @dataclass(frozen=True, slots=True)
 class HazardList:
-    """A list as it was read.
+    """A parsed hazard list.
 
-    `domain` is the kind of objects it is about and `where` what else the domain's specification must say (such as
-    `{"space": "mixture"}`). `open` returns, for a domain, the test that gives the reason to refuse an object, or None;
-    it raises ValueError where the list is not written in that domain's language. `sha256` is of the list's content.
+    `domain` is the kind of objects, and `where` holds further conditions on the domain's specification (such
+    as `{"space": "mixture"}`). `open` returns, for a domain, the function that gives the reason to refuse an
+    object, or None; it raises ValueError where the list is not written in that domain's language. `sha256` is
+    the digest of the list's content.
     """
 
     name: str
@@ -56,7 +57,7 @@ class HazardList:
     where: Mapping[str, Any] = field(default_factory=dict)
 
     def applies(self, spec: DomainSpec) -> bool:
-        """Tell whether the list is about the objects of a domain's specification."""
+        """Return whether the list applies to a domain's specification."""
         document = spec.model_dump(mode="json")
         return spec.kind == self.domain and all(document.get(name) == value for name, value in self.where.items())
 
@@ -87,26 +88,26 @@ def _matcher(entries: Sequence[_Entry], domain: Domain) -> Matcher:
 def read_hazard_list(path: Path) -> HazardList:
     """Return the list in a JSON or CSV file.
 
-    JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and, if need
-    be, `where`; CSV has a row for each entry and the columns `name,version,domain,pattern,reason`.
+    JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and,
+    if need be, `where`; CSV has a row for each entry and the columns `name,version,domain,pattern,reason`.
 
     Raises:
-        HazardListError: if the file cannot be read, or is anything but a whole list.
+        HazardListError: if the file cannot be read or is no complete list.
     """
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
         document = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
-        found = _File.model_validate(document)
+        result = _File.model_validate(document)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
         raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
     return HazardList(
-        found.name,
-        found.version,
-        found.domain,
+        result.name,
+        result.version,
+        result.domain,
         hashlib.sha256(content).hexdigest(),
-        partial(_matcher, found.entries),
-        found.where,
+        partial(_matcher, result.entries),
+        result.where,
     )
 
 
@@ -133,20 +134,20 @@ def _describe_error(error: Exception) -> str:
 
 
 def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
-    """Return the lists in files, then those of installed packages, each checked as far as that needs no round.
+    """Return the lists in files, then those of installed packages, checked as far as possible.
 
-    A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments that
-    returns a `HazardList`.
+    A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments
+    that returns a `HazardList`.
 
     Raises:
-        HazardListError: if a list cannot be read, has a name that another one has, is about no installed domain, or is
+        HazardListError: if a list cannot be read, has a duplicate name, is about no installed domain, or is
             written in the language of none of that domain's examples.
     """
     lists = [read_hazard_list(path) for path in paths]
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             lists.append(entry.load()())
-        except Exception as error:  # whatever a package does wrong, its list is missing
+        except Exception as error:  # any error of a package means that its list is missing
             raise HazardListError(f"the hazard list of entry point {entry.name!r} cannot be loaded: {error}") from error
     names = [item.name for item in lists]
     for item in lists:
@@ -166,7 +167,7 @@ def _check(item: HazardList) -> None:
         if not item.where or item.applies(spec):
             try:
                 item.open(open_domain(spec))
-            except Exception as error:  # noqa: BLE001 - any problem is told if no example reads the list
+            except Exception as error:  # noqa: BLE001 - reported if no example accepts the list
                 problems.append(str(error))
             else:
                 return

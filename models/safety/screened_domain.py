@@ -1,6 +1,6 @@
-"""A domain with an operator's hazard lists among its rules: whoever asks the rules asks the lists. Torch-free.
+"""A domain whose rules include an operator's hazard lists. Torch-free.
 
-Knows the domain and the lists by their interfaces alone; not what becomes of what they refuse.
+Knows the domain and the lists by their interfaces alone, and no handling of refusals.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from models.specs.base import DomainSpec
 
 MOST_KNOWN = 200_000
-"""Objects of which the reasons are remembered."""
+"""Objects with cached reasons."""
 
 
 class HazardError(RuntimeError):
-    """Something that a hazard list names came into a batch: the round must not end well."""
+    """A batch contains an object on a hazard list, so the round must fail."""
 
 
 @final
 class ScreenedDomain(DelegatingDomain):
     """A domain whose rules include hazard lists; everything else is the domain's own.
 
-    A hazard is an object too: it is parsed, and results for it are read.
+    A hazardous object is still parsed, and results for it are accepted.
 
     Args:
         domain: bound to `spec`.
-        spec: tells which of the lists apply.
-        lists: of any domain; those about other objects are passed over.
+        spec: determines which lists apply.
+        lists: of any domain; those of other domains are ignored.
 
     Raises:
         HazardListError: if a list that applies is not written in the domain's language.
@@ -54,7 +54,7 @@ class ScreenedDomain(DelegatingDomain):
         self._hazards: LRUCache[str, list[str]] = LRUCache(MOST_KNOWN)
 
     def hazards(self, text: str) -> list[str]:
-        """Return one reason for each list that names the object or cannot say."""
+        """Return one reason for each list that matches the object or cannot decide."""
         known = self._hazards.get(text)
         if known is None:
             matches = ((name, _match(matcher, text)) for name, matcher in self._matchers)
@@ -64,7 +64,7 @@ class ScreenedDomain(DelegatingDomain):
         return known
 
     def exclude_hazards(self, history: History) -> History:
-        """Return the history with measured hazards among the excluded objects, so that none is measured again."""
+        """Return the history with measured hazards among the excluded objects, so none is measured again."""
         tried = dict.fromkeys(item.object for item in history.measurements)
         return replace(history, excluded=(*history.excluded, *self.withheld(tried)))
 
@@ -73,7 +73,7 @@ class ScreenedDomain(DelegatingDomain):
         return [{"name": item.name, "version": item.version, "sha256": item.sha256} for item in self.lists]
 
     def check(self, text: str) -> list[Violation]:
-        """Return what hazard lists say, then which rules of the domain the object breaks."""
+        """Return the violations of hazard lists, then those of the domain's rules."""
         return [*(Violation(HAZARD, reason) for reason in self.hazards(text)), *self._domain.check(text)]
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
@@ -82,24 +82,24 @@ class ScreenedDomain(DelegatingDomain):
         return self._domain.environment([text for text in known if text not in hidden], device)
 
     def withheld(self, known: Iterable[str]) -> list[str]:
-        """Return the objects that a list names: they do not widen the environment's vocabulary."""
+        """Return the objects on a list, which do not widen the environment's vocabulary."""
         return [text for text in known if self.hazards(text)]
 
     def assert_no_hazards(self, texts: Iterable[str]) -> None:
-        """Check a whole batch once more, whatever way each object came into it.
+        """Check a whole batch again, independent of the origin of its objects.
 
         Raises:
-            HazardError: if a list names one of the objects; the message names list and reason.
+            HazardError: if one of the objects is on a list; the message names list and reason.
         """
-        found = [reason for text in texts for reason in self.hazards(text)]
-        if found:
-            raise HazardError(f"an object of the batch is on a {found[0]}; nothing is proposed")
+        result = [reason for text in texts for reason in self.hazards(text)]
+        if result:
+            raise HazardError(f"an object of the batch is on a {result[0]}; nothing is proposed")
 
 
 def _opened(item: HazardList, domain: Domain) -> Matcher:
     try:
         return item.open(domain)
-    except Exception as error:  # a list that cannot be used must stop the round, whatever went wrong
+    except Exception as error:  # a list that cannot be used must stop the round after any error
         raise HazardListError(f"hazard list {item.name!r}: {error}") from error
 
 

@@ -1,1 +1,1 @@
-"""Computed properties that a campaign brings along: what a scorer is, and a domain that has some. Torch-free."""
+"""Computed properties supplied by a campaign: the scorer interface, and a domain with scorers. Torch-free."""

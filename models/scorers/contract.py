@@ -1,6 +1,6 @@
-"""What a scorer is: it is given objects as rows of columns and answers with one number each, or none.
+"""The scorer interface: objects come as rows of columns, and each gets one number or none.
 
-It knows no campaign and no domain; nobody here knows how it comes to its numbers.
+Knows no campaign, no domain, and no computation of the numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models.domains.contract import ComputedProperty
 
 Row = Mapping[str, str | float]
-"""An object as the columns of a table (`smiles`, `sequence`, `formula`, ...), its canonical text as `object`."""
+"""An object as the columns of a table (`smiles`, `sequence`, ...), its canonical text as `object`."""
 
 
 class ScorerError(RuntimeError):
@@ -31,15 +31,15 @@ class Scorer(Protocol):
 
     @property
     def computes(self) -> ComputedProperty:
-        """What it computes."""
+        """A description of the property."""
 
     @property
     def batch_size(self) -> int:
-        """How many objects it takes at once."""
+        """Objects per call."""
 
     def __call__(self, rows: Sequence[Row]) -> Sequence[float | None]:
         """Return the value of each object, in order; None or NaN where there is none.
 
         Raises:
-            ScorerError: if it cannot answer.
+            ScorerError: if the property cannot be computed.
         """

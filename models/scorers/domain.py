@@ -25,19 +25,19 @@ MOST_KEPT = 500_000
 
 
 def unheard() -> None:
-    """Do nothing: nobody asks the work to stop."""
+    """Do nothing: the work is never cancelled."""
 
 
 @final
 class ScoredDomain(DelegatingDomain):
     """A domain whose computed properties include scorers'; everything else is the domain's own.
 
-    Each object is scored once while its value is kept.
+    Each object is scored once while its value is cached.
 
     Args:
-        domain: asked for everything else.
-        scorers: by the name of what they compute.
-        heard: called before each batch; what it raises stops the work.
+        domain: answers everything else.
+        scorers: by the name of their property.
+        heard: called before each batch; an exception cancels the work.
         most_kept: values of one scorer to keep.
 
     Raises:
@@ -76,14 +76,14 @@ class ScoredDomain(DelegatingDomain):
         fresh: dict[str, float] = {}
         for start in range(0, len(new), size):
             batch = new[start : start + size]
-            fresh.update(zip(batch, self._ask(batch, name), strict=True))
+            fresh.update(zip(batch, self._score_batch(batch, name), strict=True))
         values = np.array([fresh[text] if text in fresh else kept[text] for text in texts], dtype=np.float64)
         kept.update(fresh)
         for text in [*islice(kept, max(len(kept) - self._most_kept, 0))]:
             del kept[text]
         return values
 
-    def _ask(self, texts: Sequence[str], name: str) -> list[float]:
+    def _score_batch(self, texts: Sequence[str], name: str) -> list[float]:
         """Return the values of one batch."""
         self._heard()
         answer = self._scorers[name]([{**self._domain.columns(text), "object": text} for text in texts])

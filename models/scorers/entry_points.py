@@ -1,7 +1,7 @@
 """Scorers that are Python functions, found by their entry point.
 
-A package declares, say, `docking = "our_tools:dock"` in the group `assayflow.scorers`; `dock` is a `Scores`. Nothing is
-imported before it is needed.
+A package declares, say, `docking = "our_tools:dock"` in the group `assayflow.scorers`; `dock` is a `Scores`.
+Nothing is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUP = "assayflow.scorers"
 Scores = Callable[[Sequence[Row]], Sequence[float | None]]
-"""What an entry point names: given rows (`object` and the domain's columns), the value of each, None where missing."""
+"""A scorer function: rows (`object` and the domain's columns) to one value each, None where missing."""
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -47,7 +47,7 @@ class FunctionScorer:
         self._function = _loaded(spec.name, spec.entry_point)
 
     def __call__(self, rows: Sequence[Row]) -> Sequence[float | None]:
-        """Return what the function answers.
+        """Return the function's values.
 
         Raises:
             ScorerError: if it fails.

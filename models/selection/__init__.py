@@ -1,4 +1,4 @@
-"""From many scored candidates to one batch: selectors, one file each, named like the selector; each defines `select`.
+"""Batch selectors, one file each, named like the selector; each file defines `select`.
 
 Knows similarities, not what the objects are.
 """

@@ -1,6 +1,6 @@
-"""What every batch selector promises: from scored candidates to picks, one after the other, within limits.
+"""The selector contract: choose a batch from scored candidates, one after the other, within limits.
 
-A selector knows values, uncertainties and similarities; not objectives by name, proxies or what the objects are.
+A selector knows values, uncertainties and similarities; but no objectives by name, proxies or domains.
 Letters: N candidates, M objectives, S draws, R reference objects.
 """
 
@@ -22,7 +22,7 @@ Purpose = Literal["exploit", "explore"]
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One choice: which row, and whether for its value or for its uncertainty."""
+    """One pick: a row, chosen for its value or for its uncertainty."""
 
     index: int
     purpose: Purpose
@@ -32,7 +32,7 @@ class Pick:
 class JointUtilities:
     """Joint draws of utilities [S, N, M] of the candidates and [S, R, M] of known objects.
 
-    The last `n_pending` of the known ones wait for their results, the others were measured.
+    The last `n_pending` of the known objects are pending, the others are measured.
     """
 
     candidates: Tensor
@@ -42,11 +42,11 @@ class JointUtilities:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a selector chooses from: values and uncertainties [N], similarities [N, N] in 0-1.
+    """The scored candidates: values and uncertainties [N], similarities [N, N] in 0-1.
 
-    `inside` [N] (bool) tells which may be trusted to lie where the proxies know something; picks for value prefer them.
-    `feasibility` [N] is the probability that a candidate can be made and measured; values include it. `utilities` are
-    None where nobody drew them.
+    `inside` [N] (bool) marks the applicability domain of the proxies; picks for value prefer it.
+    `feasibility` [N] is the probability that a candidate can be made and measured; values include it.
+    `utilities` are None if they were not sampled.
     """
 
     values: Tensor
@@ -57,7 +57,7 @@ class Candidates:
     utilities: JointUtilities | None = None
 
     def __post_init__(self) -> None:
-        """Check shapes and numbers once; everybody after this trusts them.
+        """Check shapes and numbers once; later code relies on them.
 
         Raises:
             ValueError: if shapes disagree or a number is not finite.
@@ -74,7 +74,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRequest:
-    """How many are asked for, and how they are to be balanced: shares in 0-1."""
+    """The requested batch size, and the shares (0-1) of diversity and exploration."""
 
     k: int
     diversity: float
@@ -94,11 +94,11 @@ class SelectionRequest:
 
 
 class Limits(ABC):
-    """Which candidates may still be added to one batch; it remembers what was added."""
+    """Which candidates may still be added to one batch; it tracks those already added."""
 
     @abstractmethod
     def open(self) -> Tensor:
-        """Return which candidates [N] (bool) may be added next; those added before may not."""
+        """Return which candidates [N] (bool) may be added next; earlier ones are excluded."""
 
     @abstractmethod
     def add(self, index: int) -> None:
@@ -106,21 +106,21 @@ class Limits(ABC):
 
 
 class Selector(Protocol):
-    """A function `select` in a file of its own."""
+    """A function `select` in its own file."""
 
     def __call__(self, candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
-        """Return at most k distinct picks within the limits, those made for value first."""
+        """Return at most k distinct picks within the limits, those for value first."""
 
 
-def min_max_scale(worth: Tensor) -> Tensor:
-    """Return worth [N] shifted and scaled to 0-1; all 0 when it does not vary."""
-    span = worth.max() - worth.min()
-    return (worth - worth.min()) / span if float(span) > 0 else torch.zeros_like(worth)
+def min_max_scale(utility: Tensor) -> Tensor:
+    """Return utilities [N] shifted and scaled to 0-1; all 0 when they do not vary."""
+    span = utility.max() - utility.min()
+    return (utility - utility.min()) / span if float(span) > 0 else torch.zeros_like(utility)
 
 
-def below_top_n(worth: Tensor, n_kept: int) -> Tensor:
-    """Return which rows [N] (bool) are not among the `n_kept` of greatest worth; equals of the last one are."""
-    return worth < worth.sort(descending=True).values[min(n_kept, len(worth)) - 1]
+def below_top_n(utility: Tensor, n_kept: int) -> Tensor:
+    """Return which rows [N] (bool) are below the `n_kept` of greatest utility; ties are kept."""
+    return utility < utility.sort(descending=True).values[min(n_kept, len(utility)) - 1]
 
 
 def greedy_two_stage(
@@ -132,12 +132,13 @@ def greedy_two_stage(
     *,
     is_spread: bool = True,
 ) -> list[Pick]:
-    """Return picks of greatest score, first for value and then a share `exploration` of the batch for uncertainty.
+    """Return picks of greatest score, first for value, then a share `exploration` for uncertainty.
 
-    `score` answers scores [N] for a purpose, its worth [N] scaled to 0-1 and which rows [N] (bool) are eligible: of the
-    others it may say anything. `added` hears every pick. Diversity alone promotes no poor candidate: each share is
-    picked from the half with the greatest worth, or from as many as it needs; only limits that leave nothing there open
-    the rest. What is picked for value is not so limited where scores know of no diversity (`is_spread` False).
+    `score` maps a purpose, its utility [N] scaled to 0-1 and the eligible rows [N] (bool) to scores [N];
+    scores of other rows are ignored. `added` is called with every pick. Diversity alone promotes no poor
+    candidate: each share is picked from the better half, or from as many as it needs. Only limits that leave
+    no candidate there open the rest. Picks for value are not restricted in this way where scores include no
+    diversity (`is_spread` False).
     """
     size = min(request.k, len(candidates.values))
     n_explore = round(request.exploration * size)
@@ -147,12 +148,12 @@ def greedy_two_stage(
     )
     taken = torch.zeros(len(candidates.values), dtype=torch.bool)
     picks: list[Pick] = []
-    for purpose, worth, count in stages:
+    for purpose, utility, count in stages:
         if count == 0:
             continue
-        scaled = min_max_scale(worth)
-        n_kept = max(count, len(worth) // 2) if is_spread or purpose == "explore" else len(worth)
-        closed = below_top_n(worth.masked_fill(taken, -torch.inf), n_kept)
+        scaled = min_max_scale(utility)
+        n_kept = max(count, len(utility) // 2) if is_spread or purpose == "explore" else len(utility)
+        closed = below_top_n(utility.masked_fill(taken, -torch.inf), n_kept)
         inside = candidates.inside if purpose == "exploit" else None
         for _ in range(count):
             eligible = _eligible(limits.open(), closed, inside)
@@ -167,7 +168,7 @@ def greedy_two_stage(
 
 
 def _eligible(is_open: Tensor, closed: Tensor, inside: Tensor | None) -> Tensor:
-    """Return the open rows [N]: inside ones if there are any, and of those not the poor ones if others are left."""
+    """Return the open rows [N], preferring those inside the applicability domain, then the better ones."""
     if inside is not None and bool((is_open & inside).any()):
         is_open = is_open & inside
     better = is_open & ~closed

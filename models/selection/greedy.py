@@ -1,6 +1,6 @@
-"""A batch picked one by one: each pick weighs its own worth against its likeness to those already picked.
+"""A greedy batch: each pick trades its utility against its similarity to earlier picks.
 
-Knows values and similarities; not objectives, proxies or what the objects are. Letters: N candidates.
+Knows values and similarities, but no objectives, proxies or domains. Letters: N candidates.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def select(candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
-    """Return at most k distinct picks, those made for value first.
+    """Return at most k distinct picks, those for value first.
 
-    Each pick maximises (1 - diversity) * worth + diversity * (1 - its greatest similarity to the picks before), with
-    worth scaled to 0-1: maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
+    Each pick maximises (1 - diversity) * utility + diversity * (1 - its greatest similarity to earlier
+    picks), with utility scaled to 0-1: maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
     """
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
-    def score(_: Purpose, worth: Tensor, __: Tensor) -> Tensor:
-        return (1 - request.diversity) * worth + request.diversity * (1 - closeness)
+    def score(_: Purpose, utility: Tensor, __: Tensor) -> Tensor:
+        return (1 - request.diversity) * utility + request.diversity * (1 - closeness)
 
     def added(index: int) -> None:
         torch.maximum(closeness, candidates.similarity[index], out=closeness)

@@ -1,11 +1,11 @@
-"""A batch by expected hypervolume improvement, one pick after the other with the earlier ones as pending.
+"""A batch by expected hypervolume improvement: sequential greedy, with earlier picks as pending.
 
-With two objectives BoTorch's qLogNEHVI (arXiv:2310.20708 on arXiv:2105.08195) and with one its qLogNEI, over a finite
-list: the "model" it is given looks up joint draws by index, so proxies of any kind and targets are served alike. With
-three or more, boxes of a front for each draw cost minutes a batch; there the same improvement is estimated along random
-directions (arXiv:2006.04655). With one and enough measured, LogEI on the best that is expected, which explores less.
-Knows draws of utilities; not objectives by name, proxies or what the objects are.
-Letters: N candidates, M objectives, S draws, L directions.
+With two objectives BoTorch's qLogNEHVI (arXiv:2310.20708 on arXiv:2105.08195) and with one its qLogNEI, over
+a finite list. Its "model" looks up joint samples by index, so all kinds of proxies and targets work. With
+three or more objectives, box decompositions for each sample cost minutes per batch; the improvement is then
+estimated along random directions (arXiv:2006.04655). With one objective and enough measured objects, LogEI
+over the best expected value is used, which explores less. Knows samples of utilities, but no objectives by
+name, proxies or domains. Letters: N candidates, M objectives, S draws, L directions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from models.selection.contract import Candidates, JointUtilities, Limits, Pick, Purpose, SelectionRequest
 
 LIST_LENGTH = 1000
-"""Candidates that can be afforded: joint draws grow with their cube."""
+"""Most candidates: the cost of joint samples grows with their cube."""
 BOXED = 2
 """Most objectives with boxes."""
 DIRECTIONS = 128
@@ -40,29 +40,30 @@ LEAST_FEASIBILITY = 1e-4
 LEAST_GAIN = 1e-9
 LEAST_DEVIATION = 1e-9
 ENOUGH = 50
-"""Measured objects from which the best of one objective counts at what is expected of it. With fewer, the best is drawn
-with every function, which explores more (both were compared: docs/benchmarks/appendix.md)."""
+"""Measured objects from which the incumbent of one objective has its expected value. With fewer, the
+incumbent is sampled with every function, which explores more (both were compared:
+docs/benchmarks/appendix.md)."""
 LIKELY = 0.5
-"""A pick is believed to be reached with at least this feasibility."""
+"""A pick counts as reached from this feasibility."""
 MARGIN = 0.1
-"""How far below the worst known utilities the reference lies when there is no front."""
+"""Distance of the reference point below the worst known utilities when there is no front."""
 
 
 def least_length(n_objectives: int) -> int:
-    """Return how many candidates even a small batch is picked from: with boxes, more than needed cost minutes."""
+    """Return the number of candidates for a small batch; box decompositions of more cost minutes."""
     return 0 if n_objectives == BOXED else LIST_LENGTH
 
 
 def n_draws(n_objectives: int) -> int:
-    """Return how many joint draws can be afforded."""
+    """Return the number of joint samples within the time limit."""
     return {1: 512, BOXED: 128}.get(n_objectives, 64)
 
 
 def select(candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
-    """Return at most k distinct picks, those made for improvement first.
+    """Return at most k distinct picks, those for improvement first.
 
-    The joint draws make two alike candidates worth little more than one, so `diversity` only spreads the share that is
-    picked for uncertainty.
+    Joint samples already give two similar candidates little more value than one, so `diversity` only spreads
+    the picks for uncertainty.
 
     Raises:
         ValueError: if there are no joint draws of utilities.
@@ -72,10 +73,10 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
     improvement = _improvement(candidates.utilities, candidates.feasibility)
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
-    def score(purpose: Purpose, worth: Tensor, eligible: Tensor) -> Tensor:
+    def score(purpose: Purpose, utility: Tensor, eligible: Tensor) -> Tensor:
         if purpose == "exploit":
             return improvement.best(eligible)
-        return (1 - request.diversity) * worth + request.diversity * (1 - closeness)
+        return (1 - request.diversity) * utility + request.diversity * (1 - closeness)
 
     def added(index: int) -> None:
         improvement.add(index)
@@ -86,7 +87,7 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
 
 @final
 class _LookUp(Model):
-    """Answers rows of joint draws [S, N, M] for their indices."""
+    """Looks up rows of joint samples [S, N, M] by index."""
 
     def __init__(self, draws: Tensor) -> None:
         super().__init__()
@@ -99,7 +100,7 @@ class _LookUp(Model):
 
     @property
     def batch_shape(self) -> torch.Size:
-        """Of one model."""
+        """Always 1: a single model."""
         return torch.Size()
 
     def posterior(self, X: Tensor, *_: Any, **__: Any) -> EnsemblePosterior:  # noqa: N803 - BoTorch's name
@@ -109,7 +110,7 @@ class _LookUp(Model):
 
 @final
 class _EveryDraw(MCSampler):
-    """Takes each draw of a look-up once, always in the same order, so that draws stay joint from call to call."""
+    """Takes each sample of the look-up once in a fixed order, so samples stay joint between calls."""
 
     def forward(self, posterior: EnsemblePosterior) -> Tensor:  # type: ignore[override] # only these are looked up
         """Return the draws [S, ..., q, M]."""
@@ -121,10 +122,10 @@ class _EveryDraw(MCSampler):
 
 @final
 class _Improvement:
-    """The log expected improvement [N] over what is known, pending or picked.
+    """The log expected improvement [N] over measured, pending and picked objects.
 
-    Improvement only shrinks while the batch grows (it is submodular), so an old value bounds the new one and only the
-    most promising are computed again (lazy greedy: Minoux, 1978).
+    Improvement only decreases while the batch grows (submodularity), so an old value bounds the new one and
+    only the largest are computed again (lazy greedy: Minoux, 1978).
     """
 
     def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
@@ -137,19 +138,19 @@ class _Improvement:
         self._values = torch.full((n,), torch.inf, dtype=torch.float64)
         self._fresh = torch.zeros(n, dtype=torch.bool)
         self._picked: list[int] = []
-        self._told = 0
+        self._n_conditioned = 0
 
     def add(self, index: int) -> None:
-        """Take a candidate as pending from now on."""
+        """Add a candidate as pending."""
         self._picked.append(index)
         self._fresh[:] = False
 
     @torch.no_grad()
     def best(self, eligible: Tensor) -> Tensor:
-        """Return values [N] whose greatest among the eligible [N] is exact; others may be too great by then."""
-        if self._told < len(self._picked):
+        """Return values [N] whose maximum over the eligible [N] is exact; others may be upper bounds."""
+        if self._n_conditioned < len(self._picked):
             self._acquisition.set_X_pending(_rows(torch.tensor(self._picked)).squeeze(1))
-            self._told = len(self._picked)
+            self._n_conditioned = len(self._picked)
         while True:
             order = self._values.masked_fill(~eligible, -torch.inf).argsort(descending=True, stable=True)
             if bool(self._fresh[order[0]]):
@@ -162,14 +163,14 @@ class _Improvement:
 
 @final
 class _FantasyImprovement:
-    """The log expected improvement [N] of one utility on the best that is expected, each pick believed at its mean.
+    """The log expected improvement [N] of one utility over the best expected value, picks at their means.
 
-    LogEI (arXiv:2310.20708) with a kriging believer (Ginsbourger et al., Computational Intelligence in Expensive
-    Optimization Problems, 2010). What was measured counts at what is expected of it (plug-in improvement: Picheny et
-    al., Structural and Multidisciplinary Optimization 48, 2013): a best drawn anew with every function adds its own
-    uncertainty to every improvement, and the batch prefers what is uncertain to what is probably better. Draws are
-    moved to what they would be, had an object shown its mean (Matheron's rule, arXiv:2002.09309); improvements come
-    from their first two moments, so that the smallest can be compared.
+    LogEI (arXiv:2310.20708) with a kriging believer (Ginsbourger et al., Computational Intelligence in
+    Expensive Optimization Problems, 2010). Measured objects have their expected values (plug-in improvement:
+    Picheny et al., Structural and Multidisciplinary Optimization 48, 2013). An incumbent sampled with every
+    function would add its uncertainty to every improvement, and the batch would prefer uncertain to probably
+    better candidates. Samples are conditioned on an object having its mean (Matheron's rule,
+    arXiv:2002.09309). Improvements use the first two moments, so the smallest can be compared.
     """
 
     def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
@@ -185,7 +186,7 @@ class _FantasyImprovement:
         self._mean, self._apart = self._mean[:n], self._apart[:, :n]
 
     def add(self, index: int) -> None:
-        """Take a candidate as measured, with what is expected of it, from now on."""
+        """Condition on a candidate having its expected value."""
         self._fantasise(index)
         if float(self._log_feasibility[index].exp()) >= LIKELY:
             self._best = torch.maximum(self._best, self._mean[index])
@@ -205,9 +206,9 @@ class _FantasyImprovement:
 class _DirectedImprovement:
     """The log expected improvement [N] of the hypervolume, as a mean over directions from the reference.
 
-    A hypervolume is c E_l max_y min_m (max(y_m - r_m, 0) / l_m)^M over directions l, uniform on the positive part of
-    the sphere (Golovin & Zhang, arXiv:2006.04655, lemma 5): what a candidate adds is cheap once each direction's best
-    is kept.
+    A hypervolume is c E_l max_y min_m (max(y_m - r_m, 0) / l_m)^M over directions l, uniform on the positive
+    part of the sphere (Golovin & Zhang, arXiv:2006.04655, lemma 5): a candidate's contribution is cheap once
+    each direction's maximum is stored.
     """
 
     def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
@@ -220,11 +221,11 @@ class _DirectedImprovement:
         self._mean = utilities.candidates.mean(dim=(0, 2))
 
     def add(self, index: int) -> None:
-        """Take a candidate as pending from now on."""
+        """Add a candidate as pending."""
         self._best = torch.maximum(self._best, self._reached[:, index])
 
     def best(self, _: Tensor) -> Tensor:
-        """Return values [N]; where nothing improves, greater mean utilities are a little better."""
+        """Return values [N]; without improvement, higher mean utilities get slightly higher values."""
         gains = (self._reached - self._best.unsqueeze(1)).clamp_min_(0.0).mean(dim=(0, 2)).double()
         return (gains + LEAST_GAIN).log() + LEAST_GAIN * self._mean + self._log_feasibility
 
@@ -232,7 +233,7 @@ class _DirectedImprovement:
 def _improvement(
     utilities: JointUtilities, feasibility: Tensor | None
 ) -> _FantasyImprovement | _Improvement | _DirectedImprovement:
-    """Return what is improved on, by the number of objectives."""
+    """Return the improvement for the number of objectives."""
     n_objectives = utilities.candidates.shape[-1]
     if n_objectives == 1 and utilities.known.shape[1] - utilities.n_pending >= ENOUGH:
         return _FantasyImprovement(utilities, feasibility)
@@ -259,12 +260,12 @@ def _rows(index: Tensor) -> Tensor:
 
 
 def _acquisition(draws: Tensor, n: int, reference: Tensor) -> Any:
-    """Return BoTorch's acquisition over the first `n` of the draws [S, N + R, M], the others being its baseline."""
+    """Return BoTorch's acquisition over the first `n` of the draws [S, N + R, M]; others are its baseline."""
     baseline = torch.arange(n, draws.shape[1], dtype=torch.float64).unsqueeze(-1)
     model, sampler = _LookUp(draws), _EveryDraw(torch.Size([len(draws)]))
     if draws.shape[-1] == 1:
         return qLogNoisyExpectedImprovement(model, baseline, sampler, prune_baseline=False, cache_root=False)
-    # its C++ kernel would be compiled at first use, on whatever machine the worker runs, for minutes
+    # the C++ kernel would be compiled at first use on the worker's machine, for minutes
     logei._load_attempted = True  # noqa: SLF001 - there is no setting for it
     return logei.qLogNoisyExpectedHypervolumeImprovement(
         model, reference, baseline, sampler, prune_baseline=False, cache_root=False
@@ -272,14 +273,14 @@ def _acquisition(draws: Tensor, n: int, reference: Tensor) -> Any:
 
 
 def _useful(known: Tensor) -> Tensor:
-    """Return the known objects [S, R', M] that are on the front of at least one draw."""
+    """Return the known objects [S, R', M] that are on the front of at least one sample."""
     if known.shape[1] == 0:
         return known
     return known[:, is_non_dominated(known).any(dim=0)]
 
 
 def _reference(known: Tensor) -> Tensor:
-    """Return the point [M] that improvement is measured from: a little below the worst of the known front."""
+    """Return the reference point [M]: slightly below the worst of the known front."""
     mean = known.mean(dim=0)
     if len(mean) == 0:
         return torch.full((known.shape[-1],), -MARGIN, dtype=known.dtype)

@@ -1,6 +1,6 @@
-"""Limits that hold for a batch as a whole: sums that have a maximum, groups and families with only so many members.
+"""Limits of a whole batch: budgets, and maximum sizes of groups and families.
 
-Knows costs, group numbers and which are alike; not where these come from. Letters: N candidates.
+Knows costs, group numbers and similar pairs, but not their origin. Letters: N candidates.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_COMPARED = 64
-"""Candidates among which a largest batch is sought with all pairs compared: beyond, the programme grows too large."""
+"""Most candidates for a largest batch with all pairs compared; beyond, the programme is too large."""
 MOST_NODES = 1_000
-"""Of that programme's search, after which the best batch found so far counts: the same on every machine."""
+"""Node limit of that programme, after which the best batch so far is used; the same on every machine."""
 
 Rows = tuple[Any, "npt.NDArray[np.float64]"]
-"""Coefficients [rows, N] of a linear limit, dense or sparse, and the most that each row may sum to."""
+"""Coefficients [rows, N] of a linear limit, dense or sparse, and the maximum of each row's sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """At most `most` of a batch are of one group; `groups` [N] are numbers from 0, -1 for what is in none."""
+    """At most `most` of a batch are of one group; `groups` [N] are numbers from 0, -1 without a group."""
 
     groups: Tensor
     most: int
@@ -55,10 +55,10 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """No one of a batch has more than `most` - 1 others in it that are like it, so no family has more than `most`.
+    """Each pick has at most `most` - 1 similar others in the batch, so no family has more than `most`.
 
-    `alike` returns for a candidate which ones [N] (bool) it is like, itself among them; the relation is symmetric. It
-    depends on two candidates alone: whatever else there is to choose from, the same pairs are alike.
+    `alike` returns the similar candidates [N] (bool) of a candidate, itself included; the relation is
+    symmetric. It depends on the two candidates alone, not on the rest of the pool.
     """
 
     alike: Callable[[int], Tensor]
@@ -127,7 +127,7 @@ class BatchLimits(Limits):
 
 
 class _Families:
-    """Counts for each candidate [N] how many of those added are like it."""
+    """Counts for each candidate [N] the similar ones already added."""
 
     def __init__(self, likeness: Likeness, n: int) -> None:
         self._likeness = likeness
@@ -135,7 +135,7 @@ class _Families:
         self._added: dict[int, Tensor] = {}
 
     def open(self) -> Tensor:
-        """Return which candidates [N] (bool) have room beside those that they are like, and leave room to them."""
+        """Return which candidates [N] (bool) fit into all families that they would join."""
         room = self._counts < self._likeness.most
         for index, alike in self._added.items():
             if int(self._counts[index]) >= self._likeness.most:
@@ -149,7 +149,7 @@ class _Families:
 
 
 def _room(grouping: Grouping) -> Tensor:
-    """Return how many more of each group there may be; one more entry keeps what is in no group indexable."""
+    """Return the remaining room of each group; an extra entry serves candidates without a group."""
     n_groups = int(grouping.groups.max()) + 1 if len(grouping.groups) else 0
     return torch.full((n_groups + 1,), grouping.most, dtype=torch.int64)
 
@@ -167,61 +167,61 @@ def _affordable(costs: Tensor, most: float, free: Tensor, left: int) -> Tensor:
     return fits
 
 
-def _top_k_per_group(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Tensor:
-    """Return the rows, ascending, of the k of greatest worth [N] in each combination of groups."""
+def _top_k_per_group(k: int, utility: Tensor, groupings: Sequence[Grouping]) -> Tensor:
+    """Return the rows, ascending, of the k of greatest utility [N] in each combination of groups."""
     labels = torch.stack(
-        [torch.zeros(len(worth), dtype=torch.int64), *(item.groups.clamp_min(-1) for item in groupings)]
+        [torch.zeros(len(utility), dtype=torch.int64), *(item.groups.clamp_min(-1) for item in groupings)]
     )
     _, combination = torch.unique(labels, dim=1, return_inverse=True)
-    order = worth.argsort(descending=True, stable=True)
-    order = order[combination[order].argsort(stable=True)]  # by combination, the worthiest first
+    order = utility.argsort(descending=True, stable=True)
+    order = order[combination[order].argsort(stable=True)]  # by combination, the greatest utility first
     starts = torch.searchsorted(combination[order], combination[order])
     return order[torch.arange(len(order)) - starts < k].sort().values
 
 
 def largest_batch(
     k: int,
-    worth: Tensor,
+    utility: Tensor,
     budgets: Sequence[Budget] = (),
     groupings: Sequence[Grouping] = (),
     likenesses: Sequence[Likeness] = (),
 ) -> list[int]:
-    """Return the rows of a largest batch of at most k within all limits, of the greatest worth [N] in 0-1 among those.
+    """Return the rows of a largest batch of at most k within all limits, with the greatest utility [N] (0-1).
 
-    An integer linear programme, because several limits at once defeat picking one by one. Where only groups tell rows
-    apart, it is asked about the k worthiest of each combination of groups alone: the others cannot make a batch better.
-    With likenesses of more than `MOST_COMPARED` candidates, the worthiest are taken one by one.
+    Solved as an integer linear programme, because greedy picking fails with several limits. With groups
+    alone, only the k best of each combination of groups enter, because others cannot improve a batch. With
+    similarity limits and more than `MOST_COMPARED` candidates, the best are picked one by one.
     """
-    if len(worth) == 0 or k == 0:
+    if len(utility) == 0 or k == 0:
         return []
-    if likenesses and len(worth) > MOST_COMPARED:
-        return _one_by_one(worth, BatchLimits(len(worth), k, budgets, groupings, likenesses))
-    if not budgets and not likenesses and len(worth) > k > 0:
-        few = _top_k_per_group(k, worth, groupings)
-        if len(few) < len(worth):
-            chosen = largest_batch(k, worth[few], (), [grouping.at(few) for grouping in groupings])
+    if likenesses and len(utility) > MOST_COMPARED:
+        return _one_by_one(utility, BatchLimits(len(utility), k, budgets, groupings, likenesses))
+    if not budgets and not likenesses and len(utility) > k > 0:
+        few = _top_k_per_group(k, utility, groupings)
+        if len(few) < len(utility):
+            chosen = largest_batch(k, utility[few], (), [grouping.at(few) for grouping in groupings])
             return [int(few[row]) for row in chosen]
-    rows = [*_rows_of(len(worth), k, budgets, groupings), *map(_crowding, likenesses)]
-    return _solved(k, worth, rows, {"node_limit": MOST_NODES} if likenesses else {})
+    rows = [*_rows_of(len(utility), k, budgets, groupings), *map(_crowding, likenesses)]
+    return _solved(k, utility, rows, {"node_limit": MOST_NODES} if likenesses else {})
 
 
 def _rows_of(n: int, k: int, budgets: Sequence[Budget], groupings: Sequence[Grouping]) -> list[Rows]:
-    """Return what a batch of at most k within budgets and groupings of N candidates keeps to."""
+    """Return the linear limits of a batch of at most k within budgets and groupings of N candidates."""
     rows: list[Rows] = [(np.ones((1, n)), np.array([float(k)]))]
     rows += [(budget.costs.numpy()[None], np.array([budget.most])) for budget in budgets]
     members = [(_membership(grouping, n), grouping.most) for grouping in groupings]
     return rows + [(counted, np.full(counted.shape[0], float(most))) for counted, most in members]
 
 
-def _solved(k: int, worth: Tensor, limits: Sequence[Rows], options: Mapping[str, int]) -> list[int]:
+def _solved(k: int, utility: Tensor, limits: Sequence[Rows], options: Mapping[str, int]) -> list[int]:
     """Return the rows of a best batch of at most k within linear limits."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped] # publishes no types
     from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
     rows, tops = zip(*limits, strict=True)
     answer = milp(
-        -(worth.numpy() + k + 1.0),  # one more is worth more than the best of all others
-        integrality=np.ones(len(worth)),
+        -(utility.numpy() + k + 1.0),  # an additional pick outweighs any difference in utility
+        integrality=np.ones(len(utility)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(vstack([csr_array(part) for part in rows]), ub=np.concatenate(tops)),
         options=options,
@@ -240,9 +240,9 @@ def _membership(grouping: Grouping, n: int) -> Any:
 
 
 def _crowding(likeness: Likeness) -> Rows:
-    """Return rows [N, N] and tops [N]: a chosen candidate has at most `most` - 1 chosen others like it.
+    """Return rows [N, N] and bounds [N]: a chosen candidate has at most `most` - 1 similar chosen others.
 
-    A row does not bind where its candidate is not chosen: its top is then as many as are like it.
+    The row of a candidate that is not chosen does not bind: its bound is then the number of similar ones.
     """
     others = torch.stack([likeness.alike(index) for index in range(len(likeness.alike(0)))]).to(torch.float64)
     others.fill_diagonal_(0.0)
@@ -251,10 +251,10 @@ def _crowding(likeness: Likeness) -> Rows:
     return rows.numpy(), (spare + likeness.most - 1).numpy()
 
 
-def _one_by_one(worth: Tensor, limits: BatchLimits) -> list[int]:
-    """Return the rows that are picked when the worthiest open one is taken until none is left."""
+def _one_by_one(utility: Tensor, limits: BatchLimits) -> list[int]:
+    """Return the rows of greedy picking by utility until no candidate is open."""
     rows: list[int] = []
     while bool((is_open := limits.open()).any()):
-        rows.append(int(worth.masked_fill(~is_open, -torch.inf).argmax()))
+        rows.append(int(utility.masked_fill(~is_open, -torch.inf).argmax()))
         limits.add(rows[-1])
     return sorted(rows)

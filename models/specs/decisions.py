@@ -19,6 +19,9 @@ PROXIES = variants("proxies", "build_proxy")
 """Names of the proxies, the one for few results first."""
 
 
+RetestPolicy = Literal["join", "replace"]
+
+
 class ProxySpec(FrozenModel):
     """The surrogate models of assay values, and how results enter them."""
 
@@ -41,6 +44,13 @@ class ProxySpec(FrozenModel):
     )
     plate_offsets: bool = Field(
         default=True, description="Whether to learn an additive offset for every plate that results name."
+    )
+    retests: dict[Text, RetestPolicy] = Field(
+        default={},
+        description="What a later test of the same object means, by assay type. `join`, the default: it counts beside "
+        "the earlier ones. `replace`: its usable values replace theirs, of the same assay version. Rows of one upload "
+        "are replicates of one test. A `failed_qc` ends the values before it under both.",
+        examples=[{"IC50": "replace"}],
     )
     intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(
         default="conformal",

@@ -1,1 +1,1 @@
-"""The HTTP edge: one router per resource. It holds no SQL and no rules of a campaign."""
+"""The HTTP layer: one router per resource. It contains no SQL and no campaign rules."""

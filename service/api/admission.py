@@ -1,7 +1,7 @@
-"""Who may come in, in this order: a valid key that may send something, the body, a place among those being answered.
+"""Admit requests: check the key and its scope, receive the body, then wait for a request slot.
 
-Plain ASGI. A place stands for a thread and a connection of the database; it is given back when the answer begins, by
-when the request's transaction is over, so that neither a slow sender nor a slow reader holds one.
+Plain ASGI middleware. A slot stands for a thread and a database connection. It is released when the response
+starts, after the request's transaction has ended, so that neither slow senders nor slow readers hold a slot.
 """
 
 from collections.abc import Callable
@@ -22,21 +22,22 @@ from service.errors import AssayflowError, ForbiddenError
 from service.settings import Settings
 
 GUARDED = "/v1"
-"""Below this address everything needs a key, also what is not there."""
+"""Every path below this prefix needs a key, including unknown ones."""
 FREE = frozenset({"/health/live", "/health/ready"})
-"""What needs no place: coroutines that take neither a thread nor a connection of requests."""
+"""Paths that need no slot: their coroutines use neither a thread nor a connection of requests."""
 
 N_FOR_OPERATORS = 1
-"""Connections for metrics, and for whatever else needs no key; readiness has its own."""
+"""Connections for metrics and all other requests without a key; readiness has its own."""
 N_BODIES = 4
-"""The largest bodies that may be in memory at once; many more small ones."""
+"""Bodies of the largest size that may be in memory at once, or many more small ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapacityLimiters:
-    """What is shared out: places of requests with a key and of the other ones, and bytes of bodies in memory.
+    """Limiters of request slots, with and without a key, and of the bytes of bodies in memory.
 
-    Those who sent a body may have half of the places: checking it can take long, and readers shall not wait for that.
+    Requests with a body may take half of the slots: checking them may take long, and reads should not wait
+    for it.
     """
 
     requests: CapacityLimiter
@@ -46,7 +47,7 @@ class CapacityLimiters:
 
 
 def open_limiters(settings: Settings) -> CapacityLimiters:
-    """Return the gates of an application: each place has a connection of its own, so that none waits for one."""
+    """Return an application's limiters: each slot has its own connection, so that none waits for one."""
     requests = settings.database_connections - n_follower_connections(settings) - N_FOR_OPERATORS
     return CapacityLimiters(
         requests=CapacityLimiter(requests, settings.wait_seconds),
@@ -57,19 +58,19 @@ def open_limiters(settings: Settings) -> CapacityLimiters:
 
 
 def n_follower_connections(settings: Settings) -> int:
-    """Return the number of connections that event streams and waiting requests share."""
+    """Return the number of connections that event streams and long polls share."""
     return settings.database_connections // 5
 
 
 @final
 class Admission:
-    """Lets requests in.
+    """Admit requests to the application.
 
     Args:
         app: the next application.
-        identify: returns whose key a text is; raises `UnauthorizedError`. It is called in a thread.
-        limiters: where requests and bodies wait.
-        limits: of bodies.
+        identify: returns the caller of a key, or raises `UnauthorizedError`; called in a thread.
+        limiters: of requests and bodies.
+        limits: of a body's size and duration.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Admission:
             return
         slot = CapacityShare(self.limiters.requests if _is_guarded(scope) else self.limiters.operators)
         sender, memory = CapacityShare(self.limiters.senders), CapacityShare(self.limiters.bodies)
-        scope.setdefault("state", {})["places"] = (sender, slot)
+        scope.setdefault("state", {})["slots"] = (sender, slot)
         try:
             whole = await self._admitted(scope, receive, slot, memory)
             if whole is not None:
@@ -102,7 +103,7 @@ class Admission:
     async def _admitted(
         self, scope: Scope, receive: Receive, slot: CapacityShare, memory: CapacityShare
     ) -> Receive | None:
-        """Return a channel that brings the whole body, or None when the client went away before its end."""
+        """Return a channel with the complete body, or None if the client disconnected early."""
         state = scope["state"]
         size = announced(scope, self.limits)
         if not _is_guarded(scope):
@@ -120,7 +121,7 @@ class Admission:
         body = await read_body(receive, self.limits)
         if body is None:
             return None
-        for share in state["places"]:
+        for share in state["slots"]:
             await share.acquire()
         return replay(body, receive)
 
@@ -132,8 +133,8 @@ class Admission:
 
 
 def release_slots(scope: Scope) -> None:
-    """Give the place of a request back before its answer begins, because the answer will wait for something."""
-    shares: tuple[CapacityShare, ...] = scope["state"]["places"]
+    """Release the slots of a request before its response starts, because the response will wait."""
+    shares: tuple[CapacityShare, ...] = scope["state"]["slots"]
     for share in shares:
         share.release()
 

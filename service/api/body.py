@@ -1,4 +1,4 @@
-"""How request bodies are read: strict JSON for models, raw bytes for tables. It knows no resource."""
+"""Read request bodies: strict JSON for models, raw bytes for tables. Depends on no resource."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, final
@@ -14,14 +14,14 @@ JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 @final
 class StrictRequest(Request):
-    """A request whose JSON is what RFC 8259 allows and PostgreSQL can store."""
+    """A request whose JSON must conform to RFC 8259 and be storable in PostgreSQL."""
 
     async def json(self) -> Any:
         """Return the parsed body.
 
         Raises:
-            json.JSONDecodeError: if the body is not UTF-8, not JSON, nested too deeply, or holds a number or a
-                character that cannot be stored.
+            json.JSONDecodeError: if the body is not UTF-8, not JSON, nested too deeply, or holds a number or
+                a character that cannot be stored.
         """
         if not hasattr(self, "_json"):
             self._json = parse_json(await self.body())
@@ -30,10 +30,10 @@ class StrictRequest(Request):
 
 @final
 class StrictRoute(APIRoute):
-    """A route that reads its model from `StrictRequest` and answers other media types with 415."""
+    """A route that reads its model from `StrictRequest` and rejects other media types with 415."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler behind the two checks."""
+        """Return FastAPI's handler with the two checks in front."""
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
@@ -56,7 +56,7 @@ def media_type_of(request: Request) -> str:
 
 
 async def raw_body(request: Request) -> bytes:
-    """Return the body as it came; its size is limited before any route sees it."""
+    """Return the unparsed body; its size was limited before any route."""
     return await request.body()
 
 

@@ -1,7 +1,7 @@
-"""A gate that lets only so much through at once; the rest waits in order, and not for ever. It knows no HTTP.
+"""Limit a capacity that requests share; further requests wait in order, up to a timeout. Depends on no HTTP.
 
-Requests hold threads and connections of the database, each waiting for the other: without a gate, some eighty requests
-at once lock each other out until a time-out.
+Requests hold both threads and database connections and wait for the other resource. Without a limit, about
+eighty simultaneous requests block each other until a timeout.
 """
 
 from collections import deque
@@ -14,11 +14,11 @@ from service.errors import UnavailableError
 
 @final
 class CapacityLimiter:
-    """Shares out a capacity: places for requests, or bytes.
+    """Share a capacity fairly: request slots, or bytes.
 
     Args:
-        capacity: how much is shared out.
-        seconds: how long anybody waits for a share.
+        capacity: the total amount.
+        seconds: the longest wait for a share.
     """
 
     def __init__(self, capacity: int, seconds: float) -> None:
@@ -28,10 +28,10 @@ class CapacityLimiter:
         self._waiting: deque[tuple[int, anyio.Event]] = deque()
 
     async def acquire(self, amount: int) -> None:
-        """Take a share, after all who came before.
+        """Acquire an amount, in first-in, first-out order.
 
         Raises:
-            UnavailableError: if it is not there in time.
+            UnavailableError: if it is not available in time.
         """
         if not self._waiting and amount <= self.free:
             self.free -= amount
@@ -48,7 +48,7 @@ class CapacityLimiter:
             raise
 
     def release(self, amount: int) -> None:
-        """Give a share back to those who wait."""
+        """Release an amount and wake waiting requests."""
         self.free += amount
         while self._waiting and self._waiting[0][0] <= self.free:
             taken, turn = self._waiting.popleft()
@@ -58,31 +58,31 @@ class CapacityLimiter:
     def _withdraw(self, mine: tuple[int, anyio.Event]) -> None:
         amount, turn = mine
         if turn.is_set():
-            self.release(amount)  # it was given at the very moment that nobody waited for it any more
+            self.release(amount)  # acquired at the moment of the timeout or cancellation
         else:
             self._waiting.remove(mine)
-            self.release(0)  # who comes next may want less
+            self.release(0)  # the next one in the queue may need less
 
 
 @final
 class CapacityShare:
-    """A share of a gate, taken once at a time and given back once, however often that is asked for."""
+    """A share of a limiter: acquired at most once at a time, and safe to release repeatedly."""
 
     def __init__(self, limiter: CapacityLimiter) -> None:
         self._limiter = limiter
         self._held = 0
 
     async def acquire(self, amount: int = 1) -> None:
-        """Wait for a share of this size.
+        """Wait for this amount.
 
         Raises:
-            UnavailableError: if it is not there in time.
+            UnavailableError: if it is not available in time.
         """
         await self._limiter.acquire(amount)
         self._held = amount
 
     def release(self) -> None:
-        """Give the share back, if it is held."""
+        """Release the share if it is held."""
         amount, self._held = self._held, 0
         if amount:
             self._limiter.release(amount)

@@ -1,4 +1,4 @@
-"""What all resources share: JSON answers, entity tags, pages and content negotiation. It knows no resource."""
+"""Shared conventions of all resources: JSON responses, entity tags, pages and content negotiation."""
 
 import hashlib
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def etag(version: object) -> str:
 
 
 def content_tag(body: BaseModel) -> str:
-    """Return an entity tag made of the content, for resources that count no versions."""
+    """Return an entity tag derived from the content, for resources without version numbers."""
     return etag(hashlib.sha256(body.model_dump_json().encode()).hexdigest()[:32])
 
 
@@ -50,7 +50,7 @@ def require_match(if_match: str | None, current: str) -> None:
 
 @final
 class Paging:
-    """Which page of a list is asked for, and how it is answered."""
+    """The requested page of a list, and its response."""
 
     def __init__(self, request: Request, response: Response, limit: int, cursor: str | None) -> None:
         self.limit = limit
@@ -59,7 +59,7 @@ class Paging:
         self._headers = response.headers
 
     def answer(self, page: paging.Page[Any], view: type[Item]) -> Page[Item]:
-        """Return a page of rows as answers, and add the `Link` to the next page (RFC 8288) if there is one."""
+        """Return a page of rows as views, and add the `Link` to the next page (RFC 8288) if there is one."""
         if page.next_cursor is not None:
             following = self._url.include_query_params(cursor=page.next_cursor)
             self._headers["Link"] = f'<{following}>; rel="next"'
@@ -67,7 +67,7 @@ class Paging:
 
 
 async def paging_of(request: Request, response: Response, limit: Limit = 50, cursor: Cursor = None) -> Paging:
-    """Return which page is asked for."""
+    """Return the requested page."""
     return Paging(request, response, limit, cursor)
 
 

@@ -1,7 +1,7 @@
-"""What a route asks for: the caller with the scope it needs, and the request's one transaction.
+"""FastAPI dependencies of routes: the caller with the required scope, and the request's single transaction.
 
-Who is calling is found out by `service.api.admission`, before anything else. What does not wait is a coroutine: FastAPI
-takes a thread for everything else.
+`service.api.admission` identifies the caller before anything else. Dependencies that never block are
+coroutines: FastAPI runs all others in a thread.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,7 +29,7 @@ bearer = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: a key, its workspace and what it may do."""
+    """The caller of a request: key, workspace and scopes."""
 
     key_id: str
     workspace_id: UUID
@@ -37,12 +37,12 @@ class Caller:
 
 
 def sessions_of(request: Request) -> Sessions:
-    """Return the application's maker of sessions."""
+    """Return the application's session factory."""
     return cast("Sessions", request.app.state.sessions)
 
 
 def poller_of(request: Request) -> Poller:
-    """Return what looks for those who follow something."""
+    """Return the application's poller of event streams and long polls."""
     return cast("Poller", request.app.state.poller)
 
 
@@ -52,10 +52,10 @@ async def settings_of(request: Request) -> Settings:
 
 
 def key_of(authorization: str) -> str:
-    """Return the key in an `Authorization` header.
+    """Return the key of an `Authorization` header.
 
     Raises:
-        UnauthorizedError: if there is none, or it has not the form of a key.
+        UnauthorizedError: if there is none, or it does not have the form of a key.
     """
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
@@ -65,17 +65,19 @@ def key_of(authorization: str) -> str:
 
 
 async def children_of(request: Request) -> Children:
-    """Return the application's children, which check what callers send."""
+    """Return the application's child processes, which check user input."""
     return cast("Children", request.app.state.children)
 
 
 async def reader_of(request: Request) -> reading.Reader:
-    """Return who reads the tables that callers send."""
+    """Return the reader of uploaded tables."""
     return reading.Reader(await children_of(request), (await settings_of(request)).child_seconds)
 
 
 def identify(sessions: Sessions, key: str) -> Caller:
-    """Return the caller, looked up in a transaction of its own so that noting the use of a key holds nobody up.
+    """Return the caller of a key.
+
+    The transaction is a separate one, so that recording the key's use blocks no other request.
 
     Raises:
         UnauthorizedError: if the key is not valid.
@@ -88,12 +90,12 @@ def identify(sessions: Sessions, key: str) -> Caller:
 async def authenticate(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
-    """Return the caller that was let in."""
+    """Return the caller that was admitted."""
     return cast("Caller", request.state.caller)
 
 
 def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Return a dependency that lets only keys with this scope pass; OpenAPI says so at each route."""
+    """Return a dependency that accepts only keys with this scope; OpenAPI names it at each route."""
 
     async def check(caller: Annotated[Caller, Security(authenticate, scopes=[scope])]) -> Caller:
         if scope not in caller.scopes:
@@ -109,7 +111,8 @@ def open_transaction(request: Request) -> Iterator[Session]:
         yield session
 
 
-# Scope "function": the commit happens before the answer is sent, so that a failing commit is not answered as success.
+# With scope "function" the commit precedes the response, so that a failed commit is never reported as a
+# success.
 Transaction = Annotated[Session, Depends(open_transaction, scope="function")]
 Reader = Annotated[Caller, Depends(require("read"))]
 Writer = Annotated[Caller, Depends(require("write"))]
@@ -120,5 +123,6 @@ Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]
 CampaignId = Annotated[UUID, Path(description="the campaign's id", examples=["5f0c8a54-2f0b-4b52-9d3e-0f6a7c1d2e31"])]
 CandidateId = Annotated[UUID, Path(description="the candidate's id", examples=["1c9e4d70-3b6a-4f0e-9a53-6d2f8b7c4e90"])]
+PlateId = Annotated[UUID, Path(description="the plate's id", examples=["7e1a9c35-4d2b-4f6e-8b07-3c5d1e9f2a64"])]
 JobId = Annotated[UUID, Path(description="the job's id", examples=["e2b8f6a1-7c3d-4e5f-8a9b-0c1d2e3f4a5b"])]
 KeyId = Annotated[str, Path(description="the part of the key that is no secret", examples=["k3v9x2"])]

@@ -1,8 +1,8 @@
-"""What OpenAPI says beyond what FastAPI sees: problems, tags, headers, scopes and examples."""
+"""Complete the OpenAPI document: problems, tags, headers, scopes and examples that FastAPI cannot derive."""
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
 from service.api.examples import ANSWERS, REQUESTS, TEXTS
+from service.api.plate_examples import PLATE_TEXTS
 from service.api.problems import MEDIA_TYPE
 from service.schemas.jobs import JobEvent
 from service.schemas.problems import Problem
@@ -23,42 +24,42 @@ from service.schemas.rounds import RoundEvent
 Responses = dict[int | str, dict[str, Any]]
 
 DESCRIPTION = """\
-Active learning for scientific discovery. A **campaign** says what may be built and what is wanted; each **round**
-proposes a diverse batch of **candidates**; the lab uploads **results**, and the next round is better.
+Active learning for scientific discovery. A **campaign** defines a design space and objectives. Each **round**
+proposes a diverse batch of **candidates**. The lab uploads **results**, and the next round learns from them.
 
-Errors are `application/problem+json` (RFC 9457); an unknown field or query parameter is one of them. A POST with an
-`Idempotency-Key` happens once. PATCH and DELETE need `If-Match`. Lists are paged by `cursor`.
+Errors are `application/problem+json` (RFC 9457); unknown fields and query parameters are errors. A POST with
+an `Idempotency-Key` takes effect once. PATCH and DELETE need `If-Match`. Lists are paged by `cursor`.
 """
 
 TAGS = [
-    {"name": "domains", "description": "What kinds of objects can be designed here."},
-    {"name": "campaigns", "description": "What may be built and what is wanted."},
-    {"name": "results", "description": "What the lab measured."},
-    {"name": "rounds", "description": "Computing a batch, following it, downloading it."},
-    {"name": "candidates", "description": "Deciding about single candidates."},
-    {"name": "plates", "description": "Laying plates out, filling them by robots, and reading their wells."},
-    {"name": "samples", "description": "More candidates from a trained policy, without training."},
-    {"name": "predictions", "description": "What a campaign believes of objects of your own."},
+    {"name": "domains", "description": "Kinds of objects that can be designed."},
+    {"name": "campaigns", "description": "Design spaces and objectives."},
+    {"name": "results", "description": "Measurements of the lab."},
+    {"name": "rounds", "description": "Compute, follow and download a batch."},
+    {"name": "candidates", "description": "Decisions about single candidates."},
+    {"name": "plates", "description": "Lay out plates, fill them by robots, and read their wells."},
+    {"name": "samples", "description": "More candidates from a trained policy, without retraining."},
+    {"name": "predictions", "description": "Predictions for your own objects."},
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
-    {"name": "insights", "description": "What a campaign has brought so far, as numbers and figures."},
-    {"name": "api keys", "description": "Who may call this API."},
+    {"name": "insights", "description": "Progress of a campaign, as numbers and figures."},
+    {"name": "api keys", "description": "Keys for callers of this API."},
     {"name": "operators", "description": "Health and metrics."},
 ]
 
 
 def problems(*statuses: int) -> Responses:
-    """Document that a route may answer these problems."""
+    """Document the problems that a route may return."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(statuses)}
 
 
 def guarded(*statuses: int) -> Responses:
-    """Document the problems of every route that needs a key, and these."""
+    """Document the problems of every route that needs a key, and additional ones."""
     return problems(401, 403, 408, 413, 422, 503, *statuses)
 
 
 def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description: str) -> dict[str, Any]:
-    """Document a request's body: JSON of this schema, or a file of one of the other media types."""
+    """Document a request body: JSON of this schema, or a file of one of the other media types."""
     content = {
         name: {"schema": json_schema if name == "application/json" else {"type": "string", "format": "binary"}}
         for name in media_types
@@ -67,7 +68,7 @@ def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description
 
 
 def files(media_types: Iterable[str]) -> dict[str, Any]:
-    """Document the media types of the files that a route may answer with."""
+    """Document the media types of the files that a route may return."""
     return {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}
 
 
@@ -81,7 +82,7 @@ LINK = header("Link", '`rel="next"` leads to the next page')
 
 
 def describe(app: FastAPI) -> None:
-    """Let the application describe itself with problems and examples, at `/openapi.json`."""
+    """Make the application describe itself at `/openapi.json`, with problems and examples."""
 
     def build() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -99,7 +100,8 @@ def describe(app: FastAPI) -> None:
             for plugin in installed().values():  # pydantic leaves out the docstring of a union of models
                 schemas[plugin.spec.__name__].setdefault("description", inspect.getdoc(plugin.spec))
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
-            body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}  # a child makes the model of it
+            # the body is validated in a child process
+            body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}
             body["examples"] = _campaign_examples()
             for call in _calls(schema):
                 _tell_scopes(call)
@@ -126,27 +128,28 @@ def _calls(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _tell_scopes(call: dict[str, Any]) -> None:
-    """Say in words which scope a call needs; its `security` names it for programs."""
+    """Describe the scope that a call needs; its `security` names the scope for programs."""
     scopes = [scope for needed in call.setdefault("security", []) for names in needed.values() for scope in names]
     words = f"Needs a key with the scope {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Needs no key."
     call["description"] = f"{call.get('description', '')}\n\n{words}".strip()
 
 
 def _show_examples(call: dict[str, Any]) -> None:
-    """Give the body and the answers of a call their examples."""
+    """Add examples to the body and the responses of a call."""
+    texts = PLATE_TEXTS.get(call["operationId"], TEXTS)
     body = call.get("requestBody", {}).get("content", {})
     for media_type, content in body.items():
-        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else TEXTS.get(media_type)
+        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else texts.get(media_type)
         if shown is not None and "examples" not in content:
             content["example"] = shown
     for status, answer in call["responses"].items():
         for media_type, content in answer.get("content", {}).items() if status.startswith("2") else ():
-            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}))
+            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}), texts)
             if shown is not None:
                 content["example"] = shown
 
 
-def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
+def _example_of(media_type: str, schema: dict[str, Any], texts: Mapping[str, str]) -> Any:
     if media_type == "text/event-stream":
         data = _named(schema["properties"]["data"]["contentSchema"])
         return f"id: 4\nevent: progress\ndata: {json.dumps(ANSWERS[data])}\n\n" if data in ANSWERS else None
@@ -154,7 +157,7 @@ def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
     if name.startswith("Page_"):
         item = ANSWERS.get(name.removeprefix("Page_").rstrip("_"))
         return None if item is None else {"items": [item], "next_cursor": None}
-    return ANSWERS.get(name, TEXTS.get(media_type))
+    return ANSWERS.get(name, texts.get(media_type))
 
 
 def _named(schema: dict[str, Any]) -> str:
@@ -162,7 +165,7 @@ def _named(schema: dict[str, Any]) -> str:
 
 
 def _campaign_examples() -> dict[str, dict[str, Any]]:
-    """Return one whole campaign per installed domain, made of the domain's own example."""
+    """Return one complete campaign per installed domain, from the domain's own example."""
     examples: dict[str, dict[str, Any]] = {}
     for kind, plugin in installed().items():
         spec, _ = plugin.examples[0]

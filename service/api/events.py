@@ -1,7 +1,7 @@
-"""Progress as server-sent events. It polls the database in short transactions and holds none open in between.
+"""Stream progress as server-sent events, by polling the database in short transactions.
 
-A round keeps every step, so a stream taken up again misses none. A job keeps where it is and nothing else: its stream
-tells each change that was seen, and the id of an event is a digest of what it told.
+A round stores every step, so a resumed stream misses none. A job stores only its current state: its stream
+sends each observed change, and the id of an event is a digest of its content.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ PAGE = 200
 Step = tuple[str, BaseModel]
 """The id of an event and its data."""
 Look = Callable[[str], tuple[Sequence[Step], bool]]
-"""Returns the next events after the one with this id, and whether they are the last ones."""
+"""Return the next events after the one with this id, and whether they are the last ones."""
 
 
 def followed(poller: Poller, look: Look, last_id: str) -> Response:
-    """Answer with the events after `last_id` until the last one, or 204 if there is and will be none.
+    """Respond with the events after `last_id` until the last one, or 204 if no event is left.
 
     Raises:
-        NotFoundError: if there is nothing to follow.
-        UnavailableError: if too many follow something.
+        NotFoundError: if the round or the job does not exist.
+        UnavailableError: if too many streams and long polls are open.
     """
     poller.check()
     steps, is_over = look(last_id)
@@ -46,7 +46,7 @@ def followed(poller: Poller, look: Look, last_id: str) -> Response:
 
 
 async def stream(poller: Poller, look: Look, last_id: str) -> AsyncIterator[ServerSentEvent]:
-    """Yield every event after `last_id`, until all were told and no more will come."""
+    """Yield every event after `last_id`, until the last one."""
     is_over = False
     with poller.following():
         while not is_over:
@@ -59,11 +59,11 @@ async def stream(poller: Poller, look: Look, last_id: str) -> AsyncIterator[Serv
 
 
 def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, number: int) -> Look:
-    """Return how to look at the events of a round; their ids are numbers that grow."""
+    """Return a function that reads the events of a round; their ids are increasing numbers."""
 
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
-            # The state is read first: once the round is at rest, a later look at the events sees all of them.
+            # The state is read first: if the round is finished, the events that are read next are complete.
             round_id, state = queries.round_id_and_state(session, workspace_id, campaign_id, number)
             is_at_rest = not is_computing(state)
             rows = queries.events_after(session, round_id, int(last_id), PAGE)
@@ -73,7 +73,7 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
 
 
 def job_events(sessions: Sessions, scope: JobScope, job_id: UUID) -> Look:
-    """Return how to look at where a job is."""
+    """Return a function that reads the state of a job as an event."""
 
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
@@ -87,7 +87,7 @@ def job_events(sessions: Sessions, scope: JobScope, job_id: UUID) -> Look:
 
 
 def streamed(noun: str, data: type[BaseModel]) -> Responses:
-    """Document a stream of events with such data."""
+    """Document a stream of events with this type of data."""
     event = {
         "type": "object",
         "properties": {

@@ -1,11 +1,13 @@
-"""One example of every answer and request, by the name that its schema has in OpenAPI. Data; a test validates each.
+"""Examples of all requests and responses, by the name of their schema in OpenAPI. A test validates each.
 
-The examples tell one story: solubility of small molecules, a first round, and what came of it.
+The examples are one campaign: solubility of small molecules, the first round, and its results.
 """
 
 from typing import Any
 
 from models.messages.message import message
+from service.api.insight_examples import INSIGHTS
+from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS
 
 Example = Any
 
@@ -47,6 +49,7 @@ _ROUND: dict[str, Any] = {
     "released_at": "2026-03-02T10:15:00Z",
     "released_by": "k3v9x2",
     "batch_sha256": _DIGEST,
+    "results_changed_since": {"withdrawn": 0, "corrected": 1},
     "seed": 7,
     "summary": None,
     "failure": None,
@@ -81,6 +84,7 @@ _CANDIDATE: dict[str, Any] = {
     "campaign_id": _CAMPAIGN_ID,
     "status": "proposed",
     "status_reason": None,
+    "compound_id": "LAB-0001",
     "replaces": None,
     "results": [],
 }
@@ -116,7 +120,19 @@ _REPORT: dict[str, Any] = {
     "duplicates": 0,
     "skipped": 0,
     "warnings": [],
-    "reading": {"decimal": "point", "delimiter": ",", "units_row": None, "columns": {"smiles": "smiles"}},
+    "reading": {
+        "sheet": None,
+        "header_row": 1,
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "decimal": "point",
+        "thousands": None,
+        "date_order": None,
+        "units_row": None,
+        "columns": {"smiles": "smiles"},
+        "stated": {"decimal": "point"},
+        "questions": [],
+    },
     "rows": [
         {
             "row": 2,
@@ -127,6 +143,8 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": "CCO",
             "type": "logS",
+            "would_store": None,
+            "corrects": None,
         },
         {
             "row": 3,
@@ -137,8 +155,21 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": None,
             "type": "logS",
+            "would_store": None,
+            "corrects": None,
         },
     ],
+}
+_OPTIONS: dict[str, Any] = {
+    "sheet": None,
+    "header_row": None,
+    "encoding": "windows-1252",
+    "delimiter": "semicolon",
+    "decimal": "comma",
+    "date_order": None,
+    "columns": {"Bemerkung": "comment"},
+    "words": {"n.b.": "missing"},
+    "limits": {},
 }
 _TABLE: dict[str, Any] = {"filename": "plate-7.csv", "sheet": None, "media_type": "text/csv", "sha256": _DIGEST}
 _UPLOADING: dict[str, Any] = {
@@ -163,92 +194,6 @@ _REPLAY: dict[str, Any] = {
 }
 _BACKTEST: dict[str, Any] = {**_JOB, "request": {**_REPLAY, "spec": _SPEC}}
 _FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_solubility": 0.6}
-_CHANCE = {"expected": 0.74, "low": 0.61, "high": 0.88}
-_BEST: dict[str, Any] = {
-    "n": 24,
-    "best": 0.91,
-    "object": "OCCNC(=O)c1ccncc1",
-    "so_far": 0.91,
-    "object_so_far": "OCCNC(=O)c1ccncc1",
-    "random": _CHANCE,
-    "random_so_far": _CHANCE,
-}
-_HITS: dict[str, Any] = {"n": 9, "of": 24, "rate": 0.375, "low": 0.21, "high": 0.57}
-_STAGE: dict[str, Any] = {
-    "measured": 152,
-    "best": {"solubility": {**_BEST, "value": 0.6, "is_bound": False}},
-    "utility": _BEST,
-    "hypervolume": {"so_far": 0.91, "proposed": 0.91, "random": _CHANCE, "is_exact": True},
-    "hits": {**_HITS, "enrichment": {"value": 3.8, "low": 2.1, "high": 5.7}},
-}
-_SCORES: dict[str, Any] = {
-    "n": 24,
-    "coverage": {"0.5": 0.46, "0.9": 0.88},
-    "interval_90": 0.92,
-    "crps": 0.21,
-    "nll": 0.44,
-    "sharpness": 0.38,
-    "rmse": 0.37,
-    "bias": -0.05,
-    "error_sd_correlation": {"value": 0.31, "expected": 0.35, "low": 0.02, "high": 0.62},
-    "open": 0,
-    "censored": 0,
-    "consistent": 0,
-}
-_POINT: dict[str, Any] = {
-    "object": "OCCNC(=O)c1ccncc1",
-    "display": "OCCNC(=O)c1ccncc1",
-    "round": 1,
-    "values": {"solubility": 0.6},
-    "bounds": [],
-    "utility": 0.91,
-}
-_INSIGHTS_ROUND: dict[str, Any] = {
-    **_STAGE,
-    "number": 1,
-    "state": "completed",
-    "candidates": 24,
-    "proposed": 22,
-    "success": {**_HITS, "n": 23, "counts": {"measured": 23, "failed": 1}},
-    "diversity": {"n": 22, "mean_pairwise_distance": 0.83, "circles": 19, "vendi_score": 17.2},
-    "novelty": {"n": 22, "mean": 0.47, "median": 0.45, "low": 0.31, "high": 0.66},
-    "refused": {"measured already": 12},
-    "sampled": 8192,
-    "seconds": {"fitting": 12.5, "training": 290.0},
-    "objects_scored": 61000,
-    "calibration": {"solubility": _SCORES},
-    "convergence": None,
-    "base_measure": None,
-}
-_ADDRESS = f"/v1/campaigns/{_CAMPAIGN_ID}/insights/pareto"
-_HITS_MESSAGE = message("hits_of_round", round=1, hits=9, measured=24).record()
-_INSIGHTS: dict[str, Any] = {
-    "campaign_id": _CAMPAIGN_ID,
-    "name": "Soluble fragments",
-    "statements": [str(_HITS_MESSAGE["text"])],
-    "messages": [_HITS_MESSAGE],
-    "objectives": [
-        {
-            "name": "solubility",
-            "direction": "maximize",
-            "target": None,
-            "units": None,
-            "transform": "none",
-            "computed": None,
-            "range": [-6.2, 0.9],
-            "range_source": "measured",
-        }
-    ],
-    "pareto": {"front": [_POINT], "front_size": 1, "dominated": 151, "others": [], "unplaced": 0, "forbidden": 0},
-    "initial": {**_STAGE, "measured": 128, "hits": None},
-    "hits": {"rule": "solubility of at least 0.1", "thresholds": {"solubility": 0.1}, "is_told": True},
-    "rounds": [_INSIGHTS_ROUND],
-    "calibration": {"solubility": {"all": _SCORES, "drift": None}},
-    "importance": None,
-    "figures": [
-        {"name": "pareto", "title": "Best of each objective", "svg": _ADDRESS, "png": f"{_ADDRESS}?format=png"}
-    ],
-}
 _API_KEY: dict[str, Any] = {
     "id": "k3v9x2",
     "name": "plate reader",
@@ -257,6 +202,62 @@ _API_KEY: dict[str, Any] = {
     "expires_at": None,
     "revoked_at": None,
     "last_used_at": None,
+}
+_RESULT: dict[str, Any] = {
+    "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+    "candidate_id": None,
+    "upload_id": _UPLOAD_ID,
+    "row": 2,
+    "verbatim": {"smiles": "CCO", "value": "1.1"},
+    "object": "CCO",
+    "type": "logS",
+    "relation": "=",
+    "value": 1.1,
+    "upper_value": None,
+    "standard_error": None,
+    "units": None,
+    "outcome": "ok",
+    "replicate": "1",
+    "assay_version": None,
+    "plate": "P7",
+    "measured_at": "2026-03-01T00:00:00Z",
+    "lot": None,
+    "external_id": "LIMS-204",
+    "comment": None,
+    "created_at": _ASKED,
+    "compound_id": "LAB-0001",
+    "other_columns": None,
+    "revision": 0,
+    "supersedes": None,
+    "superseded_by": None,
+    "status": "current",
+    "status_reason": None,
+    "status_by": None,
+    "status_at": None,
+}
+_AMENDMENT: dict[str, Any] = {
+    "kind": "correction",
+    "result_id": _RESULT["id"],
+    "replacement_id": "3d5e7f90-1a2b-4c3d-8e4f-5a6b7c8d9e0f",
+    "upload_id": None,
+    "reason": "the dilution was read wrong",
+    "api_key_id": "k3v9x2",
+    "created_at": "2026-03-04T08:30:00Z",
+}
+_SENT_FILE: dict[str, Any] = {
+    "id": _UPLOAD_ID,
+    "campaign_id": _CAMPAIGN_ID,
+    "filename": "plate 7.csv",
+    "media_type": "text/csv",
+    "sheet": None,
+    "sha256": _DIGEST,
+    "bytes": 4211,
+    "api_key_id": "k3v9x2",
+    "n_accepted": 96,
+    "n_rejected": 0,
+    "n_withdrawn": 0,
+    "n_corrected": 1,
+    "created_at": _ENDED,
 }
 
 ANSWERS: dict[str, Example] = {
@@ -304,29 +305,11 @@ ANSWERS: dict[str, Example] = {
         "candidates": [{**_PROPOSED, "id": _CANDIDATE_ID}],
     },
     "UploadReport": _REPORT,
-    "Result": {
-        "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
-        "candidate_id": None,
-        "upload_id": _UPLOAD_ID,
-        "row": 2,
-        "verbatim": {"smiles": "CCO", "value": "1.1"},
-        "object": "CCO",
-        "type": "logS",
-        "relation": "=",
-        "value": 1.1,
-        "upper_value": None,
-        "standard_error": None,
-        "units": None,
-        "outcome": "ok",
-        "replicate": "1",
-        "assay_version": None,
-        "plate": "P7",
-        "measured_at": "2026-03-01T00:00:00Z",
-        "lot": None,
-        "external_id": "LIMS-204",
-        "comment": None,
-        "created_at": _ASKED,
-    },
+    "KeptReading": {"name": "default", "options": _OPTIONS, "created_at": _ASKED, "updated_at": _ASKED},
+    "Result": _RESULT,
+    "ResultHistory": {**_RESULT, "status": "corrected", "history": [_AMENDMENT]},
+    "SentFile": _SENT_FILE,
+    "WithdrawnUpload": {"upload_id": _UPLOAD_ID, "withdrawn": 96},
     "Uploading": _UPLOADING,
     "UploadingAnswer": {**_UPLOADING, "report": _REPORT},
     "Sampling": _SAMPLING,
@@ -349,7 +332,7 @@ ANSWERS: dict[str, Example] = {
             "rows": [{"method": "assayflow", "round": 1, "seed": 0, **_FIGURES}],
         },
     },
-    "Insights": _INSIGHTS,
+    "Insights": INSIGHTS,
     "ApiKey": _API_KEY,
     "NewApiKey": {**_API_KEY, "secret": "af_k3v9x2_0123456789abcdef0123456789abcdef"},
     "Health": {"status": "ok"},
@@ -358,17 +341,18 @@ ANSWERS: dict[str, Example] = {
         "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "ok", "upkeep": "ok"},
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
     },
+    **PLATE_ANSWERS,
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
-"""By the name of the answer's model."""
+"""Responses, by the name of their model."""
 
 TEXTS: dict[str, str] = {
     "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"></svg>',
     "text/plain": '# TYPE assayflow_rounds gauge\nassayflow_rounds{state="queued"} 0.0\n',
     "text/csv": "smiles,type,relation,value\nCCO,logS,=,1.1\nc1ccccc1O,logS,=,-0.1\n",
 }
-"""By media type, whatever is in the file."""
+"""Files, by media type, whatever their content."""
 
 REQUESTS: dict[str, Example] = {
     "patch_campaign": {"batch": {"size": 48}, "seed": None},
@@ -383,5 +367,10 @@ REQUESTS: dict[str, Example] = {
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
     },
     "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+    "correct_result": {"row": {"value": 0.9}, "reason": "the dilution was read wrong"},
+    "withdraw_result": {"reason": "the compound was mixed up"},
+    "withdraw_upload": {"reason": "the reader was not calibrated that day"},
+    "put_reading": {name: value for name, value in _OPTIONS.items() if value},
+    **PLATE_REQUESTS,
 }
-"""JSON bodies by the call's name; `create_campaign` has one for each installed domain."""
+"""JSON bodies, by the call's name; `create_campaign` has one for each installed domain."""

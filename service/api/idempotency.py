@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a POST that is sent twice happens once (draft-ietf-httpapi-idempotency-key-header).
+"""Support `Idempotency-Key`: a repeated POST takes effect once (draft-ietf-httpapi-idempotency-key-header).
 
-The answer is stored in the transaction of its work, under the workspace's key: both are there or neither. A request
-in flight holds a lock that ends with its transaction, so a crash leaves no key stuck.
+The response is stored in the transaction of the work, under the workspace's key, so that both exist or
+neither. A request in flight holds a lock that ends with its transaction, so a crash leaves no key locked.
 """
 
 import hashlib
@@ -34,13 +34,13 @@ GivenKey = Annotated[
 
 @final
 class OnceOnly:
-    """Runs a request's work at most once per key.
+    """Run a request's work at most once per key.
 
     Args:
         session: the request's transaction.
-        caller: whose keys these are.
-        key: what the client sent, if anything.
-        request_hash: identifies the request, body included.
+        caller: the owner of the keys.
+        key: the client's key, if any.
+        request_hash: identifies the request, including its body.
     """
 
     def __init__(self, session: Session, caller: Caller, key: str | None, request_hash: str) -> None:
@@ -50,11 +50,11 @@ class OnceOnly:
         self._request_hash = request_hash
 
     def __call__(self, work: Callable[[], Response], forget: Collection[str] = ()) -> Response:
-        """Return the answer of `work`, or the stored one.
+        """Return the response of `work`, or the stored one.
 
         Args:
-            work: does it and answers.
-            forget: members of the answer that are not stored and are null in a replay: secrets.
+            work: does the work and returns its response.
+            forget: secret members of the response, which are not stored and null in a replay.
 
         Raises:
             ConflictError: if the first request with this key is not finished.
@@ -94,7 +94,7 @@ def once_only(
     body: RawBody,
     key: GivenKey = None,
 ) -> OnceOnly:
-    """Return what makes this request happen once."""
+    """Return the runner that makes this request take effect once."""
     content_type = request.headers.get("content-type", "")
     parts = (request.method, request.url.path, request.url.query, content_type)
     digest = hashlib.sha256("\n".join(parts).encode() + b"\n" + body)

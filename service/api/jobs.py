@@ -1,4 +1,7 @@
-"""What all jobs share over HTTP: acceptance, waiting for an answer (RFC 7240), files. Knows no kind of job."""
+"""Shared HTTP behaviour of all jobs: acceptance, long polling (RFC 7240) and files.
+
+Depends on no kind of job.
+"""
 
 import json
 import re
@@ -32,18 +35,18 @@ _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGN
 
 Prefer = Annotated[
     str | None,
-    Header(description=f"`wait=N` answers 200 with the finished resource if it is there within N <= {MOST_SECONDS} s"),
+    Header(description=f"`wait=N` returns 200 with the finished resource within N <= {MOST_SECONDS} s, else 202"),
 ]
 LastSeen = Annotated[
     str, Header(alias="Last-Event-ID", max_length=64, description="the `id` of the last event that was seen")
 ]
 EVENTS = {**streamed("job", JobEvent), **guarded(404)}
 ACCEPTED: Responses = {
-    202: {"description": "What was asked for, to be followed at `Location`", **header("Location", "its address")}
+    202: {"description": "The accepted job; poll or stream it at `Location`", **header("Location", "its address")}
 }
 FILE: Responses = {
     200: {
-        "description": "The resource; any other format than JSON comes as a file",
+        "description": "The resource; formats other than JSON are files",
         **header("Content-Disposition", "the file's name, when it is a file"),
     }
 }
@@ -52,16 +55,16 @@ TABLE: Responses = {200: {**FILE[200], "content": files(prediction_formats().val
 
 @final
 class LongPollResponse(Response):
-    """An accepted job's answer that holds back until the job is done, or for as long as the caller prefers.
+    """The response of an accepted job, delayed until the job is done or the preferred wait is over.
 
-    It waits while it is sent, after the request's transaction was committed, and holds neither a place nor a connection
-    in between.
+    It waits after the commit of the request's transaction, and holds neither a slot nor a connection between
+    polls.
 
     Args:
-        accepted: what is answered when the time is over.
+        accepted: the response if the wait ends first.
         seconds: how long to wait.
-        look: returns the finished resource once it is there.
-        poller: looks.
+        look: returns the finished resource, or None before it exists.
+        poller: runs `look`.
     """
 
     def __init__(self, accepted: Response, seconds: float, look: Callable[[], Response | None], poller: Poller) -> None:
@@ -72,7 +75,7 @@ class LongPollResponse(Response):
         self._poller = poller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the finished resource, or what was accepted."""
+        """Send the finished resource, or the accepted job."""
         release_slots(scope)
         deadline = time.monotonic() + self._seconds
         with self._poller.following():
@@ -87,7 +90,7 @@ class LongPollResponse(Response):
 
 @final
 class WaitPreference:
-    """Lets a POST answer with the finished resource, if the caller prefers to wait for it."""
+    """Let a POST respond with the finished resource, if the caller prefers to wait for it."""
 
     def __init__(self, request: Request, prefer: Prefer = None) -> None:
         self._sessions, self._poller = sessions_of(request), poller_of(request)
@@ -96,7 +99,7 @@ class WaitPreference:
     def __call__(
         self, accepted: Response, scope: JobScope, to_response: Callable[[Session, Job], BaseModel | Response]
     ) -> Response:
-        """Return what was accepted, or an answer that waits for its end and tells it, unless too many wait."""
+        """Return a response that waits for the job's end, or the accepted job if too many requests wait."""
         if self._seconds is None or self._poller.is_full:
             return accepted
         job_id = UUID(json.loads(bytes(accepted.body))["id"])
@@ -117,14 +120,14 @@ Wait = Annotated[WaitPreference, Depends()]
 
 @final
 class EventFollower:
-    """Lets a caller follow a job as server-sent events."""
+    """Let a caller follow a job as server-sent events."""
 
     def __init__(self, request: Request, last_event_id: LastSeen = "") -> None:
         self._sessions, self._poller = sessions_of(request), poller_of(request)
         self._last = last_event_id
 
     def __call__(self, scope: JobScope, job_id: UUID) -> Response:
-        """Return the job's events after the last one that was seen, until its end."""
+        """Return the job's events after the last one that the client received, until its end."""
         return followed(self._poller, job_events(self._sessions, scope, job_id), self._last)
 
 
@@ -132,7 +135,7 @@ Follow = Annotated[EventFollower, Depends()]
 
 
 def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
-    """Return a dependency: where a caller who may read finds a campaign's jobs of a kind."""
+    """Return a dependency: the scope of a campaign's jobs of a kind, for callers that may read."""
 
     async def scope(campaign_id: CampaignId, caller: Reader) -> JobScope:
         return JobScope(kind, caller.workspace_id, campaign_id)
@@ -141,7 +144,7 @@ def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
 
 
 def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
-    """Return a dependency: where a caller who may write puts a campaign's jobs of a kind."""
+    """Return a dependency: the scope of a campaign's jobs of a kind, for callers that may write."""
 
     async def scope(campaign_id: CampaignId, caller: Writer) -> JobScope:
         return JobScope(kind, caller.workspace_id, campaign_id)
@@ -150,22 +153,22 @@ def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
 
 
 def seconds_of(prefer: str | None) -> int | None:
-    """Return how long a caller prefers to wait, at most half a minute; None without such a preference."""
+    """Return the caller's preferred wait in seconds, at most 30; None without such a preference."""
     match = _WAIT.search(prefer or "")
     return min(int(match[1]), MOST_SECONDS) if match else None
 
 
 def accepted(view: BaseModel, location: str) -> Response:
-    """Answer 202 with where to look."""
+    """Respond with 202 and the location of the job."""
     return answer(view, 202, {"Location": location})
 
 
 def result_of(row: Job) -> Json:
-    """Return a job's answer for a download.
+    """Return a job's result for a download.
 
     Raises:
         ConflictError: if there is none.
     """
     if row.result is None or row.state != "succeeded":
-        raise ConflictError(f"this is {row.state} and has no answer to download")
+        raise ConflictError(f"this job is {row.state}: only a succeeded job has a result to download")
     return row.result

@@ -1,4 +1,4 @@
-"""Figures for operators in Prometheus' format. Each application has its own registry; nothing is global."""
+"""Expose Prometheus metrics for operators. Each application has its own registry; nothing is global."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,18 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 Count = Callable[[], Mapping[tuple[str, ...], int]]
 _COUNTED_EVERY = 5.0
-"""Rows are counted once in so many seconds at most."""
+"""Shortest interval in seconds between two counts of the rows."""
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @final
 class Metrics:
-    """Counts and times requests by route, and asks for the numbers of rounds and jobs when scraped.
+    """Count and time requests by route, and count rounds and jobs when scraped.
 
     Args:
         count_rounds: returns (state,) -> number, over all workspaces.
-        count_jobs: returns (kind, state) -> number, likewise.
+        count_jobs: returns (kind, state) -> number, over all workspaces.
     """
 
     def __init__(self, count_rounds: Count, count_jobs: Count) -> None:
@@ -51,7 +51,7 @@ class Metrics:
 
 @final
 class _Stored(Collector):
-    """Rows of the database, counted at a scrape, but not at every one of many: anybody may scrape."""
+    """Count rows of the database at a scrape, at a limited rate: scraping needs no key."""
 
     def __init__(self, name: str, description: str, labels: list[str], count: Count) -> None:
         self._name, self._description, self._labels = f"assayflow_{name}", description, labels
@@ -60,17 +60,17 @@ class _Stored(Collector):
         self._counts: Mapping[tuple[str, ...], int] = {}
 
     def describe(self) -> Iterator[Metric]:
-        """Name the metric without asking the database."""
+        """Describe the metric without querying the database."""
         yield self._empty()
 
     def collect(self) -> Iterator[Metric]:
-        """Return the counts of this moment, or of the last few seconds."""
+        """Return the current counts, or those of the last few seconds."""
         family = self._empty()
         try:
             for labels, number in sorted(self._recent().items()):
                 family.add_metric(labels, number)
         except SQLAlchemyError:
-            return  # the other figures are wanted most when the database is away
+            return  # the other metrics are most useful while the database is down
         yield family
 
     def _recent(self) -> Mapping[tuple[str, ...], int]:

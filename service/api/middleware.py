@@ -1,6 +1,6 @@
-"""What happens around every request: an id, a log line, metrics, safe headers and the last resort.
+"""Wrap every request: request id, log line, metrics, security headers and unexpected errors.
 
-Plain ASGI, so that streams pass through untouched. It knows no route.
+Plain ASGI, so that streams pass through unchanged. Depends on no route.
 """
 
 import re
@@ -31,11 +31,11 @@ log = structlog.get_logger("assayflow.access")
 
 @final
 class RequestContext:
-    """Gives each request an id, measures and logs it, and answers what nobody foresaw.
+    """Give each request an id, measure and log it, and respond to unexpected errors.
 
     Args:
         app: the next application.
-        metrics: where requests are counted.
+        metrics: counts the requests.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -67,7 +67,7 @@ class RequestContext:
             except Exception:
                 log.exception("unexpected_error", method=scope["method"], path=scope["path"])
                 if status:
-                    raise  # half an answer is out: only closing the connection tells the client
+                    raise  # the response has started: only closing the connection signals the error
                 await internal_problem(scope["path"], request_id)(scope, receive, send_with_headers)
             finally:
                 self._record(scope, status, time.perf_counter() - started)

@@ -1,7 +1,7 @@
-"""Looking at the database again and again for those who follow something. It knows nothing of what they follow.
+"""Poll the database for clients that follow a round or a job.
 
-Followers share a few connections of their own, so that they can take none from requests, and look less often the more
-they are: what they cost together has a bound.
+All followers share a few separate connections, so that they take none from requests. The more followers there
+are, the less often each one polls, so their total load is bounded.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,16 +16,16 @@ from service.errors import UnavailableError
 Value = TypeVar("Value")
 Arguments = TypeVarTuple("Arguments")
 LOOKS_PER_SECOND = 40.0
-"""All followers together look about so often; one look takes some milliseconds."""
+"""Polls per second of all followers together; one poll takes some milliseconds."""
 
 
 @final
 class Poller:
-    """What the followers of one process share.
+    """Share connections and poll rate among the followers of one process.
 
     Args:
-        connections: how many look at the same time.
-        most: followers; one more is refused.
+        connections: the number of simultaneous polls.
+        most: the largest number of followers.
     """
 
     def __init__(self, connections: int, most: int) -> None:
@@ -35,21 +35,23 @@ class Poller:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody more may follow."""
+        """Whether the largest number of followers is reached."""
         return self._followers >= self._most
 
     def check(self) -> None:
-        """Check that one more may follow.
+        """Check that one more follower is allowed.
 
         Raises:
             UnavailableError: if there are too many.
         """
         if self.is_full:
-            raise UnavailableError(f"{self._most} streams and waiting requests are open; try again or ask now and then")
+            raise UnavailableError(
+                f"{self._most} streams and waiting requests are open; try again or poll now and then"
+            )
 
     @contextmanager
     def following(self) -> Iterator[None]:
-        """Count one who follows, for as long as the block lasts."""
+        """Count one follower for the block."""
         self._followers += 1
         try:
             yield
@@ -57,13 +59,13 @@ class Poller:
             self._followers -= 1
 
     async def look(self, function: Callable[[*Arguments], Value], *arguments: *Arguments) -> Value:
-        """Call a function that uses one connection, in a thread, when it is its turn."""
+        """Call a function that uses one connection in a thread, as soon as a connection is free."""
         return await run_sync(function, *arguments, limiter=self._turns)
 
     async def pause(self, seconds: float) -> None:
-        """Wait until the next look: so long, and longer the more follow."""
+        """Wait until the next poll: at least this long, and longer with more followers."""
         await anyio.sleep(self.interval(seconds))
 
     def interval(self, seconds: float) -> float:
-        """Return the seconds between two looks of one follower, who would like to look every `seconds`."""
+        """Return the seconds between two polls of one follower; `seconds` is the preferred interval."""
         return max(seconds, self._followers / LOOKS_PER_SECOND)

@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457). It knows HTTP and nothing of campaigns."""
+"""Render errors as `application/problem+json` (RFC 9457). Depends on HTTP, not on campaigns."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -24,7 +24,7 @@ log = structlog.get_logger("assayflow.api")
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make the application answer every error as a problem."""
+    """Make the application render every error as a problem."""
     app.add_exception_handler(AssayflowError, _on_assayflow_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -34,7 +34,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def problem_response(error: AssayflowError, instance: str) -> JSONResponse:
-    """Render one of our own errors."""
+    """Render an error of this project."""
     body = problem(error.status, error.slug, error.title, error.detail, instance)
     if error.errors:
         body["errors"] = [dict(error_item) for error_item in error.errors]
@@ -42,25 +42,25 @@ def problem_response(error: AssayflowError, instance: str) -> JSONResponse:
 
 
 def internal_problem(instance: str, request_id: str) -> JSONResponse:
-    """Render an unexpected error: it says nothing but the id under which the log explains it."""
+    """Render an unexpected error: it contains only the id under which the log has the details."""
     body = problem(500, "internal", "Internal error", "Something unexpected happened; the log has the cause.", instance)
     return _respond(body | {"request_id": request_id})
 
 
 def problem(status: int, slug: str, title: str, detail: str, instance: str) -> dict[str, Any]:
-    """Return the members that every problem has."""
+    """Return the members of every problem."""
     return {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, "instance": instance}
 
 
 def unavailable(error: Exception, path: str) -> UnavailableError:
-    """Log why the database does not answer, and return what is told of it."""
+    """Log why the database does not respond, and return the error for the client."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     log.error("database_unavailable", path=path, cause=str(cause))
     return UnavailableError("the database does not answer; try again")
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any]]:
-    """Turn pydantic's errors into `{pointer, detail}`; those outside the body also say where they are (`in`)."""
+    """Turn pydantic's errors into `{pointer, detail}`; `in` locates errors outside the body."""
     errors_found: list[dict[str, Any]] = []
     for error in errors:
         source, *path = error["loc"]
@@ -73,7 +73,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[st
 
 
 def _is_consequence(error_item: Mapping[str, Any], errors_found: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether a list is too short only because an item of it is wrong: pydantic reports both."""
+    """Return whether a list is too short only because one of its items is wrong: pydantic reports both."""
     inside = error_item["pointer"] + "/"
     return "should have at least" in error_item["detail"] and any(
         item["pointer"].startswith(inside) for item in errors_found
@@ -112,7 +112,7 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of every route at this address (RFC 9110, section 15.5.6): the router names one route's."""
+    """Return the methods of all routes at this path (RFC 9110, 15.5.6); the router names one route's."""
     candidates = {method: dict(request.scope, method=method) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")}
     routes = request.app.router.routes
     return [
@@ -121,11 +121,11 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 def _on_unstorable(request: Request, error: Exception) -> JSONResponse:
-    """Answer for a value that its type allows and the database does not, such as a number beyond 64 bits."""
+    """Respond to a value that its type allows but the database does not, such as a number beyond 64 bits."""
     log.warning("value_not_storable", path=request.url.path, cause=type(error.__cause__).__name__)
     detail = "a value is outside of what can be stored"
     error_item = {"pointer": "", "detail": detail}
-    if "cursor" in request.query_params:  # what a cursor holds is seen by the database only
+    if "cursor" in request.query_params:  # only the database parses the content of a cursor
         error_item = {"in": "query", "pointer": "/cursor", "detail": "not a cursor of this list; start without one"}
     return problem_response(UnprocessableError(detail, errors=[error_item]), request.url.path)
 

@@ -1,6 +1,6 @@
-"""Which query parameters a route takes: any other is refused, so that a misspelt wish is never ignored.
+"""Refuse unknown query parameters, so that a misspelt one is never ignored.
 
-The names are those of the route's own signature, its dependencies included. It knows no resource.
+The known names are those of the route's own signature, including its dependencies. Depends on no resource.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ from service.errors import UnprocessableError
 
 
 async def refuse_unknown_query(request: Request) -> None:
-    """Check that the route takes each parameter of the query, and as often as it is given.
+    """Check that the route accepts each query parameter, and its number of occurrences.
 
     Raises:
-        UnprocessableError: naming the parameters that it does not, and those that it does.
+        UnprocessableError: naming the refused parameters and the accepted ones.
     """
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:
@@ -38,7 +38,7 @@ async def refuse_unknown_query(request: Request) -> None:
 
 
 def query_parameters(route: APIRoute) -> Mapping[str, bool]:
-    """Return the names of a route's query parameters, and whether each may be given several times."""
+    """Return the names of a route's query parameters, and whether each one may be repeated."""
     fields = [field for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)]
     return {field.alias: _is_list(field.field_info.annotation) for field in fields}
 

@@ -1,4 +1,4 @@
-"""Receiving a request's body: whole, within a size, and within a time. It knows no route."""
+"""Receive a request's body: complete, within a size limit, and within a time limit. Depends on no route."""
 
 import time
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from service.errors import RequestTimeoutError, TooLargeError
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How large a body may be, how long nothing of it may come, and how long all of it may take."""
+    """Limits of a body: its size, its idle time, and its total time."""
 
     max_bytes: int
     idle_seconds: float
@@ -20,10 +20,10 @@ class BodyLimits:
 
 
 def announced(scope: Scope, limits: BodyLimits) -> int:
-    """Return the most bytes that the body of a request may have by its headers, 0 without a body.
+    """Return the largest size that a request's body may have according to its headers, 0 without a body.
 
     Raises:
-        TooLargeError: if it is announced to be over the limit.
+        TooLargeError: if the announced size exceeds the limit.
     """
     headers = Headers(scope=scope)
     if "transfer-encoding" in headers:
@@ -36,11 +36,11 @@ def announced(scope: Scope, limits: BodyLimits) -> int:
 
 
 async def read_body(receive: Receive, limits: BodyLimits) -> bytes | None:
-    """Return the whole body, or None when the client went away before its end: half a table is no table.
+    """Return the complete body, or None if the client disconnected early: a partial table is not used.
 
     Raises:
-        TooLargeError: as soon as it is over the limit.
-        RequestTimeoutError: if nothing of it comes for too long, or its end.
+        TooLargeError: as soon as it exceeds the limit.
+        RequestTimeoutError: if the body is idle for too long or incomplete at its time limit.
     """
     content = bytearray()
     deadline = time.monotonic() + limits.seconds
@@ -62,7 +62,7 @@ async def read_body(receive: Receive, limits: BodyLimits) -> bytes | None:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a channel that brings this body in one piece, and then what still comes."""
+    """Return a channel that delivers this body in one message, and later messages unchanged."""
     is_sent = False
 
     async def replayed() -> Message:

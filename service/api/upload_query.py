@@ -8,10 +8,11 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from service.api.body import SheetQuery
-from service.campaigns.uploads import Mode
+from service.campaigns.uploads import Mode, OnConflict
 from service.errors import UnprocessableError
 from service.exchange.options import DateOrder, Delimiter, ReadingOptions
 from service.exchange.values import Decimal
+from service.schemas.ledger import MAX_REASON
 
 _AS_JSON = ("columns", "words", "limits")
 _LONGEST = 20_000
@@ -48,6 +49,28 @@ class UploadOptions:
     limits: Annotated[
         JsonText, Query(max_length=_LONGEST, description='limit of an assay -> value: {"IC50 LLOQ": "2 nM"}')
     ] = None
+
+    again: Annotated[
+        bool, Query(description="of a file that was sent before, take only the rows that are not stored")
+    ] = False
+    on_conflict: Annotated[
+        OnConflict,
+        Query(description="a row whose external_id another result has: reject it, or correct that result by it"),
+    ] = "reject"
+    reason: Annotated[
+        str | None, Query(min_length=1, max_length=MAX_REASON, description="why results are corrected, for the record")
+    ] = None
+
+    def correction_reason(self) -> str | None:
+        """Return why results are corrected.
+
+        Raises:
+            UnprocessableError: if a reason is given and nothing is to be corrected.
+        """
+        if self.reason is not None and self.on_conflict != "correct":
+            detail = "a reason is of corrections: send it with on_conflict=correct"
+            raise UnprocessableError(f"/reason: {detail}", [{"in": "query", "pointer": "/reason", "detail": detail}])
+        return self.reason
 
     def reading_options(self) -> ReadingOptions:
         """Return what is said of the file.

@@ -85,21 +85,27 @@ def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) ->
 
 
 def store_results(
-    session: Session, workspace_id: UUID, campaign_id: UUID, upload: NewUpload, rows: Sequence[NewResult]
+    session: Session,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    upload: NewUpload,
+    rows: Sequence[NewResult],
+    reason: str | None = None,
 ) -> StoredUpload:
     """Store parsed rows, link them to candidates, and give candidates and rounds the outcomes that follow.
 
     A row is linked by its `candidate_id` or, without one, to the newest candidate with the same object, one that waits
     for its outcome before others. A row whose
-    `external_id` the campaign has already, also earlier in the same upload, is a duplicate.
+    `external_id` the campaign has already, also earlier in the same upload, is a duplicate. `reason` is that of rows
+    that correct others.
 
     Raises:
-        ConflictError: if the campaign is archived.
+        ConflictError: if the campaign is archived, or a row corrects a result that counts no more.
         UnprocessableError: if a `candidate_id` is not of this campaign.
     """
     campaign = locked_campaign(session, workspace_id, campaign_id)
     check_active(campaign)
-    return results.store(session, campaign, upload, rows)
+    return results.store(session, campaign, upload, rows, reason or results.SENT_AGAIN)
 
 
 def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Round:

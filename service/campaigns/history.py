@@ -7,23 +7,27 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.records import Forecast, History, Measurement, Prediction
-from service.store import candidates, results
+from models.records import Forecast, History, Prediction
+from service.campaigns.current import measurements, retest_policies
+from service.store import amendments, campaigns, candidates, results
 from service.store.states import LIVE
-from service.store.tables import Result, Round
+from service.store.tables import Round
 
 
 def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
     """Freeze what the campaign knows now; the caller holds the campaign's lock.
 
-    Results are never changed, so their last sequence names them; candidates change their status, so the objects are
-    listed. What earlier rounds forecast is fixed by the round's number and when it began: only the newest round can
-    still get a batch, and what takes a place in an older one says when it did.
+    Results and amendments are never changed, so their last sequences name them, and the policies of retests are frozen
+    with them; candidates change their status, so the objects are listed. What earlier rounds forecast is fixed by the
+    round's number and when it began: only the newest round can still get a batch, and what takes a place in an older
+    one says when it did.
     """
     given_up = candidates.objects(session, campaign_id, ("rejected", "withdrawn"))
     made_otherwise = candidates.measured_elsewhere(session, campaign_id)
     return {
         "last_sequence": results.last_sequence(session, campaign_id),
+        "last_amendment": amendments.last_sequence(session, campaign_id),
+        "retests": retest_policies(campaigns.get(session, campaign_id).spec),
         "pending": candidates.objects(session, campaign_id, LIVE),
         "excluded": sorted({*given_up, *made_otherwise}),
     }
@@ -36,9 +40,8 @@ def load_history(session: Session, row: Round) -> History:
 
 def load_known(session: Session, campaign_id: UUID, snapshot: Mapping[str, Any]) -> History:
     """Return the data of a snapshot, without what rounds forecast."""
-    stored = results.until(session, campaign_id, snapshot["last_sequence"])
     return History(
-        measurements=tuple(_measurement(result, number) for result, number in stored),
+        measurements=tuple(measurements(session, campaign_id, snapshot)),
         pending=tuple(snapshot["pending"]),
         excluded=tuple(snapshot["excluded"]),
     )
@@ -58,18 +61,3 @@ def _forecasts(session: Session, row: Round) -> Iterator[Forecast]:
 
 def _prediction(stored: Mapping[str, float]) -> Prediction:
     return Prediction(mean=stored["mean"], sd=stored["sd"], low=stored["low"], high=stored["high"])
-
-
-def _measurement(result: Result, number: int | None) -> Measurement:
-    return Measurement(
-        object=result.object,
-        type=result.type,
-        value=result.value,
-        relation=result.relation,
-        upper_value=result.upper_value,
-        standard_error=result.standard_error,
-        outcome=result.outcome,
-        assay_version=result.assay_version,
-        round=number,
-        plate=result.plate,
-    )

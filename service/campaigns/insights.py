@@ -12,8 +12,9 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.insights.build import insights
 from models.insights.records import NEW, PastRound, ProposedObject
-from models.records import Forecast, History, Measurement, Prediction
+from models.records import Forecast, History, Prediction
 from models.summaries.round import read_round_summary
+from service.campaigns.current import current_measurements
 from service.campaigns.queries import get_campaign
 from service.errors import UnprocessableError
 from service.store import insights as insight_rows
@@ -39,7 +40,7 @@ def get_insights(
     _check(thresholds or {}, spec)
     candidates = insight_rows.candidates(session, campaign.id)
     history = History(
-        measurements=tuple(Measurement(**row) for row in insight_rows.results(session, campaign.id)),
+        measurements=tuple(current_measurements(session, campaign.id, campaign.spec)),
         forecasts=tuple(_forecasts(candidates, spec)),
     )
     rounds = list(_rounds(insight_rows.rounds(session, campaign.id), candidates))

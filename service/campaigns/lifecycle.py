@@ -4,7 +4,7 @@
 
 A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
 failed or cancelled one is queued again by a retry. A completed one awaits results again when a candidate takes the
-place of one that was given up, or a rejection is taken back.
+place of one that was given up, a rejection is taken back, or results of a candidate are corrected or withdrawn.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,8 +33,10 @@ CANDIDATE_MOVES: Mapping[CandidateStatus, AbstractSet[CandidateStatus]] = {
     "rejected": {"proposed", "approved", "measured", "failed"},
     "withdrawn": {"measured", "failed"},
     "failed": {"measured"},
-    "measured": set(),
+    "measured": {"failed"},
 }
+SETTLED: frozenset[CandidateStatus] = frozenset({"measured", "failed"})
+"""What results made of a candidate: it waits again when those that did are corrected or withdrawn."""
 DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
 """The statuses that a person may set; the others follow from a release or from results."""
 OF_A_DRAFT: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected"})

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from service.campaigns.uploads import Mode, Owner, ResultsFile, import_results, 
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.exchange import Report
 from service.plates.analysis import JSON, WellsFile
+from service.plates.filling import Filling
 from service.plates.layouts import lay_out
 from service.plates.problems import invalid
 from service.plates.records import Analysis, PlateLayout
@@ -56,9 +57,11 @@ class SentFile:
 
     content: bytes
     key_id: str | None
+    media_type: str = "application/octet-stream"
     filename: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,8 @@ def import_transfers(
 ) -> tuple[TransferReport, Report]:
     """Note which wells a robot did not fill; candidates without any filled well become failed results.
 
-    Several reports of one plate add up.
+    Several reports of one plate add up, and the same report counts once. A well that a later one says is filled counts
+    again, unless its candidate has a failed result: that one is stored, and the candidate is measured on another plate.
 
     Raises:
         NotFoundError: if there is no such plate.
@@ -160,8 +164,8 @@ def import_transfers(
     with table_errors_as_problems():
         found = readers.files.transfers(file.content, spec.name, spec.wells)
     _check_used(found, layout)
-    failed = failed_wells(plate) | dict(found.failed)
-    reasons = _reasons(layout, failed)
+    filling, found = _filled(plate, layout, found, file)
+    reasons = _reasons(layout, filling.failed)
     report = Report(())
     if reasons:
         campaign = queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id)
@@ -169,7 +173,7 @@ def import_transfers(
         report = _store(session, ref, file, failed_rows(spec, assay, reasons), readers.results)
     if not file.dry_run:
         reports = [*(plate.transfers or {}).get("reports", ()), {**_named(file), "n_transfers": found.n_transfers}]
-        plate.transfers = {"failed": failed, "reports": reports}
+        plate.transfers = {**filling.as_json(), "reports": reports}
         _touch(plate)
     return found, report
 
@@ -254,6 +258,22 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
         raise UnprocessableError(detail, errors=[{"column": "Destination Well", "detail": detail}])
 
 
+def _filled(plate: Plate, layout: PlateLayout, found: TransferReport, file: SentFile) -> tuple[Filling, TransferReport]:
+    """Return which wells do not count after one more report, and the report with what it cannot change any more."""
+    before = Filling.from_stored(plate.transfers)
+    known = {item["sha256"] for item in (plate.transfers or {}).get("reports", ())}
+    if _named(file)["sha256"] in known:
+        return before, found
+    stored = _reasons(layout, before.failed)
+    kept = {well.well for well in layout.wells if well.candidate_id in stored}
+    late = sorted(kept & set(found.moved))
+    if late:
+        shown = ", ".join(late[:MAX_LISTED]) + (", ..." if len(late) > MAX_LISTED else "")
+        warning = f"{shown}: filled too late, a failed result is stored; lay the candidate out on another plate"
+        found = replace(found, warnings=(*found.warnings, warning))
+    return before.after(found, kept), found
+
+
 def _reasons(layout: PlateLayout, failed: Mapping[str, str]) -> dict[UUID, str]:
     """Return the candidates of which no well was filled, with the reasons of their wells."""
     wells: dict[UUID, list[str]] = {}
@@ -273,8 +293,16 @@ def _failure_reason(wells: Sequence[str], failed: Mapping[str, str]) -> str:
 
 
 def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader: Reader) -> Report:
-    """Take rows of results as if a user had uploaded them."""
-    table = ResultsFile(content=rows, media_type=JSON, filename=file.filename, mode=file.mode, dry_run=file.dry_run)
+    """Take rows of results as if a user had uploaded them, and keep the file that they come from."""
+    table = ResultsFile(
+        content=rows,
+        media_type=JSON,
+        filename=file.filename,
+        mode=file.mode,
+        dry_run=file.dry_run,
+        again=file.again,
+        original=(file.content, file.media_type),
+    )
     owner = Owner(ref.scope.workspace_id, file.key_id)
     return import_results(session, owner, ref.scope.campaign_id, table, reader)
 

@@ -1,5 +1,6 @@
 """What users ask to see of a campaign. Reads only; everything is looked up within a workspace."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NoReturn
@@ -10,9 +11,9 @@ from sqlalchemy.orm import Session
 from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
 from service.records import IDENTIFYING_FIELDS, StandardResult
-from service.store import campaigns, candidates, results, reviews, rounds
+from service.store import amendments, campaigns, candidates, results, reviews, rounds
 from service.store.paging import Page
-from service.store.states import RoundState
+from service.store.states import ResultStatus, RoundState
 from service.store.tables import Campaign, Candidate, CandidateDecision, Reserve, Result, Round, RoundEvent
 
 
@@ -62,11 +63,27 @@ def list_rounds(
 
 
 def list_results(
-    session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
+    session: Session,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    limit: int,
+    cursor: str | None = None,
+    status: ResultStatus | None = None,
 ) -> Page[Result]:
-    """Return one page of results in the order in which they were stored."""
+    """Return one page of results in the order in which they were stored, all or those of one status."""
     check_campaign(session, workspace_id, campaign_id)
-    return results.page(session, campaign_id, limit, cursor)
+    return results.page(session, campaign_id, limit, cursor, status)
+
+
+def results_changed_since(session: Session, rows: Sequence[Round]) -> Mapping[UUID, tuple[int, int]]:
+    """Return how many results that rounds were computed from were withdrawn, and how many corrected, since.
+
+    Rounds without any are left out.
+    """
+    amended = {key for key in {row.campaign_id for row in rows} if amendments.last_sequence(session, key)}
+    if not amended:
+        return {}
+    return amendments.changed_since(session, [row.id for row in rows if row.campaign_id in amended])
 
 
 def round_id_and_state(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:
@@ -152,18 +169,29 @@ def results_by_external_id(
     return standard_by_external_id(session, campaign_id, external_ids)
 
 
+def own_ids(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, str]:
+    """Return the id that a laboratory gave each of these objects with its results; those without are left out."""
+    return results.own_ids(session, campaign_id, set(objects)) if objects else {}
+
+
 def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[str]) -> dict[str, set[str]]:
     """Return id of a laboratory -> the objects whose results came with it."""
     return results.objects_by_own_id(session, campaign_id, own_ids) if own_ids else {}
 
 
 def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
-    """Return for each result whether the campaign has one that says the same of its object, under any external id."""
+    """Return for each result whether the campaign has one that says the same of its object, under any external id.
+
+    What was corrected or withdrawn is not looked at, and one stored result is not taken for two of those given.
+    """
     identifying_values = attrgetter(*IDENTIFYING_FIELDS)
-    stored = (
-        results.about(session, campaign_id, {item.object for item in given}, IDENTIFYING_FIELDS) if given else set()
-    )
-    return [identifying_values(item) in stored for item in given]
+    objects = {item.object for item in given}
+    left = results.about(session, campaign_id, objects, IDENTIFYING_FIELDS) if given else Counter()
+    found = []
+    for values in map(identifying_values, given):
+        found.append(left[values] > 0)
+        left[values] -= 1
+    return found
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import commands, jobs, queries
+from service.campaigns import commands, jobs, queries, repeats, resending
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.lifecycle import GIVEN_UP
+from service.campaigns.locking import locked_campaign
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
@@ -30,22 +31,26 @@ from service.exchange import (
     TableError,
     UnknownFormatError,
 )
-from service.store import campaigns
+from service.store import blobs, campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 MAX_REPORTED_ERRORS = 1_000
-MAX_REPORTED_REPEATS = 10
-_TAKEN = ("media_type", "filename", "mode", "dry_run")
+_TAKEN = ("media_type", "filename", "mode", "dry_run", "again", "on_conflict", "reason")
 """How a file is to be taken, beside its content and how it is read."""
 _FORMER_OPTIONS = ("sheet", "decimal")
 """What jobs of before say of the reading."""
 Mode = Literal["atomic", "partial"]
+OnConflict = Literal["reject", "correct"]
+"""What becomes of a row whose external id another result has: it is an error, or it takes the place of that result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsFile:
-    """What was sent, and how it is to be taken."""
+    """What was sent, and how it is to be taken: `job_id` is of the job that reads it, if one does.
+
+    `original` are the bytes and the media type of what the table was made from, which are kept in its place.
+    """
 
     content: bytes
     media_type: str
@@ -54,6 +59,16 @@ class ResultsFile:
     reading_name: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
+    again: bool = False
+    on_conflict: OnConflict = "reject"
+    reason: str | None = None
+    job_id: UUID | None = None
+    original: tuple[bytes, str] | None = None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
 
     @property
     def table(self) -> SentTable:
@@ -77,11 +92,13 @@ def import_results(session: Session, owner: Owner, campaign_id: UUID, file: Resu
         UnsupportedMediaTypeError: if the format is none that is read.
         UnprocessableError: if the file is no table or has no such sheet, or a row is bad in atomic mode; it carries the
             report.
+        ConflictError: if the same bytes were stored before and would count twice.
     """
     spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
     file = _with_kept_reading(session, campaign_id, file)
+    check_bytes(session, campaign_id, file)
     with table_errors_as_problems():
-        report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned))
+        report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned, file))
     return settle(session, owner, campaign_id, file, report)
 
 
@@ -90,16 +107,13 @@ def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: Resu
 
     Raises:
         NotFoundError: if there is no such campaign.
+        ConflictError: if the same bytes were stored before and would count twice.
     """
     _open_campaign(session, owner, campaign_id)
     file = _with_kept_reading(session, campaign_id, file)
+    check_bytes(session, campaign_id, file)
     taken = {name: getattr(file, name) for name in _TAKEN} | {"sheet": file.reading.sheet}
-    request = {
-        **taken,
-        "reading": file.reading.stated(),
-        "sha256": hashlib.sha256(file.content).hexdigest(),
-        "bytes": len(file.content),
-    }
+    request = {**taken, "reading": file.reading.stated(), "sha256": file.digest, "bytes": len(file.content)}
     table = (file.content, file.media_type)
     new = NewJob(queue="fast", request=request, context={"api_key_id": owner.key_id}, table=table)
     return jobs.enqueue(session, JobScope(UPLOADS, owner.workspace_id, campaign_id), new)
@@ -111,7 +125,7 @@ def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     former = {name: request[name] for name in _FORMER_OPTIONS if request.get(name) is not None}
     reading = ReadingOptions.model_validate(request.get("reading", former))
     taken = {name: request[name] for name in _TAKEN if name in request}
-    return ResultsFile(content=content, reading=reading, **taken)
+    return ResultsFile(content=content, reading=reading, job_id=job.id, **taken)
 
 
 def _with_kept_reading(session: Session, campaign_id: UUID, file: ResultsFile) -> ResultsFile:
@@ -126,10 +140,11 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
     return CampaignSpec.from_stored(campaign.spec), Owner(campaign.workspace_id, job.context["api_key_id"])
 
 
-def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
+def known(session: Session, campaign_id: UUID, mentioned: Mentioned, file: ResultsFile) -> Known:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has.
 
-    Beside them, the objects by their own ids, and the predictions of these candidates.
+    Beside them, the objects by their own ids, and the predictions of these candidates. A file that corrects is read as
+    if none had its external ids: what they stand for is compared afterwards.
     """
     ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
@@ -138,7 +153,8 @@ def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
         str(key): {name: prediction["mean"] for name, prediction in candidate.payload["predictions"].items()}
         for key, candidate in candidates.items()
     }
-    stored = queries.results_by_external_id(session, campaign_id, external_ids)
+    is_compared = file.on_conflict == "reject"
+    stored = queries.results_by_external_id(session, campaign_id, external_ids) if is_compared else {}
     return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids), predicted
 
 
@@ -147,12 +163,18 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
 
     Raises:
         UnprocessableError: if a row is bad in atomic mode; it carries the report.
-        ConflictError: if the campaign was archived meanwhile.
+        ConflictError: if the campaign was archived meanwhile, or the same bytes were stored.
     """
+    check_bytes(session, campaign_id, file)
+    if file.on_conflict == "correct":
+        report = resending.with_corrections(session, campaign_id, report)
     report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
         raise rejected_upload(report, "stored")
-    report = _with_given_up_warning(session, campaign_id, _with_repeat_warning(session, campaign_id, report))
+    if file.again:
+        report = resending.without_stored(session, campaign_id, report)
+    report = resending.with_earlier_upload(session, campaign_id, file.digest, file.reading.sheet, report)
+    report = repeats.with_warnings(session, campaign_id, _with_given_up_warning(session, campaign_id, report))
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -194,9 +216,22 @@ def table_errors_as_problems(sheet_in: Literal["query", "body"] = "query") -> It
         ) from error
 
 
+def check_bytes(session: Session, campaign_id: UUID, file: ResultsFile) -> None:
+    """Check that a file that is to be stored was not stored before.
+
+    Raises:
+        ConflictError: if it was, in this campaign, and its results would count twice; it names the earlier upload.
+    """
+    if not (file.dry_run or file.again):
+        resending.check_bytes(session, campaign_id, file.digest, file.reading.sheet)
+
+
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Name the candidate of each row that gave only its object: the newest with that object, waiting ones first."""
-    objects = {row.object for row in report.accepted if row.candidate_id is None and row.object}
+    """Name the candidate of each row that gave only its object: the newest with that object, waiting ones first.
+
+    A correction has been given that of the result it corrects.
+    """
+    objects = {row.object for row in report.accepted if row.candidate_id is None and row.object and not row.corrects}
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
@@ -220,23 +255,8 @@ def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) 
     return replace(report, rows=rows)
 
 
-def _with_repeat_warning(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Warn of rows that say what is stored already: without an external id a file sent twice counts twice."""
-    free = [(row.row, row.result) for row in report.accepted if row.result and row.result.external_id is None]
-    are_stored = queries.are_stored(session, campaign_id, [result for _, result in free])
-    places = [str(row) for (row, _), is_stored in zip(free, are_stored, strict=True) if is_stored]
-    if not places:
-        return report
-    shown = ", ".join(places[:MAX_REPORTED_REPEATS]) + (", ..." if places[MAX_REPORTED_REPEATS:] else "")
-    warning = (
-        f"{len(places)} results without external_id say what is stored already (rows {shown}) and count as further "
-        "readings: with an external_id what is sent again is told from what is measured again"
-    )
-    return replace(report, warnings=(*report.warnings, warning))
-
-
 def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
-    if row.candidate_id is not None or row.object is None or row.object not in ids:
+    if row.candidate_id is not None or row.corrects or row.object is None or row.object not in ids:
         return row
     return replace(row, candidate_id=ids[row.object])
 
@@ -257,16 +277,23 @@ def rejected_upload(report: Report, done: str) -> UnprocessableError:
 
 
 def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
-    """Store the accepted rows; one whose external_id arrived in the meantime has become a duplicate."""
+    """Store the accepted rows and the file; one whose external_id arrived in the meantime has become a duplicate."""
+    locked_campaign(session, owner.workspace_id, campaign_id)
+    check_bytes(session, campaign_id, file)
+    content, media_type = file.original or (file.content, file.media_type)
     upload = NewUpload(
-        media_type=file.media_type,
-        sha256=hashlib.sha256(file.content).hexdigest(),
+        id=file.job_id or uuid4(),
+        media_type=media_type,
+        sha256=file.digest,
         filename=file.filename,
+        sheet=file.reading.sheet,
+        blob=blobs.keep(session, content),
         api_key_id=owner.key_id,
         n_rejected=report.count("rejected"),
     )
     rows = [_new_result(row) for row in report.accepted]
-    stored = commands.store_results(session, owner.workspace_id, campaign_id, upload, rows)
+    stored = commands.store_results(session, owner.workspace_id, campaign_id, upload, rows, file.reason)
+    report = replace(report, upload_id=str(stored.id))
     late = {
         id(row)
         for row, stored_row in zip(report.accepted, stored.rows, strict=True)
@@ -289,4 +316,11 @@ def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
 def _new_result(row: ParsedRow) -> NewResult:
     assert row.result is not None
     candidate_id = UUID(row.candidate_id) if row.candidate_id else None
-    return NewResult(row=row.row, verbatim=row.verbatim, result=row.result, candidate_id=candidate_id)
+    return NewResult(
+        row=row.row,
+        verbatim=row.verbatim,
+        result=row.result,
+        candidate_id=candidate_id,
+        other_columns=row.other_columns,
+        corrects=UUID(row.corrects) if row.corrects else None,
+    )

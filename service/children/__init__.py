@@ -1,7 +1,8 @@
-"""Expensive checks of what callers send, done in children with limits, so that none of them stops the service.
+"""Run expensive checks of user input in child processes with limits, so that no check stops the service.
 
-A child is a process of its own with most memory and computing time it may take; what goes beyond is killed and answered
-with the limit's name. Knows no HTTP and no campaign: the functions that children run are where their subject is.
+Each child has a limit on memory and computing time. A check beyond a limit is killed, and the error names the
+limit. This package depends on neither HTTP nor campaigns: the functions that children run belong to their own
+packages.
 """
 
 from service.children.channel import ParentChannel

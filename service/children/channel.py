@@ -1,13 +1,13 @@
-"""What a function in a child may say to its parent while it works. Knows neither process."""
+"""Define the channel from a function in a child to its parent. Depends on neither process."""
 
 from typing import Any, Protocol
 
 
 class ParentChannel(Protocol):
-    """The child's end of the line."""
+    """The child's end of the channel."""
 
     def report_progress(self, share: float) -> None:
-        """Say which share (0-1) is done."""
+        """Report the share (0-1) that is done."""
 
     def request(self, question: Any) -> Any:
-        """Return the parent's answer: it has the database, a child has none."""
+        """Return the parent's response to a query: only the parent has a database connection."""

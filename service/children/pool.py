@@ -1,7 +1,8 @@
-"""The parent's side: a few children, a bounded queue before them, and a hand that kills the one that goes too far.
+"""Manage a pool of child processes: a bounded queue of tasks, and limits on each task.
 
-A child is started by `subprocess`, never forked from this process and its threads, without the environment's secrets,
-and used again. Its answers are unpickled: it runs no code but ours, on data that is not.
+A child is started by `subprocess`, never forked from this process and its threads. Its environment holds no
+secrets, and it is reused. Its responses are unpickled: the child runs only this project's code, though on
+foreign data.
 """
 
 import os
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 WALL = 5
-"""How much longer than its computing time an errand may last on a busy machine."""
+"""Wall-clock time of a task, as a multiple of its computing time, for busy machines."""
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What children may take: how many there are, the memory of each, and how many errands may wait for one.
+    """Limits of the pool: the number of children, the memory of each, and the number of waiting tasks.
 
-    Whoever waits may hold a database connection, so fewer may wait than there are connections.
+    A waiting request may hold a database connection, so fewer requests may wait than there are connections.
     """
 
     processes: int = 2
@@ -46,10 +47,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ChildTask:
-    """What a child is sent for.
+    """Describe a task of a child and its limit.
 
-    `seconds` is the computing time that it may take in all or, where it is followed, from one sign of progress to the
-    next; `subject` and `pointer` name what is being checked in the error, and `advice` what to do about it.
+    `seconds` is the computing time that the task may take, in all or, if `is_followed`, between two progress
+    reports. `subject` and `pointer` name the checked input in the error; `advice` says how to stay below the
+    limit.
     """
 
     subject: str
@@ -63,21 +65,22 @@ def _ignore(_share: float | None) -> None:
     return None
 
 
-def _nobody(_question: Any) -> Any:
-    raise RuntimeError("this errand was not expected to ask")
+def _refuse_request(_question: Any) -> Any:
+    raise RuntimeError("this task may not send requests to its parent")
 
 
 @final
 class Children:
-    """Runs functions in children; safe in threads. Children are started when they are needed.
+    """Run functions in child processes; thread-safe. Children are started on demand.
 
-    A function is called as `function(channel, *arguments)` (see `service.children.channel`). It and all that it takes
-    and returns must be picklable.
+    A function is called as `function(channel, *arguments)` (see `service.children.channel`). The function,
+    its arguments and its result must be picklable.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()  # the one used last is warm
+        # last in, first out: the child used last has warm caches
+        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
         self._all = [_Child(self.limits.memory_bytes) for _ in range(self.limits.processes)]
         for child in self._all:
             self._idle.put(child)
@@ -89,35 +92,35 @@ class Children:
         task: ChildTask,
         function: Callable[..., Any],
         *arguments: Any,
-        answer: Callable[[Any], Any] = _nobody,
+        answer: Callable[[Any], Any] = _refuse_request,
         on_progress: Callable[[float | None], None] = _ignore,
     ) -> Any:
-        """Return what a function returns in a child, or raise what it raises there.
+        """Run a function in a child and return its result, or raise its exception.
 
         Args:
-            task: why, and for how long at most.
-            function: is given its end of the line first.
-            arguments: of the function.
-            answer: answers what the child asks.
-            on_progress: is called several times a second, with the share that is done when the child reported it;
-                what it raises ends the child.
+            task: the subject and the limit.
+            function: called with the channel and the arguments.
+            arguments: passed to the function.
+            answer: responds to the child's requests.
+            on_progress: called several times a second, with the share done if the child reported one; an
+                exception from it kills the child.
 
         Raises:
-            UnprocessableError: if it took more time or memory than it may; the error names the limit.
-            UnavailableError: if too many errands wait for a child already.
+            UnprocessableError: if the task exceeds its time or memory; the error names the limit.
+            UnavailableError: if too many tasks are waiting for a child.
         """
         with self._child() as child:
             return child.run(task, (function, arguments), answer, on_progress)
 
     def warm(self) -> None:
-        """Start a child, so that the first errand finds it ready."""
+        """Start a child in advance, so that the first task need not wait for it."""
         with suppress(queue.Empty):
             child = self._idle.get_nowait()
             child.start()
             self._idle.put(child)
 
     def close(self) -> None:
-        """End all children."""
+        """Kill all children."""
         for child in self._all:
             child.kill()
 
@@ -147,7 +150,7 @@ class Children:
 
 @final
 class _Child:
-    """One child, started anew after it has ended. Used by one thread at a time."""
+    """One child process, restarted after it ends. Used by one thread at a time."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
@@ -161,7 +164,7 @@ class _Child:
         answer: Callable[[Any], Any],
         on_progress: Callable[[float | None], None],
     ) -> Any:
-        """Return or raise what the call does in the child."""
+        """Return the result of the call in the child, or raise its exception."""
         try:
             line = self.start()
             line.send((*call, task.seconds, task.is_followed))
@@ -178,7 +181,7 @@ class _Child:
         return value
 
     def start(self) -> "Connection[Any, Any]":
-        """Return the line to the child, which is started if there is none."""
+        """Return the connection to the child, starting the child if needed."""
         if self._line is None or self._process is None or self._process.poll() is not None:
             self.kill()
             self._line, theirs = Pipe()
@@ -194,7 +197,7 @@ class _Child:
         return self._line
 
     def kill(self) -> None:
-        """End the child, whatever it does."""
+        """Kill the child."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -226,16 +229,16 @@ class _Child:
                 if task.is_followed:
                     deadline = time.monotonic() + WALL * task.seconds
             elif kind == "request":
-                asked_at = time.monotonic()
+                requested_at = time.monotonic()
                 line.send(answer(value))
-                deadline += time.monotonic() - asked_at
+                deadline += time.monotonic() - requested_at
             else:
                 if rest and rest[0]:
                     self.kill()
                 return kind, value
 
     def _lost(self, task: ChildTask) -> UnprocessableError:
-        """Return why the line broke: the kernel ended the child at its limit, or it crashed."""
+        """Return why the connection broke: the kernel killed the child at its limit, or it crashed."""
         code = self._process.wait() if self._process is not None else 0
         self.kill()
         if code == -signal.SIGXCPU:
@@ -252,14 +255,14 @@ class _Child:
 
 
 def _remade(kind: type[Exception], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
-    """Return an error as it was raised, whatever its constructor takes."""
+    """Rebuild an exception as it was raised, whatever arguments its constructor takes."""
     error = kind.__new__(kind, *arguments)
     vars(error).update(attributes)
     return error
 
 
 def _environment() -> dict[str, str]:
-    """Return the child's environment: none of the service's addresses and secrets, and one thread for each library."""
+    """Return the child's environment: no addresses or secrets of the service, one thread per library."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {**kept, **threads, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

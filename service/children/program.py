@@ -1,6 +1,7 @@
-"""The child's side: `python -m service.children.program FD MEMORY` does errands, and ends with its parent.
+"""Run a child process: `python -m service.children.program FD MEMORY` runs tasks and ends with its parent.
 
-An errand is a function with its arguments. It starts no thread and loads no torch; what it imports stays for the next.
+A task is a function with its arguments. The child starts no thread and loads no torch; imported modules stay
+loaded for later tasks.
 """
 
 import os
@@ -19,7 +20,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @final
 class PipeChannel:
-    """The child's end of the line; see `service.children.channel.ParentChannel`."""
+    """The child's end of the channel; see `service.children.channel.ParentChannel`."""
 
     def __init__(self, connection: "Connection[Any, Any]", seconds: float, is_followed: bool) -> None:  # noqa: FBT001 - as it was sent
         self._connection = connection
@@ -28,25 +29,25 @@ class PipeChannel:
         _allow_cpu(seconds)
 
     def report_progress(self, share: float) -> None:
-        """Say which share (0-1) is done; where the errand is followed, its time counts from here again."""
+        """Report the share (0-1) that is done; for a followed task, its time limit starts again."""
         self._connection.send(("progress", share))
         if self._is_followed:
             _allow_cpu(self._seconds)
 
     def request(self, question: Any) -> Any:
-        """Return the parent's answer."""
+        """Return the parent's response."""
         self._connection.send(("request", question))
         return self._connection.recv()
 
 
 def main(descriptor: int, memory_bytes: int) -> None:
-    """Do errands until the parent hangs up, or until one of them has taken much memory."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
-    os.nice(2)  # requests that are answered in milliseconds come first
+    """Run tasks until the parent closes the connection, or a task has used much memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    os.nice(2)  # requests that take milliseconds have priority
     connection: Connection[Any, Any] = Connection(descriptor)
     _preload()
     _limit(resource.RLIMIT_CORE, 0)
-    if sys.platform == "linux":  # elsewhere nobody keeps to this limit, or says what is mapped
+    if sys.platform == "linux":  # other systems neither enforce this limit nor report mapped memory
         _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_bytes)
     while True:
         try:
@@ -56,7 +57,7 @@ def main(descriptor: int, memory_bytes: int) -> None:
         kind, value = _done(function, arguments, PipeChannel(connection, *limits))
         is_leaving = kind == "memory" or _peak_bytes() > memory_bytes // 2
         _send(connection, (kind, value, is_leaving))
-        if is_leaving:  # what it holds comes back to the machine only so
+        if is_leaving:  # only the end of the process returns its memory
             return
 
 
@@ -70,7 +71,7 @@ def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: PipeCh
 
 
 def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) -> None:
-    """Send an answer; an error that cannot be sent is told by its name."""
+    """Send a response; an exception that cannot be pickled is replaced by its name."""
     kind, value, is_leaving = message
     try:
         pickle.loads(pickle.dumps(value)) if kind == "raised" else None  # noqa: S301 - its own error
@@ -84,7 +85,7 @@ def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) ->
 
 
 def _preload() -> None:
-    """Import what nearly every errand needs, before the memory that it maps would count."""
+    """Import the modules of nearly every task before the memory limit is set."""
     warnings.simplefilter("ignore")
     import rdkit.Chem  # noqa: F401 - for its memory
 
@@ -93,9 +94,9 @@ def _preload() -> None:
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that this program ever held.
+    """Return the peak memory of this program.
 
-    Linux counts into `ru_maxrss` what the parent held when it started us, so the program's own peak is read instead.
+    On Linux `ru_maxrss` includes the parent's memory at the start, so the program's own peak is read instead.
     """
     if sys.platform == "linux":
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
@@ -104,7 +105,7 @@ def _peak_bytes() -> int:
 
 
 def _mapped_bytes() -> int:
-    """Return the address space in use, which is what RLIMIT_AS limits; most of it is libraries."""
+    """Return the address space in use, which RLIMIT_AS limits; most of it is libraries."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
 
 
@@ -114,7 +115,7 @@ def _limit(what: int, amount: int) -> None:
 
 
 def _allow_cpu(seconds: float) -> None:
-    """Let the kernel end this process once it has computed for so long from now, also when its parent is gone."""
+    """Set the CPU limit to this many seconds from now; the kernel enforces it even without the parent."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + seconds) + 1)
 

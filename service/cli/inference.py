@@ -1,6 +1,6 @@
-"""Commands that play a trained campaign over HTTP: more samples, predictions of somebody's own objects, insights.
+"""Commands that use a trained campaign over HTTP: more samples, predictions of your own objects, insights.
 
-Knows the public API only: the service may run anywhere.
+These commands use the public API only, so the service may run anywhere.
 """
 
 import json
@@ -17,13 +17,13 @@ from service.client.waiting import wait_for
 commands = typer.Typer()
 
 Campaign = Annotated[str, typer.Argument(help="The campaign's id.", metavar="CAMPAIGN")]
-Url = Annotated[str, typer.Option("--url", envvar="ASSAYFLOW_URL", help="Where the service is.")]
+Url = Annotated[str, typer.Option("--url", envvar="ASSAYFLOW_URL", help="Address of the service.")]
 Key = Annotated[
     str,
     typer.Option(
         "--key",
         envvar="ASSAYFLOW_KEY",
-        help="The API key; better in the environment, which no list of processes shows.",
+        help="The API key; prefer the environment, because process lists show options.",
     ),
 ]
 Texts = list[str] | None
@@ -36,31 +36,35 @@ _MOST_REASONS = 10
 def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     campaign: Campaign,
     n: Annotated[int, typer.Option("--n", min=1, help="Samples in all.")] = 24,
-    beta: Annotated[Texts, typer.Option(help="Inverse temperature; may be repeated. Or colder, or bolder.")] = None,
+    beta: Annotated[Texts, typer.Option(help="Inverse temperature, or colder or bolder; may be repeated.")] = None,
     preference: Annotated[
         Texts, typer.Option(help="Weights of objectives, such as solubility=0.7,size=0.3; may be repeated.")
     ] = None,
     like: Annotated[
         Texts, typer.Option(help="An object to stay near, such as smiles=CCO; repeated for each of its columns.")
     ] = None,
-    similarity: Annotated[float | None, typer.Option(help="How near: the least similarity, 0-1.")] = None,
-    require: Annotated[Texts, typer.Option(help="A pattern that every sample shows; may be repeated.")] = None,
-    avoid: Annotated[Texts, typer.Option(help="A pattern that no sample shows; may be repeated.")] = None,
+    similarity: Annotated[float | None, typer.Option(help="Minimum similarity to that object, 0-1.")] = None,
+    require: Annotated[Texts, typer.Option(help="A pattern that each sample must contain; may be repeated.")] = None,
+    avoid: Annotated[Texts, typer.Option(help="A pattern that no sample may contain; may be repeated.")] = None,
     avoid_group: Annotated[
-        Texts, typer.Option(help="Nothing of an object's group, such as scaffold:smiles=c1ccccc1; may be repeated.")
+        Texts, typer.Option(help="Exclude an object's group, such as scaffold:smiles=c1ccccc1; may be repeated.")
     ] = None,
-    round_number: Annotated[int | None, typer.Option("--round", help="Whose policy draws; the latest's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeats the same draws; a fresh one when absent.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write them here: .json, .csv, .sdf, .fasta ...")] = None,
+    round_number: Annotated[
+        int | None, typer.Option("--round", help="The round whose policy samples; default the latest.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed, to repeat the same samples; default a new one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the samples here: .json, .csv, .sdf, .fasta ...")] = None,
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Draw more candidates from a trained policy, at any temperature and trade-off, without training."""
+    """Sample more candidates from a trained policy, at any temperature and trade-off, without training."""
     options = SampleOptions(
         n, beta or (), preference or (), like or (), similarity,
         require or (), avoid or (), avoid_group or (), round_number, seed,
     )  # fmt: skip
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         _draw(client, campaign, options, out)
 
 
@@ -71,16 +75,16 @@ def predict(
         Path,
         typer.Argument(exists=True, dir_okay=False, help="A table of objects: CSV, XLSX, SDF or JSON.", metavar="FILE"),
     ],
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; its first.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; default the first.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write every prediction here: .csv or .json.")] = None,
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Tell what a campaign believes of somebody's own objects, and whether it could propose them."""
+    """Predict your own objects and show whether the campaign could propose them."""
     name = _format_of(out)
     _check_format(name, ["csv", "json"])
     content, media_type = _table(table)
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
         job = _wait(client, client.request_predictions(campaign, content, media_type, table.name, sheet), "predictions")
         rows = job.data["rows"]
@@ -98,19 +102,19 @@ def predict(
 def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     campaign: Campaign,
     figures: Annotated[Path | None, typer.Option(help="Save every figure into this folder.")] = None,
-    figure_format: Annotated[str, typer.Option("--format", help="Of the figures: svg or png.")] = "svg",
+    figure_format: Annotated[str, typer.Option("--format", help="Format of the figures: svg or png.")] = "svg",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every number here.")] = None,
     threshold: Annotated[
-        Texts, typer.Option(help="What a hit is, such as solubility=-2; may be repeated, and all must hold.")
+        Texts, typer.Option(help="Threshold of a hit, such as solubility=-2; may be repeated, and all must hold.")
     ] = None,
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Tell what a campaign has brought so far, in sentences and figures."""
+    """Summarise the campaign's results so far, as sentences and figures."""
     if figure_format not in ("svg", "png"):
         raise typer.BadParameter("svg or png", param_hint="--format")
     thresholds = numbers("threshold", threshold or ())
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         data = client.insights(campaign, thresholds)
         for statement in data["statements"]:
             say(console(), statement)
@@ -144,7 +148,12 @@ def _wait(client: Client, job: Job, title: str) -> Job:
     return wait_for(client, job, lambda events: progress(screen, events, title))
 
 
-def _connected(url: str, key: str) -> Client:
+def connected(url: str, key: str) -> Client:
+    """Return a client of the service, with the key that was given or is in the environment.
+
+    Raises:
+        ClientError: if there is no key, or this is no address.
+    """
     if not key.strip():
         raise ClientError("an API key is needed: set ASSAYFLOW_KEY, or give --key")
     return Client(url, key.strip())
@@ -155,7 +164,7 @@ def _format_of(out: Path | None) -> str | None:
 
 
 def _check_format(name: str | None, known: list[str]) -> None:
-    """Find a format that nobody writes before anything is computed."""
+    """Refuse an unknown output format before anything is computed."""
     if name is not None and name not in known:
         raise typer.BadParameter(
             f"the file's name must end in {', '.join('.' + item for item in known)}", param_hint="--out"
@@ -173,7 +182,7 @@ def _write(client: Client, job: Job, out: Path | None, name: str | None) -> None
 
 
 def _table(path: Path) -> tuple[bytes, str]:
-    """Return a file as the API takes it: tables as they are, JSON rows as the member `objects`."""
+    """Return a file as the API expects it: tables unchanged, JSON rows as the member `objects`."""
     from service.exchange import media_type_named, media_types_by_extension
 
     media_type = media_type_named(path.name)

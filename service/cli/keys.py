@@ -1,4 +1,4 @@
-"""Commands about API keys of the default workspace, on the machine that holds the database."""
+"""Commands for API keys of the default workspace, run on the machine of the database."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -9,7 +9,7 @@ from rich.table import Table
 from service.client.terminal import console, say
 from service.settings import Settings
 
-commands = typer.Typer(help="Make, list and revoke API keys of the default workspace.", no_args_is_help=True)
+commands = typer.Typer(help="Create, list and revoke API keys of the default workspace.", no_args_is_help=True)
 
 
 @commands.command("create")
@@ -18,7 +18,7 @@ def create_key(
     scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be repeated.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
 ) -> None:
-    """Make a key and show it once."""
+    """Create a key and show it once."""
     from service.local.keys import make_key
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
@@ -41,7 +41,7 @@ def list_keys() -> None:
 
 @commands.command("revoke")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")]) -> None:
-    """Make a key useless for ever."""
+    """Revoke a key permanently."""
     from service.local.keys import revoke_key as revoke
 
     revoke(Settings(), key_id)

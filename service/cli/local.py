@@ -1,4 +1,4 @@
-"""Commands that run parts of the service on this machine. Heavy parts load when they are needed."""
+"""Commands that run parts of the service on this machine. Heavy modules are imported when needed."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ from service.settings import Settings
 commands = typer.Typer()
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
-Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where the embedded servers and artefacts live.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 selects a free one.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded servers and artefacts.")]
 
 
 @commands.command()
 def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
-    """Run API and worker on this machine, with embedded PostgreSQL and Redis where no URL is set."""
+    """Run API and workers on this machine, with embedded PostgreSQL and Redis where no URL is set."""
     from service.local.stack import start_local_stack
     from service.logs import configure_logs
 
@@ -47,7 +47,7 @@ def api(host: Host = None, port: Port = None) -> None:
 
 @commands.command()
 def worker() -> None:
-    """Run a worker alone: it computes rounds and looks after lost ones."""
+    """Run a worker alone: it computes rounds and jobs, and requeues lost ones."""
     from service.local.servers import services
     from service.local.stack import WORKER, run
 
@@ -60,7 +60,7 @@ def worker() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database to the newest tables."""
+    """Upgrade the database to the newest tables."""
     from service.local.servers import database
     from service.store import migrations
 
@@ -72,7 +72,7 @@ def migrate() -> None:
 @commands.command()
 def demo(
     domain: Annotated[str, typer.Option(help="What to design: molecules, peptides or materials.")] = "molecules",
-    output: Annotated[Path, typer.Option(help="Where the files go.")] = Path("demo-output"),
+    output: Annotated[Path, typer.Option(help="Folder for the output files.")] = Path("demo-output"),
 ) -> None:
     """Run a whole campaign on this machine, with real measured input and a simulated lab."""
     from service.demo.run import run_demo

@@ -1,4 +1,4 @@
-"""The `assayflow` command. Thin: it puts the commands together and turns a caller's mistake into one line."""
+"""Define the `assayflow` command: combine the subcommands and report user errors in one line."""
 
 import signal
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from assayflow import __version__
-from service.cli import inference, keys, local, planning
+from service.cli import inference, keys, local, planning, plates, results
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -17,9 +17,10 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (local, planning, inference):
+for group in (local, planning, inference, results):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
+commands.add_typer(plates.commands, name="plates")
 
 
 def _show_version(value: bool) -> None:
@@ -38,14 +39,14 @@ def options(
 
 
 def app() -> None:
-    """Run the command; a mistake of the caller is one line, not a traceback."""
+    """Run the command; a user error is one line, not a traceback."""
     from sqlalchemy.exc import DBAPIError
 
     from service.errors import AssayflowError
     from service.local.servers import EmbeddedError
     from service.local.stack import LocalStackError
 
-    # A shell starts background jobs deaf to Ctrl-C; a service that holds servers must be stoppable by it.
+    # A shell starts background jobs with SIGINT ignored; a service with embedded servers must end on it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         commands()

@@ -1,4 +1,7 @@
-"""From the words of a command line to a request for samples. Knows the members of the request, not what they do."""
+"""Convert command-line options to a request for samples.
+
+This module knows the request's members but not their effect.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ _NEXT_COLUMN = re.compile(r";(?=[^;=]+=)")
 
 @dataclass(frozen=True, slots=True)
 class SampleOptions:
-    """What was typed, as it was typed; an empty one was left out."""
+    """The options as typed; an empty one was not given."""
 
     n: int
     beta: Sequence[str] = ()
@@ -30,7 +33,7 @@ class SampleOptions:
         """Return the body of the request.
 
         Raises:
-            typer.BadParameter: naming the option that cannot be read.
+            typer.BadParameter: if an option cannot be read; the error names the option.
         """
         if self.similarity is not None and not self.like:
             raise _bad("similarity", "needs --like, an object to be similar to")
@@ -52,10 +55,10 @@ class SampleOptions:
 
 
 def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
-    """Return numbers by name, of `name=number`.
+    """Parse `name=number` options into numbers by name.
 
     Raises:
-        typer.BadParameter: if one is not.
+        typer.BadParameter: if a value is not a number.
     """
     values = {}
     for name, text in pairs(option, texts).items():
@@ -67,10 +70,10 @@ def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
 
 
 def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """Return texts by name, of `name=text`; the text may have equals signs of its own, as a SMILES has.
+    """Parse `name=text` options into texts by name; the text may contain equals signs, as a SMILES does.
 
     Raises:
-        typer.BadParameter: if one is not, or a name comes twice.
+        typer.BadParameter: if an option has no such form, or a name occurs twice.
     """
     values: dict[str, str] = {}
     for item in texts:

@@ -1,1 +1,1 @@
-"""A client of the public HTTP API."""
+"""Client of the public HTTP API."""

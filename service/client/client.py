@@ -1,6 +1,6 @@
-"""A client of the public HTTP API, for the command line and the demonstration. Knows no service code.
+"""Call the public HTTP API, for the command line and the demonstration.
 
-Any client could be written so.
+This client imports no service code: any client can be written in the same way.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACTIVE_STATES = ("queued", "running", "fitting", "training", "sampling", "selecting")
-"""States of rounds and jobs that a worker has or will have."""
+"""States of rounds and jobs that are not finished."""
 _LISTEN_SECONDS = 20.0
-"""How long a silent stream of events is trusted before asking again."""
+"""Seconds after which a silent event stream is reopened."""
 _POLL_SECONDS = 0.3
-"""Where there are no events, so much time is between two questions."""
+"""Seconds between two polls when there is no event stream."""
 _WAIT = {"Prefer": "wait=2"}
 _EXTENSION = re.compile(r'filename="[^"]*(\.\w+)"')
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ClientError(RuntimeError):
-    """A call brought no answer; the message is one line for a person."""
+    """A call failed; the message is one line for the user."""
 
 
 @final
 class RefusedError(ClientError):
-    """The service answered with a problem (RFC 9457); the message is its own."""
+    """The service responded with a problem (RFC 9457); the message is the problem's."""
 
 
 @final
 class UnreachableError(ClientError):
-    """Nobody answers at the address."""
+    """No service responds at the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +58,32 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that was asked for: where it is, and what was told of it last."""
+    """A job with its URL and its last known representation."""
 
     url: str
     data: dict[str, Any]
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the job is finished."""
         return self.data["state"] not in ACTIVE_STATES
 
     @property
     def event(self) -> Event:
-        """How far it is."""
+        """The job's current progress."""
         return Event(str(self.data["id"]), self.data["state"], self.data["progress"], self.data["message"])
 
 
 @final
 class Client:
-    """A client with a key. Use it as a context.
+    """A client with an API key, used as a context manager.
 
     Args:
-        url: where the service is, without `/v1`.
-        key: sent with every call and never told.
+        url: the address of the service, without `/v1`.
+        key: sent with every call and never shown.
 
     Raises:
-        ClientError: if this is no address, or the key cannot be one.
+        ClientError: if this is no valid address, or the key has invalid characters.
     """
 
     def __init__(self, url: str, key: str) -> None:
@@ -96,7 +96,7 @@ class Client:
         if address.scheme not in ("http", "https") or not address.host:
             raise ClientError(f"{url}: no address of a service, which looks like http://127.0.0.1:8000")
         self._url = str(address)
-        # a proxy of the environment is no way to this machine itself
+        # proxies of the environment are not used for this machine
         is_elsewhere = address.host not in _LOOPBACK
         headers = {"Authorization": f"Bearer {key}"}
         self._http = httpx.Client(base_url=f"{address}/v1", headers=headers, timeout=120, trust_env=is_elsewhere)
@@ -109,15 +109,15 @@ class Client:
 
     def formats(self, kind: str) -> list[str]:
         """Return the formats in which a batch of this kind can be downloaded."""
-        domains = self._json(self._send("GET", "/domains"))["items"]
+        domains = self.decoded(self.send("GET", "/domains"))["items"]
         return [item["name"] for domain in domains if domain["kind"] == kind for item in domain["formats"]]
 
     def create_campaign(self, spec: dict[str, Any]) -> str:
         """Create a campaign and return its id."""
-        return str(self._json(self._send("POST", "/campaigns", json=spec))["id"])
+        return str(self.decoded(self.send("POST", "/campaigns", json=spec))["id"])
 
     def upload(self, campaign: str, path: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
-        """Upload a CSV file of results, keep its good rows, and return the report.
+        """Upload a CSV file of results, store its accepted rows, and return the report.
 
         A long file is read as a job, which is followed to its end; `check` is called meanwhile and may raise.
 
@@ -127,8 +127,8 @@ class Client:
         query = {"mode": "partial", "filename": path.name}
         headers = {"Content-Type": "text/csv", "Idempotency-Key": uuid4().hex}
         url = f"/campaigns/{campaign}/results"
-        answered = self._send("POST", url, params=query, headers=headers, content=path.read_bytes())
-        data = self._json(answered)
+        answered = self.send("POST", url, params=query, headers=headers, content=path.read_bytes())
+        data = self.decoded(answered)
         if answered.status_code != httpx.codes.ACCEPTED:
             return data
         job = self._ended(Job(f"/campaigns/{campaign}/uploads/{data['id']}", data), check)
@@ -138,7 +138,7 @@ class Client:
         return report
 
     def _ended(self, job: Job, check: Callable[[], None]) -> Job:
-        """Return a job as it is when it is finished."""
+        """Follow a job and return it when it is finished."""
         following = self.follow_job(job, check)
         while True:
             try:
@@ -153,32 +153,51 @@ class Client:
         cursor = None
         while True:
             query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
-            page = self._json(self._send("GET", f"/campaigns/{campaign}/results", params=query))
+            page = self.decoded(self.send("GET", f"/campaigns/{campaign}/results", params=query))
             results += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
                 return results
 
+    def correct_result(self, campaign: str, result: str, row: Mapping[str, Any], reason: str) -> dict[str, Any]:
+        """Put another result in the place of one, by the columns that are otherwise, and return it."""
+        body = {"row": dict(row), "reason": reason}
+        return self.decoded(self._send_once(f"/campaigns/{campaign}/results/{result}/correction", json=body))
+
+    def withdraw_result(self, campaign: str, result: str, reason: str) -> dict[str, Any]:
+        """Let a result count no more, and return it."""
+        url = f"/campaigns/{campaign}/results/{result}/withdrawal"
+        return self.decoded(self._send_once(url, json={"reason": reason}))
+
+    def withdraw_upload(self, campaign: str, upload: str, reason: str) -> int:
+        """Let all results of an upload count no more, and return how many did until now."""
+        url = f"/campaigns/{campaign}/uploads/{upload}/withdrawal"
+        return int(self.decoded(self._send_once(url, json={"reason": reason}))["withdrawn"])
+
+    def sent_file(self, campaign: str, upload: str) -> bytes:
+        """Return a file of results as it was sent."""
+        return self.send("GET", f"/campaigns/{campaign}/uploads/{upload}/file").content
+
     def start_round(self, campaign: str) -> int:
         """Start the next round and return its number."""
-        return int(self._json(self._send("POST", f"/campaigns/{campaign}/rounds"))["number"])
+        return int(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds"))["number"])
 
     def round(self, campaign: str, number: int) -> dict[str, Any]:
         """Return a round."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}/rounds/{number}"))
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}/rounds/{number}"))
 
     def follow(self, campaign: str, number: int, check: Callable[[], None]) -> Iterator[Event]:
-        """Yield a round's events until it rests; `check` is called in silence and may raise."""
+        """Yield a round's events until it is finished; `check` is called between events and may raise."""
         yield from self._follow(f"/campaigns/{campaign}/rounds/{number}", check)
 
     def batch(self, campaign: str, number: int) -> list[dict[str, Any]]:
         """Return a round's candidates by rank."""
-        candidates: list[dict[str, Any]] = self._json(self._send("GET", self._batch(campaign, number)))["candidates"]
+        candidates: list[dict[str, Any]] = self.decoded(self.send("GET", self._batch(campaign, number)))["candidates"]
         return candidates
 
     def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
         """Download a round's batch as a file, and return where it is: a format may have another extension."""
-        answer = self._send("GET", self._batch(campaign, number), params={"format": file_format})
+        answer = self.send("GET", self._batch(campaign, number), params={"format": file_format})
         extension = _EXTENSION.search(answer.headers.get("Content-Disposition", ""))
         if extension is not None and path.suffix != extension[1]:
             path = path.with_name(f"{path.name}{extension[1]}")
@@ -194,33 +213,33 @@ class Client:
         analogues: bool = False,
         similarity: float | None = None,
     ) -> dict[str, Any]:
-        """Approve, reject or withdraw a candidate, or take that back (`proposed`), and return it as it is then."""
-        place = f"/candidates/{candidate}"
-        tag = self._send("GET", place).headers["ETag"]
+        """Approve, reject or withdraw a candidate, or undo that (`proposed`), and return it."""
+        location = f"/candidates/{candidate}"
+        tag = self.send("GET", location).headers["ETag"]
         decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
-        return self._json(self._send("PATCH", place, json=decision, headers={"If-Match": tag}))
+        return self.decoded(self.send("PATCH", location, json=decision, headers={"If-Match": tag}))
 
     def replace(self, candidate: str) -> dict[str, Any]:
-        """Give the place of a rejected or withdrawn candidate to the next best, and return that."""
+        """Replace a rejected or withdrawn candidate by the next best one, and return that one."""
         once = {"Idempotency-Key": uuid4().hex}
-        return self._json(self._send("POST", f"/candidates/{candidate}/replace", headers=once))
+        return self.decoded(self.send("POST", f"/candidates/{candidate}/replace", headers=once))
 
     def release(self, campaign: str, number: int) -> str:
         """Release a batch to the lab, which freezes it, and return its SHA-256."""
-        return str(self._json(self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
+        return str(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
 
     def campaign(self, campaign: str) -> dict[str, Any]:
         """Return a campaign."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}"))
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}"))
 
     def request_samples(self, campaign: str, request: Mapping[str, Any]) -> Job:
-        """Ask for more candidates of a trained policy."""
+        """Request more candidates from a trained policy."""
         return self._post_job(f"/campaigns/{campaign}/samples", json=request)
 
     def request_predictions(
         self, campaign: str, table: bytes, media_type: str, filename: str | None = None, sheet: str | None = None
     ) -> Job:
-        """Ask what a campaign believes of the good rows of a table of objects, of a workbook's sheet by its name."""
+        """Request predictions for the accepted rows of a table; `sheet` names a workbook's sheet."""
         named = {"filename": filename, "sheet": sheet}
         query = {"mode": "partial"} | {name: text for name, text in named.items() if text is not None}
         return self._post_job(
@@ -228,7 +247,7 @@ class Client:
         )
 
     def follow_job(self, job: Job, check: Callable[[], None] = lambda: None) -> Generator[Event, None, Job]:
-        """Yield where a job is until it is finished, and return it as it is then; `check` may raise in between."""
+        """Yield a job's events and return the finished job; `check` may raise in between."""
         yield job.event
         if not job.is_finished:
             job = Job(job.url, (yield from self._follow(job.url, check)))
@@ -236,41 +255,69 @@ class Client:
         return job
 
     def cancel(self, job: Job) -> None:
-        """Ask for a job to stop; one that is over stays as it is."""
+        """Request cancellation of a job; a finished job does not change."""
         with suppress(RefusedError):
-            self._send("POST", f"{job.url}/cancel")
+            self.send("POST", f"{job.url}/cancel")
 
     def answer(self, job: Job, file_format: str) -> bytes:
-        """Return what a job answered, as a file."""
-        return self._send("GET", job.url, params={"format": file_format}).content
+        """Return the result of a job as a file."""
+        return self.send("GET", job.url, params={"format": file_format}).content
 
     def insights(self, campaign: str, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
-        """Return what a campaign has brought so far; `thresholds` say what a hit is."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}/insights", params=_hits(thresholds)))
+        """Return the insights of a campaign; `thresholds` define a hit."""
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}/insights", params=_hits(thresholds)))
 
     def figure(
         self, campaign: str, name: str, file_format: str, thresholds: Mapping[str, float] | None = None
     ) -> bytes:
-        """Return a figure of insights as SVG or PNG."""
+        """Return a figure of the insights as SVG or PNG."""
         query = {**_hits(thresholds), "format": file_format}
-        return self._send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
+        return self.send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
+
+    def send(self, method: str, url: str, **sent: Any) -> httpx.Response:
+        """Send one request below `/v1` and return its successful response.
+
+        Raises:
+            RefusedError: if the service responds with a problem.
+            UnreachableError: if there is no response.
+        """
+        try:
+            return self._checked(self._http.request(method, url, **sent))
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise UnreachableError(f"no answer from {self._url} ({reason}); is the service running there?") from error
+
+    def decoded(self, answer: httpx.Response) -> dict[str, Any]:
+        """Return the JSON object of a response.
+
+        Raises:
+            ClientError: if the response is no JSON object.
+        """
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise ClientError(f"{self._url} answers, but not as Assayflow does") from error
+        if not isinstance(body, dict):
+            raise ClientError(f"{self._url} answers, but not as Assayflow does")
+        return body
 
     def _post_job(self, url: str, headers: Mapping[str, str] | None = None, **sent: Any) -> Job:
         once = {"Idempotency-Key": uuid4().hex, **(headers or {})}
         try:
-            data = self._json(self._send("POST", url, headers={**once, **_WAIT}, **sent))
+            data = self.decoded(self.send("POST", url, headers={**once, **_WAIT}, **sent))
         except KeyboardInterrupt:
-            # the same key brings back what was accepted meanwhile, so that it does not go on for nobody
+            # after an interrupt, the same key returns the job that was accepted meanwhile, so that it can be
+            # cancelled
             with suppress(ClientError):
-                data = self._json(self._send("POST", url, headers=once, **sent))
+                data = self.decoded(self.send("POST", url, headers=once, **sent))
                 self.cancel(Job(f"{url}/{data['id']}", data))
             raise
         return Job(f"{url}/{data['id']}", data)
 
     def _follow(self, url: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
-        """Yield the events of a round or a job until it rests, and return it; where there are none, it is asked."""
+        """Yield the events of a round or a job and return it when finished; poll without an event stream."""
         last, has_events = "", True
-        while (data := self._json(self._send("GET", url)))["state"] in ACTIVE_STATES:
+        while (data := self.decoded(self.send("GET", url)))["state"] in ACTIVE_STATES:
             check()
             seen = last
             try:
@@ -280,7 +327,7 @@ class Client:
             except RefusedError:
                 has_events = False
             except httpx.TransportError:
-                pass  # a stream that was silent for long, or broke, is taken up again after its last event
+                pass  # resume a silent or broken stream after its last event
             if last == seen:
                 yield Event(last, data["state"], data["progress"], data["message"])
                 time.sleep(_POLL_SECONDS)
@@ -302,27 +349,14 @@ class Client:
                     data = json.loads(value)
                     yield Event(event_id, data["state"], data["progress"], data["message"])
                 elif line and not field:
-                    check()  # the service says that it is there, and nothing else
+                    check()  # a keep-alive comment of the service
 
     def _batch(self, campaign: str, number: int) -> str:
         return f"/campaigns/{campaign}/rounds/{number}/batch"
 
-    def _send(self, method: str, url: str, **sent: Any) -> httpx.Response:
-        try:
-            return self._checked(self._http.request(method, url, **sent))
-        except httpx.TransportError as error:
-            raise UnreachableError(
-                f"no answer from {self._url} ({str(error) or type(error).__name__}); is the service running there?"
-            ) from error
-
-    def _json(self, answer: httpx.Response) -> dict[str, Any]:
-        try:
-            body = answer.json()
-        except ValueError as error:
-            raise ClientError(f"{self._url} answers, but not as Assayflow does") from error
-        if not isinstance(body, dict):
-            raise ClientError(f"{self._url} answers, but not as Assayflow does")
-        return body
+    def _send_once(self, url: str, **sent: Any) -> httpx.Response:
+        """Send what is done once, however often it arrives."""
+        return self.send("POST", url, headers={"Idempotency-Key": uuid4().hex}, **sent)
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success:

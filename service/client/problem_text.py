@@ -1,4 +1,4 @@
-"""A problem of the HTTP API (RFC 9457) as one line for a person. Knows neither the client nor the service."""
+"""Format a problem of the HTTP API (RFC 9457) as one line. Depends on neither client nor service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_PRINTED_ERRORS = 5
 
 
 def format_problem(problem: Mapping[str, Any]) -> str:
-    """Return a problem (RFC 9457) as one line: what is wrong and where."""
+    """Return a problem (RFC 9457) as one line: the error and its location."""
     detail = str(problem.get("detail") or "")
     errors = problem.get("errors") or []
     messages = [f"{_location(item)}: {item['detail']}" for item in errors[:_MAX_PRINTED_ERRORS]]

@@ -1,6 +1,6 @@
-"""How progress, samples, predictions and reports look on a terminal, and in plain lines where there is none.
+"""Print progress, samples, predictions and reports on a terminal, or as plain lines elsewhere.
 
-Knows the answers of the HTTP API, not how they were got.
+This module reads responses of the HTTP API but sends no requests.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from service.client.client import Event
 
 _STEPS = 10
-"""Without a terminal, progress is told about this often in a round."""
+"""Without a terminal, progress is printed about this often in a round."""
 _WIDEST_OBJECT = 48
 _PIPE_WIDTH = 160
-"""A pipe has no width of its own, and tables should not be cut there."""
+"""Width of tables in a pipe, which has no width; tables should not be cut."""
 
 
 def console(*, is_error: bool = False) -> Console:
-    """Return a console of this process' output."""
+    """Return a console for this process's output."""
     stream = sys.stderr if is_error else sys.stdout
     width = None if stream.isatty() else _PIPE_WIDTH
     return Console(stderr=is_error, width=width, highlight=False, emoji=False)
 
 
 def say(out: Console, text: str) -> None:
-    """Print one line as it is: brackets of a SMILES are no markup."""
+    """Print one line without markup: a SMILES contains brackets."""
     out.print(Text(text), soft_wrap=True)
 
 
 def progress(out: Console, events: Iterable[Event], title: str) -> Event | None:
-    """Show how far something is until it rests, and return its last event."""
+    """Show progress until the last event, and return that event."""
     return _bar(out, events, title) if out.is_terminal else _lines(out, events, title)
 
 
 def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> Table:
-    """Return samples with what is expected of them, what they were drawn for, and how likely the policy draws them.
+    """Return a table of samples: predictions, sampling condition and log-probability under the policy.
 
     Weights are percentages in the order of the objectives' columns.
     """
@@ -65,7 +65,7 @@ def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Map
 
 
 def predictions_table(rows: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what a campaign believes of objects, and why they could not be proposed."""
+    """Return a table of predictions, with the reasons why an object could not be proposed."""
     table = _objects_table(objectives, "row")
     table.add_column("feasible", justify="right", no_wrap=True)
     table.add_column("nearest measured", no_wrap=True, overflow="ellipsis")
@@ -80,7 +80,7 @@ def predictions_table(rows: Sequence[Mapping[str, Any]], objectives: Sequence[Ma
 
 
 def report_lines(report: Mapping[str, Any], *, most: int = 3) -> list[str]:
-    """Return how many rows of a table were taken, and the reasons of the first that were not."""
+    """Return the number of accepted rows of a table, and the reasons of the first refused rows."""
     counts = [f"{report[name]} {name}" for name in ("accepted", "rejected", "skipped") if report.get(name)]
     refused = [row for row in report["rows"] if row["status"] == "rejected"]
     lines = [", ".join(counts) or "no rows"]
@@ -91,7 +91,7 @@ def report_lines(report: Mapping[str, Any], *, most: int = 3) -> list[str]:
 
 
 def value(item: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
-    """Return what is expected of an object: a prediction with its deviation, or a computed value."""
+    """Return an object's value: a prediction with its standard deviation, or a computed property."""
     prediction = item["predictions"].get(objective["name"])
     if prediction is not None and objective.get("computed") is None:
         return f"{prediction['mean']:.2f} ± {prediction['sd']:.2f}"
@@ -100,12 +100,12 @@ def value(item: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
 
 
 def shortened(text: str, width: int = _WIDEST_OBJECT) -> str:
-    """Return a text that fits into a column."""
+    """Shorten a text to fit into a column."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def display_text(item: Mapping[str, Any]) -> str:
-    """Return the shorter of an object's two texts: `LWLW` rather than its HELM."""
+    """Return the shorter of an object's two texts: `LWLW` instead of its HELM."""
     return shortened(min(item["object"], item["display"], key=len))
 
 
@@ -145,7 +145,7 @@ def _lines(out: Console, events: Iterable[Event], title: str) -> Event | None:
     for event in events:
         if last is None or event.state != last.state or int(event.progress * _STEPS) > last_step:
             last_step = int(event.progress * _STEPS)
-            line = f"{title}  {event.progress:4.0%}  {time.monotonic() - began:4.0f} s  {event.state}: {event.message}"
-            say(out, line)
+            seconds = time.monotonic() - began
+            say(out, f"{title}  {event.progress:4.0%}  {seconds:4.0f} s  {event.state}: {event.message}")
         last = event
     return last

@@ -1,4 +1,4 @@
-"""Waits for a job of the service while somebody watches; who stops watching stops the job. Knows no terminal."""
+"""Wait for a job while showing its progress; an interrupt cancels the job. Depends on no terminal."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 def wait_for(
     client: Client, job: Job, show: Callable[[Iterable[Event]], object], check: Callable[[], None] = lambda: None
 ) -> Job:
-    """Return a job with its answer.
+    """Wait for a job and return it with its result.
 
     Args:
         client: a client of the service.
-        job: as it was accepted.
-        show: is given every step as it happens, and shows it.
-        check: called between steps; may raise.
+        job: the accepted job.
+        show: receives the events as they arrive, and shows them.
+        check: called between events; may raise.
 
     Raises:
-        ClientError: if it failed or was cancelled.
-        KeyboardInterrupt: on Ctrl-C, after the service was asked to stop the job.
+        ClientError: if the job failed or was cancelled.
+        KeyboardInterrupt: on Ctrl-C, after requesting cancellation.
     """
     last = job
 

@@ -1,4 +1,4 @@
-"""`assayflow demo`: a whole campaign over HTTP on real measured tables, with a simulated lab for what is proposed.
+"""`assayflow demo`: run a whole campaign over HTTP on real measured tables, with a simulated lab.
 
-Speaks to the service as any client does; imports of it only the machine that starts it.
+The demonstration calls the service as any client does. It imports the service only to start the local stack.
 """

@@ -1,4 +1,4 @@
-"""The demonstration's last chapter: a trained campaign is played and asked what it has brought. All of it over HTTP."""
+"""Run the demonstration's last part over HTTP: samples, predictions and insights of a trained campaign."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 _SEED = 1
 _EACH = 4
 _COLDER = 8
-"""How many times as cold the second samples are as the first."""
+"""Ratio of the second samples' inverse temperature to the first one."""
 
 
 def run_inference(client: Client, campaign: str, case: Case, printer: Printer, check: Callable[[], None]) -> None:
-    """Draw bolder and colder samples, and judge objects of somebody's own.
+    """Sample at a lower and a higher inverse temperature, and predict the case's own objects.
 
     Args:
         client: a client of the service.
         campaign: one with a trained round.
-        case: whose own objects are judged.
-        printer: shows what is asked and what is answered.
-        check: called while a job is awaited; may raise.
+        case: gives the objects to predict.
+        printer: shows requests and responses.
+        check: called while waiting for a job; may raise.
 
     Raises:
         ClientError: if a call is refused or a job fails.
     """
     objectives = case.spec()["objectives"]
-    printer.head("Playing the campaign: more samples, without training")
+    printer.head("Trained campaign: more samples, without retraining")
     bolder = _samples(client, campaign, {"n": _EACH, "beta": "bolder", "seed": _SEED}, printer, check)
     printer.samples(bolder, objectives)
     [beta] = bolder["request"]["beta"]
     request = {"n": _EACH, "beta": beta * _COLDER, "seed": _SEED}
     printer.samples(_samples(client, campaign, request, printer, check), objectives)
-    printer.head("Playing the campaign: objects of your own")
+    printer.head("Trained campaign: predictions of your own objects")
     table = json.dumps({"objects": case.own}).encode()
-    printer.say(f"asked for predictions of {', '.join(' '.join(columns.values()) for columns in case.own)}")
+    printer.say(f"requesting predictions of {', '.join(' '.join(columns.values()) for columns in case.own)}")
     job = client.request_predictions(campaign, table, "application/json")
     printer.predictions(_answer(client, job, "predictions", printer, check), objectives)
 
 
 def save_insights(client: Client, campaign: str, folder: Path, printer: Printer) -> None:
-    """Tell what the campaign has brought, and save every figure and number of it."""
+    """Print the campaign's insights, and save all figures and numbers."""
     printer.head("Insights: what the campaign has brought")
     insights = client.insights(campaign)
     for statement in insights["statements"]:
@@ -64,7 +64,7 @@ def save_insights(client: Client, campaign: str, folder: Path, printer: Printer)
 def _samples(
     client: Client, campaign: str, request: Mapping[str, Any], printer: Printer, check: Callable[[], None]
 ) -> dict[str, Any]:
-    printer.say(f"asked for samples: {json.dumps(request)}")
+    printer.say(f"requesting samples: {json.dumps(request)}")
     return _answer(client, client.request_samples(campaign, request), "samples", printer, check)
 
 

@@ -1,6 +1,6 @@
-"""Did it get better? Best and mean of every objective in the initial data and in each round, in numbers and in words.
+"""Compare best and mean of each objective between the initial data and each round, in numbers and in words.
 
-Knows no HTTP and prints nothing.
+Uses no HTTP and prints nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 ALL_OBJECTIVES = "all together (0-1)"
 _EQUAL = 0.02
-"""Changes below this share of the initial spread are called no change."""
+"""Changes below this share of the initial standard deviation count as no change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The objects of one stage of the campaign (the initial data, or one round): each one's value per objective."""
+    """The objects of one stage (the initial data or one round), with a value per objective."""
 
     name: str
     objects: Sequence[Mapping[str, float]]
@@ -27,7 +27,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One objective at one stage; for a target, `mean` is the mean distance from it (`is_distance`)."""
+    """One objective at one stage; with `is_distance`, `mean` is the mean distance from the target."""
 
     objective: str
     stage: str
@@ -38,13 +38,13 @@ class Line:
 
 
 def goal_text(objective: Mapping[str, Any]) -> str:
-    """Return what is wanted of an objective, in words."""
+    """Return the goal of an objective in words."""
     direction = objective.get("direction", "maximize")
     return f"close to {objective['target']}" if direction == "target" else str(direction)
 
 
 def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[Line]:
-    """Return one line per objective and stage that has values, and one for all objectives together."""
+    """Return one line per objective and stage with values, and one for all objectives together."""
     summary_lines = []
     for objective in [*objectives, *_joint(objectives)]:
         for stage in stages:
@@ -59,7 +59,7 @@ def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> l
 
 
 def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[str]:
-    """Return a sentence per objective about the last stage against the first, for the mean and for the best."""
+    """Return a sentence per objective that compares the last stage with the first, by mean and by best."""
     sentences = []
     for objective in [*objectives, *_joint(objectives)]:
         before, after = (
@@ -76,12 +76,12 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
 
 
 def hits(pairs: Sequence[tuple[Mapping[str, float], float]]) -> tuple[int, int]:
-    """Return how many measured values lie within their predicted 90 % intervals, and of how many."""
+    """Return the number of measured values inside their predicted 90 % intervals, and the number of all."""
     return sum(prediction["low"] <= value <= prediction["high"] for prediction, value in pairs), len(pairs)
 
 
 def score(value: float, objective: Mapping[str, Any]) -> float:
-    """Return how well a value serves an objective with a `range`: 0 is worst, 1 is best."""
+    """Return the score of a value for an objective with a `range`: 0 is worst, 1 is best."""
     low, high = (float(end) for end in objective["range"])
     direction = objective.get("direction", "maximize")
     if direction == "target":
@@ -92,7 +92,7 @@ def score(value: float, objective: Mapping[str, Any]) -> float:
 
 
 def _joint(objectives: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the mean score as an objective of its own, if there are several objectives and all have a range."""
+    """Return the mean score as one more objective, if there are several and all have a range."""
     is_defined = len(objectives) > 1 and all(objective.get("range") for objective in objectives)
     return [{"name": ALL_OBJECTIVES}] if is_defined else []
 
@@ -105,7 +105,7 @@ def _values(stage: Stage, objective: Mapping[str, Any], objectives: Sequence[Map
 
 
 def _badness(value: float, objective: Mapping[str, Any]) -> float:
-    """Return how far a value is from what is wanted: smaller is better."""
+    """Return the distance of a value from the goal: smaller is better."""
     direction = objective.get("direction", "maximize")
     if direction == "target":
         return abs(value - float(objective["target"]))

@@ -1,4 +1,4 @@
-"""The demonstration's pictures: the batch as the domain draws it, and predictions against (simulated) measurements."""
+"""Draw the demonstration's pictures: the batch as structures, and predictions against measurements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The readings of one round: predictions with their intervals, and what the lab read."""
+    """The values of one round: predictions with their intervals, and simulated measurements."""
 
     round: int
     predictions: Sequence[Mapping[str, float]]
@@ -23,7 +23,7 @@ class Comparison:
 
 
 def draw_batch(candidates: Sequence[Mapping[str, Any]], domain: Domain, objective: str, path: Path) -> Path:
-    """Draw the batch as one SVG with a rank and a prediction under each object."""
+    """Draw the batch as one SVG with rank and prediction below each object."""
     captions = []
     for candidate in candidates:
         prediction = candidate["predictions"].get(objective)

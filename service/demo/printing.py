@@ -1,4 +1,4 @@
-"""What the demonstration shows on a terminal, and in plain lines where there is none. Knows no HTTP."""
+"""Print the demonstration on a terminal, or as plain lines elsewhere. Uses no HTTP."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @final
 class Printer:
-    """Prints to one console."""
+    """Print to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or terminal.console()
 
     def say(self, text: str) -> None:
-        """Print one line as it is."""
+        """Print one line without markup."""
         self.console.print(escape(text), soft_wrap=True)
 
     def head(self, text: str) -> None:
@@ -38,7 +38,7 @@ class Printer:
         self.console.rule(f"[bold]{escape(text)}", align="left")
 
     def opening(self, case: Case, spec: Mapping[str, Any]) -> None:
-        """Say what is going to happen, what is real in it and what is simulated."""
+        """Print the steps of the demonstration, and which data are real and which simulated."""
         self.head(f"Assayflow: {case.title}")
         wanted = "; ".join(f"{objective['name']}: {goal_text(objective)}" for objective in spec["objectives"])
         self.say(f"wanted     {wanted}")
@@ -46,14 +46,14 @@ class Printer:
         self.say(f"SIMULATED  the lab that 'measures' the proposals: {case.simulation}")
 
     def report(self, report: Mapping[str, Any]) -> None:
-        """Print what became of an upload."""
+        """Print the report of an upload."""
         first, *reasons = terminal.report_lines(report)
         self.say(f"uploaded: {first}")
         for line in reasons:
             self.say(line)
 
     def progress(self, events: Iterable[Event], title: str) -> Event | None:
-        """Show a round's progress until it rests, and return its last event."""
+        """Show a round's progress until its last event, and return that event."""
         return terminal.progress(self.console, events, title)
 
     def batch(self, candidates: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> None:
@@ -76,7 +76,7 @@ class Printer:
             self.say(f"why the first one: {candidates[0]['reason']}")
 
     def samples(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
-        """Print samples as a table, and what drawing them was like."""
+        """Print samples as a table, and a summary of the sampling."""
         self.console.print(terminal.samples_table(answer["samples"], objectives))
         if answer["samples"]:
             self.say(f"why the first one: {answer['samples'][0]['reason']}")
@@ -84,15 +84,15 @@ class Printer:
             self.say(f"note: {statement}")
 
     def predictions(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
-        """Print what is believed of somebody's own objects, and which rows were none."""
+        """Print predictions of your own objects, and the refused rows."""
         self.console.print(terminal.predictions_table(answer["rows"], objectives))
         for line in terminal.report_lines(answer["report"])[1:]:
             self.say(line)
 
     def advice(self, summary: Mapping[str, Any], batch: int | None = None) -> None:
-        """Print how earlier predictions held, whether another round is worth it, and what the round says of itself.
+        """Print the calibration of earlier predictions, the stopping advice and the round's statements.
 
-        `batch` is the round whose calibration is told; without it only the rest is.
+        `batch` is the round whose calibration is printed; without it, the calibration is left out.
         """
         for name, record in summary.get("calibration", {}).items():
             for scores in record["rounds"]:
@@ -105,7 +105,7 @@ class Printer:
             self.say(f"note: {statement}")
 
     def outcome(self, lines: Sequence[Line], verdicts: Sequence[str]) -> None:
-        """Print the stages side by side and what improved."""
+        """Print the stages side by side, and the improvements."""
         table = Table("objective", "stage", box=None, pad_edge=False)
         for name in ("n", "best", "mean"):
             table.add_column(name, justify="right")
@@ -117,7 +117,7 @@ class Printer:
             self.say(f"- {verdict}")
 
     def files(self, folder: Path) -> None:
-        """List the files that a person may open."""
+        """List the files for the user."""
         self.say(f"files in {folder}:")
         for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
             self.say(f"  {path.name}")
@@ -126,6 +126,7 @@ class Printer:
 def _calibration(name: str, scores: Mapping[str, Any]) -> str:
     coverage = ", ".join(f"{share:.0%} at {float(level):.0%}" for level, share in scores["coverage"].items())
     return (
-        f"calibration of {name}, round {scores['round']}: CRPS {scores['crps']:.2f}, RMSE {scores['rmse']:.2f} against "
-        f"± {scores['sharpness']:.2f} predicted; of {scores['n']} values, intervals held {coverage}"
+        f"calibration of {name}, round {scores['round']}: CRPS {scores['crps']:.2f}, "
+        f"RMSE {scores['rmse']:.2f} against ± {scores['sharpness']:.2f} predicted; "
+        f"of {scores['n']} values, intervals held {coverage}"
     )

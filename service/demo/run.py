@@ -1,6 +1,6 @@
-"""The demonstration from beginning to end: real data in, two rounds with a simulated lab, what improved, clean exit.
+"""Run the demonstration: real data, two rounds with a simulated lab, improvements, a clean exit.
 
-Everything that happens to the campaign happens over HTTP; the domain is opened here only to draw and to compute
+Every change of the campaign goes over HTTP. The domain is opened here only to draw objects and to compute
 properties of the initial data.
 """
 
@@ -40,7 +40,7 @@ ROUNDS = (1, 2)
 
 
 class DemonstrationError(LocalStackError):
-    """A round did not end with a batch, or the service refused a call."""
+    """A round ended without a batch, or the service refused a call."""
 
 
 def run_demo(kind: str, output: Path, printer: Printer | None = None) -> None:
@@ -48,11 +48,11 @@ def run_demo(kind: str, output: Path, printer: Printer | None = None) -> None:
 
     Args:
         kind: the domain.
-        output: the files go into a folder of this one, named like the domain.
-        printer: where to print; the terminal when absent.
+        output: the files go into a subfolder with the domain's name.
+        printer: the output; the terminal when absent.
 
     Raises:
-        LookupError: if there is no demonstration for it.
+        LookupError: if the domain has no demonstration.
         LocalStackError: if a part of the service does not start or ends, or a round fails.
     """
     case, printer, began = open_case(kind), printer or Printer(), time.monotonic()
@@ -77,13 +77,13 @@ def run_demo(kind: str, output: Path, printer: Printer | None = None) -> None:
 
 
 def _settings(data: Path) -> Settings:
-    """Return settings of servers, port and folder of its own."""
+    """Return settings with embedded servers, a free port and a separate folder."""
     return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0)
 
 
 @contextmanager
 def _own_folder(folder: Path) -> Iterator[Path]:
-    """Hold the output folder alone and yield a new data folder inside it, removed at the end."""
+    """Lock the output folder, and yield a new data folder in it that is removed at the end."""
     data, logs = folder / "service", folder / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
@@ -101,7 +101,7 @@ def _own_folder(folder: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _DemoRun:
-    """One campaign and everything that has been seen of it."""
+    """One campaign, and the objects of all stages so far."""
 
     case: Case
     spec: dict[str, Any]
@@ -148,7 +148,7 @@ class _DemoRun:
         self._remember(campaign, number, candidates, domain)
 
     def _measure(self, campaign: str, number: int, read: Callable[..., Any]) -> None:
-        """Fill in the downloaded CSV in the simulated lab and upload it."""
+        """Fill in the downloaded CSV with the simulated lab and upload it."""
         rows = read_rows(self.folder / f"round-{number}.csv")
         generator = np.random.default_rng(number)
         filled = fill_in(rows, self._measured["name"], read(rows), self.case.noise, generator)
@@ -176,7 +176,7 @@ class _DemoRun:
         self.comparisons.append(Comparison(number, predictions, [row["value"] for row in exact]))
 
     def _stage(self, name: str, results: list[dict[str, Any]], domain: Domain) -> Stage:
-        """Return what is known of every object: the mean of its measured values, and its computed properties."""
+        """Return the values of each object: the mean of its measured values, and its computed properties."""
         values: dict[str, list[float]] = {}
         for row in results:
             if row["type"] == self._assay:
@@ -214,5 +214,5 @@ class _DemoRun:
 
 
 def _values_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the results that are values: failures and bounds are none."""
+    """Return the results with exact values: no failures and no bounds."""
     return [row for row in results if row["outcome"] == "ok" and row["relation"] == "="]

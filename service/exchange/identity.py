@@ -185,7 +185,7 @@ class Repeats:
             raise RowProblem(
                 "external_id",
                 f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here it is "
-                f"{result.describe()}: give another id, or withdraw what is wrong",
+                f"{result.describe()}: give another id, or correct a stored one with on_conflict=correct",
             )
         further = {field: text for field in _FURTHER if (text := _added(field, first, result)) is not None}
         if not further:

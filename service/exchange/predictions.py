@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
@@ -9,7 +10,7 @@ from service.exchange.registry import written_formats
 from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -22,9 +23,15 @@ def prediction_formats() -> dict[str, str]:
 
 
 def write_predictions(
-    rows: Sequence[tuple[int, ObjectPrediction]], spec: CampaignSpec, domain: Domain, extension: str
+    rows: Sequence[tuple[int, ObjectPrediction]],
+    spec: CampaignSpec,
+    domain: Domain,
+    extension: str,
+    own_ids: Mapping[str, str] = MappingProxyType({}),
 ) -> BatchFile:
     """Return judged objects, each with its row in the upload, as a file.
+
+    `own_ids` are those that a laboratory gave objects; where there are none, there is no column of them.
 
     Raises:
         UnknownFormatError: if tables are not written in this format.
@@ -41,5 +48,6 @@ def write_predictions(
         own = {**empty, **columns}
         predicted = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
         predicted["refused"] = "; ".join(item.refused)
-        flat.append({**beside(own, {"row": number}), **own, **beside(own, predicted)})
+        named = {"row": number} | ({"compound_id": own_ids.get(item.object)} if own_ids else {})
+        flat.append({**beside(own, named), **own, **beside(own, predicted)})
     return BatchFile(write(flat), media_type, extension)

@@ -25,7 +25,8 @@ class ParsedRow:
     """One result of the table: a wide row holds several, and they share its number.
 
     `verbatim` is what the cells said, by field (`value`, `units`, ...) and by the object's columns. `result` is there
-    exactly when the row is accepted. A skipped row had neither a value nor an outcome.
+    exactly when the row is accepted. A skipped row had neither a value nor an outcome. `corrects` is the id of the
+    stored result in whose place it comes, `other_columns` what stood in cells that were not read.
     """
 
     row: int
@@ -37,18 +38,22 @@ class ParsedRow:
     object: str | None = None
     verbatim: Mapping[str, str] = field(default_factory=dict)
     result: StandardResult | None = None
+    corrects: str | None = None
+    other_columns: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Every row of one upload, in the table's order; `warnings` are about the table as a whole.
 
-    `reading` is how its cells were understood; a table of objects alone has none.
+    `reading` is how its cells were understood; a table of objects alone has none. `upload_id` is that of
+    what was stored of it, which a dry run does not have and the report therefore does not tell.
     """
 
     rows: tuple[ParsedRow, ...]
     warnings: tuple[str, ...] = ()
     reading: Reading | None = None
+    upload_id: str | None = None
     is_preview: bool = False
     """Whether it shows for every row what would be stored."""
 
@@ -86,6 +91,7 @@ class Report:
                     "candidate_id": row.candidate_id,
                     "object": row.object,
                     "type": row.result.type if row.result else row.verbatim.get("type"),
+                    "corrects": row.corrects,
                     "would_store": _stored(row.result) if self.is_preview and row.result else None,
                 }
                 for row in self.rows

@@ -17,6 +17,7 @@ from service.exchange.meanings import with_meanings
 from service.exchange.named_columns import with_columns_named
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.options import ReadingOptions
+from service.exchange.other_columns import other_cells, with_other_columns
 from service.exchange.overwritten import overwritten_warning, stated_predictions
 from service.exchange.own_predictions import own_predictions
 from service.exchange.qualifiers import with_qualifiers
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
+    from service.exchange.other_columns import OtherCells
     from service.exchange.overwritten import StatedPrediction
     from service.exchange.tables import Table
 
@@ -54,6 +56,7 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    other_cells: OtherCells = field(default_factory=dict)
     predictions: tuple[StatedPrediction, ...] = ()
     sent_names: Mapping[str, str] = field(default_factory=dict)
     """Header as it was read -> header as it was sent, where the sender named a column otherwise."""
@@ -103,6 +106,7 @@ def open_upload(
     check_unread_units(table, mapped, spec)
     table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
+    others = other_cells(table, mapped.read() | own_predictions(spec), names)
     dates = mapped.headers_of("measured_at")
     reading = Reading(
         decide_number_format(table, numbers, options.decimal),
@@ -122,7 +126,8 @@ def open_upload(
     warnings += [] if units_row is None else [f"row {units_row} was read as units"]
     warnings += [_SERIALS] if has_serials(table, dates) else []
     stated = stated_predictions(table, mapped.fields["candidate_id"], spec) if mapped.is_batch else ()
-    return Upload(tuple(entries(table, mapped, spec)), tuple(warnings), reading, mapped.is_batch, stated, names)
+    found = tuple(entries(table, mapped, spec))
+    return Upload(found, tuple(warnings), reading, mapped.is_batch, others, stated, names)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -156,7 +161,8 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     if upload.is_batch:
         of_values = overwritten_warning(upload.predictions, view.predicted, reading.number_format)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *of_values, *empty), reading)
+    kept = tuple(with_other_columns(rows, upload.other_cells))
+    return Report(kept, (*upload.warnings, *of_values, *empty), reading)
 
 
 def _check_knows_an_id(upload: Upload, view: CampaignView) -> None:

@@ -1,4 +1,4 @@
-"""Insights as figures: SVG and PNG, drawn when they are asked for. Matplotlib is loaded with the first one."""
+"""Draw insights as figures, SVG or PNG, on request. Matplotlib is imported with the first one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TITLES = {
     "importance": "What the predictions hang on",
     "convergence": "How near the policy came to its target",
 }
-"""Every figure by name."""
+"""The titles of all figures, by name."""
 
 
 def draw(insights: Mapping[str, Any], name: str, extension: str) -> bytes:
     """Return a figure of insights as an image file.
 
     Args:
-        insights: what `models.insights.build.insights` returned.
+        insights: the result of `models.insights.build.insights`.
         name: one of `TITLES`.
         extension: one of `FORMATS`.
     """

@@ -1,4 +1,4 @@
-"""How batches did: hits and outcomes, variety and novelty."""
+"""Figures of batches: hits and outcomes, diversity and novelty."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTCOMES = {"measured": COLOURS[2], "failed": COLOURS[1], "waiting": PALE, "with
 
 
 def hits(insights: JsonObject) -> Figure:
-    """Draw the share of hits with intervals beside that of the first data, and what became of the candidates."""
+    """Draw hit rates with intervals, beside the initial data, and the outcomes of candidates."""
     title = "Hits and outcomes by round"
     rounds = [item for item in insights["rounds"] if item["candidates"]]
     if not rounds:
@@ -76,7 +76,7 @@ def _outcomes(axes: Axes, rounds: Sequence[JsonObject]) -> None:
 
 
 def diversity(insights: JsonObject) -> Figure:
-    """Draw how different the objects of each batch are from each other and from what was measured before."""
+    """Draw the diversity within each batch, and its distance to objects measured before."""
     title = "Diversity and novelty by round"
     rounds = [item for item in insights["rounds"] if item["diversity"]]
     if not rounds:

@@ -1,4 +1,4 @@
-"""The wells of one candidate on a plate, and the curve through them."""
+"""Figure of one candidate on a plate: its wells, and the fitted curve."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ROOM = (-25.0, 125.0)
 
 
 def draw_curve(analysis: Analysis, candidate_id: UUID, words: tuple[str, str], extension: str) -> bytes:
-    """Return the picture of one candidate's wells.
+    """Return the figure of one candidate's wells.
 
     Args:
-        analysis: what the plate came to; it has this candidate.
+        analysis: the plate's analysis, which includes this candidate.
         candidate_id: the candidate.
-        words: what the picture is titled, and the units of concentrations.
+        words: the title, and the units of concentrations.
         extension: svg or png.
     """
     title, units = words
@@ -67,7 +67,7 @@ def _plot_curve(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
 
 
 def _plot_estimate(axes: Axes, finding: Finding, units: str) -> None:
-    """Mark the value with its interval, or the limit and the side on which the value is."""
+    """Mark the value with its interval, or the limit and the side of the value."""
     if finding.value is None or (finding.verdict == "measured" and finding.curve is None):
         return
     if finding.verdict == "censored":

@@ -1,4 +1,4 @@
-"""What predictions are worth and hang on, and how near the policy came to its target."""
+"""Figures of model diagnostics: calibration and importance of predictions, convergence of the policy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     JsonObject = Mapping[str, Any]
 
 MOST_PARTS = 14
-"""Parts that have room in a panel."""
+"""Most features that fit into a panel."""
 HERE = 0.12
-"""How far objectives are set apart, so that their intervals do not cover each other."""
+"""Offset between objectives, so that their intervals do not overlap."""
 
 
 def calibration(insights: JsonObject) -> Figure:
-    """Draw nominal against seen coverage, and the coverage of each round, with intervals of 95 %."""
+    """Draw observed against nominal coverage, and the coverage of each round, with 95 % intervals."""
     title = "Were the predictions right?"
     known = {name: item["all"] for name, item in insights["calibration"].items() if item["all"]["n"]}
     if not known:
@@ -52,7 +52,7 @@ def calibration(insights: JsonObject) -> Figure:
 def _shares(
     axes: Axes, shares: Sequence[tuple[float, float, int]], index: int, shift: float, name: str | None = None
 ) -> None:
-    """Draw shares at their places with Wilson's intervals."""
+    """Draw shares with Wilson intervals at the given positions."""
     for number, (x, share, n) in enumerate(shares):
         low, high = wilson(round(share * n), n)
         ends = whiskers(100 * share, 100 * low, 100 * high)
@@ -61,11 +61,11 @@ def _shares(
 
 
 def importance(insights: JsonObject) -> Figure:
-    """Draw which parts carry the predictions, the strongest on top, with standard errors."""
+    """Draw the features with the largest effect on predictions, strongest on top, with standard errors."""
     title = "What the predictions hang on"
     latest = insights["importance"]
     if latest is None or not latest["objectives"]:
-        return text_figure(title, "No proxy has learned from enough values yet to be asked what it looks at.")
+        return text_figure(title, "No proxy has enough training values yet to compute importances.")
     width = 6.0 if len(latest["objectives"]) == 1 else 5.2
     figure, panels = new_figure(
         f"{title} (round {latest['round']})", len(latest["objectives"]), width=width, height=4.4
@@ -97,11 +97,11 @@ def _parts(axes: Axes, name: str, item: JsonObject) -> None:
 
 
 def convergence(insights: JsonObject) -> Figure:
-    """Draw how far the policy is from its target, by temperature."""
+    """Draw the distance between policy and target distribution, by inverse temperature."""
     title = "How near the policy came to its target"
     rounds = [item for item in insights["rounds"] if item["convergence"]]
     if not rounds:
-        return text_figure(title, "No round has told yet how its policy converged.")
+        return text_figure(title, "No round has reported the convergence of its policy yet.")
     parts = [(item["number"], part) for item in rounds for part in item["convergence"]]
     has_exact = any(part.get("total_variation") is not None for _, part in parts)
     figure, panels = new_figure(title, 2 + has_exact)

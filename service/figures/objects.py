@@ -1,4 +1,4 @@
-"""The front of measured objects: two objectives against each other, or all values of a single one."""
+"""Figures of measured objects: the Pareto front of two objectives, or all values of a single one."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 TITLE = "Measured objects and their Pareto front"
 MOST_OBJECTIVES = 4
-"""With more objectives than this the first ones are drawn, in pairs."""
+"""With more objectives than this, only the first ones are drawn, in pairs."""
 MOST_NAMED = 7
-"""More rounds than this are told apart by shade alone."""
+"""More rounds than this are distinguished by shade only."""
 
 
 def pareto(insights: JsonObject) -> Figure:
-    """Draw what was measured; the front is outlined."""
+    """Draw measured objects with an outlined Pareto front."""
     front = insights["pareto"]
     if not front["front"]:
         return text_figure(TITLE, "No object is measured in all objectives yet.")
@@ -55,7 +55,7 @@ def pareto(insights: JsonObject) -> Figure:
 
 
 def _explain(figure: Figure, axes: Axes, colours: Mapping[int, Any]) -> None:
-    """Name the marks; more rounds than a legend holds are told by a scale of colours."""
+    """Add a legend of the marks, or a colour bar for more rounds than a legend can hold."""
     legend(axes)
     rounds = [number for number in colours if number]
     if len(rounds) <= MOST_NAMED:
@@ -94,7 +94,7 @@ def _single(insights: JsonObject, objective: JsonObject) -> Figure:
 
 
 def _colours(insights: JsonObject) -> dict[int, Any]:
-    """Return a colour for each round, grey for what was there before."""
+    """Return a colour per round, with grey for the initial data."""
     from matplotlib import colormaps
 
     numbers = [item["number"] for item in insights["rounds"]]
@@ -118,7 +118,7 @@ def _scatter(axes: Axes, front: JsonObject, pair: tuple[JsonObject, JsonObject],
 
 def _staircase(axes: Axes, members: Sequence[JsonObject], pair: tuple[JsonObject, JsonObject]) -> None:
     if any(objective["direction"] == "target" for objective in pair):
-        return  # values on both sides of a target make no staircase
+        return  # values on both sides of a target form no staircase
     x, y = _coordinates(members, pair)
     order = sorted(range(len(x)), key=lambda index: x[index])
     is_rising = pair[0]["direction"] == "maximize"

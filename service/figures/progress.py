@@ -1,4 +1,4 @@
-"""What rounds reached, beside what chance would have reached: best values and hypervolume."""
+"""Figures of progress over rounds, beside the random baseline: best values and hypervolume."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def hypervolume(insights: JsonObject) -> Figure:
 
 
 def best(insights: JsonObject) -> Figure:
-    """Draw the best of each round, one panel an objective."""
+    """Draw the best value of each round, one panel per objective."""
     title = "Best of each round"
     stages = [(0, insights["initial"]), *((item["number"], item) for item in insights["rounds"])]
     shown = [item for item in insights["objectives"] if any(_of(stage, item)["n"] for _, stage in stages)]
@@ -91,7 +91,7 @@ def _best(axes: Axes, objective: JsonObject, stages: Sequence[tuple[int, dict[st
 
 
 def _chance(axes: Axes, known: Sequence[tuple[int, JsonObject | None]], name: str) -> None:
-    """Draw what chance would reach as a line with its 90 % interval, where it is known."""
+    """Draw the random baseline as a line with its 90 % interval, where it exists."""
     rounds = [(number, item) for number, item in known if item is not None]
     if not rounds:
         return

@@ -1,6 +1,6 @@
-"""How every figure looks: one sheet of paper, quiet axes, colours that colour-blind people tell apart.
+"""The common style of all figures: size, quiet axes, and colours for colour-blind readers.
 
-Nothing is set globally: figures are made in threads of a server.
+Nothing is set globally, because figures are drawn in threads of a server.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")
-"""Okabe & Ito's palette (2008), the most different first."""
+"""The palette of Okabe & Ito (2008), most different colours first."""
 GREY, PALE, INK = "#8C8C8C", "#E3E6EA", "#22272E"
 WIDTH, HEIGHT = 4.6, 3.7
-"""Of one panel, in inches."""
+"""Size of one panel, in inches."""
 DPI = 160
-_ONE_AT_A_TIME = threading.Lock()  # matplotlib shares caches of fonts and is not safe in threads
+_ONE_AT_A_TIME = threading.Lock()  # matplotlib shares font caches and is not thread-safe
 
 
 def new_figure(
     title: str, panels: int = 1, *, width: float = WIDTH, height: float = HEIGHT
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many panels side by side, at most three in a row."""
+    """Return a figure with this number of panels, at most three in a row."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -54,7 +54,7 @@ def _style_axes(axes: Axes) -> None:
 
 
 def label(axes: Axes, x: str, y: str, title: str = "") -> None:
-    """Name the axes and the panel."""
+    """Label the axes and the panel."""
     axes.set_xlabel(x, fontsize=9.5, color=INK)
     axes.set_ylabel(y, fontsize=9.5, color=INK)
     if title:
@@ -62,13 +62,13 @@ def label(axes: Axes, x: str, y: str, title: str = "") -> None:
 
 
 def legend(axes: Axes, **options: Any) -> None:
-    """Explain the marks, where there are any."""
+    """Add a legend if there are labelled marks."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none", **options)
 
 
 def rounds_axis(axes: Axes, numbers: Sequence[int]) -> None:
-    """Put a tick at every round that has room, 0 for what was there before."""
+    """Set the ticks at rounds, as many as fit; 0 is the initial data."""
     step = max(1, -(-len(numbers) // 12))
     ticks = list(numbers)[::step]
     axes.set_xticks(ticks, ["start" if number == 0 else str(number) for number in ticks])
@@ -76,12 +76,12 @@ def rounds_axis(axes: Axes, numbers: Sequence[int]) -> None:
 
 
 def whiskers(value: float, low: float, high: float) -> list[list[float]]:
-    """Return how far an interval reaches below and above a value, whatever rounding says."""
+    """Return the distances of an interval's ends from a value, never negative after rounding."""
     return [[max(0.0, value - low)], [max(0.0, high - value)]]
 
 
 def text_figure(title: str, words: str) -> Figure:
-    """Return a figure that says why there is nothing to draw."""
+    """Return a figure with the reason why there is nothing to draw."""
     figure, (axes,) = new_figure(title, height=2.2)
     axes.set_axis_off()
     text = textwrap.fill(words, 60)
@@ -90,20 +90,20 @@ def text_figure(title: str, words: str) -> Figure:
 
 
 def axis_label(objective: Mapping[str, Any]) -> str:
-    """Return an objective with its units and what is wanted of it."""
+    """Return the label of an objective, with its units and goal."""
     units = f" ({objective['units']})" if objective["units"] else ""
     return f"{objective['name']}{units}"
 
 
 def goal_text(objective: Mapping[str, Any]) -> str:
-    """Return what is wanted of an objective, in words."""
+    """Return the goal of an objective in words."""
     if objective["direction"] == "target":
         return f"target {objective['target']:g}"
     return str(objective["direction"])
 
 
 def render(figure: Figure, extension: str) -> bytes:
-    """Return a figure as SVG or PNG; equal figures look equal, but their SVG names its parts anew."""
+    """Return a figure as SVG or PNG; the element ids of equal SVG figures may differ."""
     file = io.BytesIO()
     with _ONE_AT_A_TIME:
         figure.savefig(file, format=extension, dpi=DPI, metadata={"Date": None} if extension == "svg" else None)

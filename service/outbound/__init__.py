@@ -1,1 +1,1 @@
-"""Requests that this house sends to addresses that others name."""
+"""Check outbound requests to addresses that users name."""

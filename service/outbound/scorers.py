@@ -1,6 +1,6 @@
-"""Whether a campaign's scorers may be used here, told without asking any: addresses, secrets, installed functions.
+"""Check a campaign's scorers against the operator's rules, without calling them.
 
-Knows the operator's rules; the science knows none of this.
+The rules cover addresses, secrets and installed functions. Packages below `service` know none of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @final
 class RefusedScorerError(ValueError):
-    """A scorer may not be used; `pointer` names the field within its specification."""
+    """A scorer is refused; `pointer` names the field within its specification."""
 
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__(detail)
@@ -30,10 +30,10 @@ class RefusedScorerError(ValueError):
 
 
 def check_scorers(scorers: Iterable[ScorerSpec], settings: Settings, root: str = "") -> None:
-    """Check all scorers of a campaign, whose specification is at the JSON pointer `root` of what was sent.
+    """Check all scorers of a campaign; its specification is at the JSON pointer `root` of the request.
 
     Raises:
-        UnprocessableError: if one may not be used; it names the field by its place.
+        UnprocessableError: if a scorer is refused; the error points to the field.
     """
     wrong = []
     for index, spec in enumerate(scorers):
@@ -46,10 +46,10 @@ def check_scorers(scorers: Iterable[ScorerSpec], settings: Settings, root: str =
 
 
 def check_scorer(spec: ScorerSpec, settings: Settings) -> Target | None:
-    """Return where a scorer is, if it is an HTTP service.
+    """Return the target of an HTTP scorer, or None for an installed function.
 
     Raises:
-        RefusedScorerError: if it may not be used.
+        RefusedScorerError: if the scorer is refused.
     """
     if spec.url is None:
         if spec.entry_point not in installed():
@@ -65,7 +65,7 @@ def check_scorer(spec: ScorerSpec, settings: Settings) -> Target | None:
 
 
 def _check_secret(name: str, target: Target, settings: Settings) -> None:
-    """Refuse a secret that is not this host's: whoever may name one could read it otherwise."""
+    """Refuse a secret of another host: a user could send it to their own server otherwise."""
     secret = settings.scorer_secrets.get(name)
     if secret is None:
         raise RefusedScorerError("/secret", f"the operator has no secret {name!r}")

@@ -74,7 +74,7 @@ class Stocks(_Spec):
     """
 
     plate: Text = Field(default="Source1", description="name and barcode of the source plate")
-    plate_wells: WellCount = 384
+    plate_wells: WellCount = Field(default=384, description="size of the source plate in wells")
     plate_type: Text = Field(default="384PP_DMSO2", description="the robot's name of the labware")
     concentrations: list[Annotated[float, Field(gt=0)]] = Field(
         min_length=1, max_length=8, description="of every candidate in the source plate", examples=[[10.0, 0.1]]
@@ -119,11 +119,13 @@ class LayoutSpec(_Spec):
     readout: Readout = Field(
         default="ic50", description="what becomes a result: the IC50 of a dose series, or a percentage at one dose"
     )
-    wells: WellCount = 384
+    wells: WellCount = Field(default=384, description="size of the plate in wells")
     edge: int = Field(default=1, ge=0, le=8, description="rings of outer wells that stay empty")
-    doses: DoseSeries
+    doses: DoseSeries = Field(description="concentrations of every candidate")
     replicates: int = Field(default=2, ge=1, le=64, description="wells of each dose of each candidate")
-    controls: Controls = Controls()
+    controls: Controls = Field(
+        default=Controls(), description="wells of known effect; two whole outer columns when absent"
+    )
     randomised: bool = Field(default=True, description="false: candidates in order, doses side by side")
     seed: int | None = Field(default=None, ge=0, lt=2**31, description="chosen and answered when absent")
     candidates: list[UUID] | None = Field(

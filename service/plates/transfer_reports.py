@@ -6,8 +6,8 @@ alone. Knows no layout.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from service.exchange.tables import TableError
 from service.exchange.texts import decode
@@ -26,11 +26,17 @@ MAX_STATUS = 200
 
 @dataclass(frozen=True, slots=True)
 class TransferReport:
-    """What a report says of one plate: wells with the reason why they failed, and how many transfers it lists."""
+    """What a report says of one plate: wells with the reason why they failed, and how many transfers it lists.
+
+    `failed_from` and `moved` are the source wells of the transfers into a well that failed, and of those that did not;
+    a report without source wells has one that is empty.
+    """
 
     failed: Mapping[str, str]
     n_transfers: int
     warnings: tuple[str, ...] = ()
+    failed_from: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +69,28 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
         warnings.append(f"transfers into other plates were passed over: {_listed(others)}")
     failed: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
+    lost: set[tuple[str, str]] = set()
     for line in mine:
         well = plain_name(line.cells.get(WELL, ""), wells)
         if well is None:
             shown = line.cells.get(WELL, "")[:20]
             raise TableError(f"{shown!r} is no well of a plate of {wells}", row=line.row, column="Destination Well")
-        seen.add((well, line.cells.get("source well", "")))
+        transfer = (well, line.cells.get("source well", ""))
+        seen.add(transfer)
         reason, warning = _failure_or_warning(line)
-        if reason is not None and well not in failed:
-            failed[well] = reason
+        if reason is not None:
+            lost.add(transfer)
+            failed.setdefault(well, reason)
         warnings += [f"row {line.row}: {well}: {warning}"] if warning else []
-    return TransferReport(failed, len(seen), tuple(warnings))
+    return TransferReport(failed, len(seen), tuple(warnings), _sources(lost), _sources(seen - lost))
+
+
+def _sources(transfers: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """Return the source wells of transfers by the well that they go into."""
+    found: dict[str, set[str]] = {}
+    for well, source in transfers:
+        found.setdefault(well, set()).add(source)
+    return {well: frozenset(names) for well, names in found.items()}
 
 
 def _failure_or_warning(line: _Line) -> tuple[str | None, str | None]:

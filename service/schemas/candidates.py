@@ -89,6 +89,9 @@ class Candidate(Proposed):
     status: CandidateStatus = Field(description="what became of it; `withdrawn`: nobody waits for it any more")
     status_reason: str | None = Field(description="why it was rejected or withdrawn; results do not erase it")
     replaces: UUID | None = Field(default=None, description="the candidate whose place it took")
+    compound_id: str | None = Field(
+        default=None, description="the id that the laboratory gave the object with any of its results"
+    )
     results: list[ResultSoFar] = Field(default_factory=list, description="what was measured so far")
 
 

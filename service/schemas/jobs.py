@@ -64,6 +64,11 @@ class ResultsAsked(Answer):
     bytes: int = Field(description="size of the file")
     mode: Literal["atomic", "partial"] = Field(description="atomic: all rows or none; partial: the good ones")
     dry_run: bool = Field(description="only report, store nothing")
+    again: bool = Field(default=False, description="take only the rows that are not stored")
+    on_conflict: Literal["reject", "correct"] = Field(
+        default="reject", description="what becomes of a row whose external_id another result has"
+    )
+    reason: str | None = Field(default=None, description="why results are corrected")
     reading: ReadingOptions | None = Field(default=None, description="what was said of the file when it was sent")
 
 
@@ -104,6 +109,7 @@ class PredictedRow(Answer):
 
     row: int = Field(description="its row in the upload")
     object: str = Field(description="canonical text")
+    compound_id: str | None = Field(default=None, description="the id that the laboratory gave the object")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
     computed: dict[str, float] = Field(description="by property: what is known without an assay")

@@ -12,6 +12,7 @@ from service.exchange.options import DateOrder, ReadingOptions
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
+from service.store.states import ResultStatus
 
 _COLUMNS: dict[str, Any] = {
     name: (TYPES[name], Field(description=column.description)) for name, column in RESULT_METADATA.items()
@@ -29,6 +30,7 @@ class Result(_Described):
     row: int = Field(description="its row in the upload")
     verbatim: dict[str, Any] = Field(description="the cells as they came")
     object: str = Field(description="canonical text")
+    compound_id: str | None = Field(description="the id that the laboratory gave the object with any of its results")
     type: str = Field(description="what was measured, as an objective's `type` names it")
     relation: Relation = Field(description="= for a reading, others for a limit")
     value: float | None = Field(description="in `units`; null where nothing came out")
@@ -36,7 +38,15 @@ class Result(_Described):
     standard_error: float | None = Field(description="of `value`, in `units`")
     units: str | None = Field(description="the campaign's own; null for a pure number")
     outcome: Outcome = Field(description="ok, or why there is no value")
+    revision: int = Field(description="how many results had the same external id before")
+    other_columns: dict[str, str] | None = Field(description="cells of the row that nothing was read from")
     created_at: datetime = Field(description="when it was stored")
+    status: ResultStatus = Field(description="whether it counts; a later test may end it nevertheless")
+    supersedes: UUID | None = Field(description="the result that it corrects")
+    superseded_by: UUID | None = Field(description="the result in its place, when it was corrected")
+    status_reason: str | None = Field(description="why it was corrected or withdrawn")
+    status_by: str | None = Field(description="the id of the API key by which it was")
+    status_at: datetime | None = Field(description="when it was")
 
 
 _StoredColumns = create_model("_StoredColumns", __base__=BaseModel, **_COLUMNS)
@@ -64,6 +74,7 @@ class ReportedRow(BaseModel):
     candidate_id: str | None = Field(description="the candidate it was linked to")
     object: str | None = Field(description="canonical text, where it could be read")
     type: str | None = Field(description="what was measured")
+    corrects: str | None = Field(description="the id of the stored result in whose place it comes")
     would_store: StoredValue | None = Field(description="with dry_run, what an accepted row would store")
 
 
@@ -87,7 +98,9 @@ class Reading(BaseModel):
     date_order: DateOrder | None = Field(description="the order of dates such as 05.01.2025, where one was needed")
     units_row: int | None = Field(description="the row below the header that holds units")
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
-    stated: dict[str, Any] = Field(description="what the sender, or a reading of the campaign, said of the file")
+    stated: dict[str, str | int | dict[str, str]] = Field(
+        description="what the sender, or a reading of the campaign, said of the file"
+    )
     questions: list[Question] = Field(description="what single cells leave open")
 
 

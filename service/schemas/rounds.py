@@ -16,6 +16,13 @@ class RoundRequest(Request):
     """What may be said when a round is started: nothing yet, so that an unknown wish is not ignored."""
 
 
+class ResultsChanged(Answer):
+    """How many of the results that a round could read were amended after it started."""
+
+    withdrawn: int = Field(description="results that count no more")
+    corrected: int = Field(description="results that another stands in the place of")
+
+
 class Round(Answer):
     """One turn of a campaign: from its data to a batch, and from the batch to results."""
 
@@ -36,6 +43,11 @@ class Round(Answer):
         description="what the round measured of itself; null until it has ended"
     )
     failure: Failure | None = Field(description="why, when the state is failed")
+    results_changed_since: ResultsChanged = Field(
+        default=ResultsChanged(withdrawn=0, corrected=0),
+        description="results it was computed from that were withdrawn or corrected since: a retry reads them as they "
+        "were, the next round as they are",
+    )
 
 
 class RoundEvent(Answer):

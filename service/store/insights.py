@@ -6,43 +6,20 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
-from service.store.tables import Candidate, Result, Round
-
-
-def results(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return every result in the order in which it was stored, with the number of the round that proposed its object.
-
-    Columns are named as the fields of a measurement.
-    """
-    query = (
-        select(
-            Result.object,
-            Result.type,
-            Result.value,
-            Result.relation,
-            Result.upper_value,
-            Result.standard_error,
-            Result.outcome,
-            Result.assay_version,
-            Round.number.label("round"),
-            Result.plate,
-        )
-        .outerjoin(Candidate, Candidate.id == Result.candidate_id)
-        .outerjoin(Round, Round.id == Candidate.round_id)
-        .where(Result.campaign_id == campaign_id)
-        .order_by(Result.sequence)
-    )
-    return session.execute(query).mappings().all()
+from service.store.tables import Candidate, Round
 
 
 def rounds(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return number, state and summary of every round, ascending."""
+    """Return number, state and summary of every round, in ascending order."""
     query = select(Round.number, Round.state, Round.summary).where(Round.campaign_id == campaign_id)
     return session.execute(query.order_by(Round.number)).mappings().all()
 
 
 def candidates(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return every candidate by round and rank: round, object, purpose, status, and what was said of it."""
+    """Return round, object, purpose, status and computed columns of every candidate, by round and rank.
+
+    The computed columns are predictions, computed properties and the nearest measured object.
+    """
     query = (
         select(
             Round.number.label("round"),

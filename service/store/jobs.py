@@ -1,4 +1,4 @@
-"""SQL of jobs and the tables that came with them; how their states change is in `leases`."""
+"""SQL of jobs and their input tables; `leases` has the changes of their states."""
 
 import hashlib
 from datetime import datetime
@@ -28,25 +28,25 @@ _SUMMARY = (
 
 
 class DamagedInputError(RuntimeError):
-    """The stored table is not the one that was sent."""
+    """The stored table differs from the uploaded one."""
 
 
 def find(session: Session, job_id: UUID, **owner: Any) -> Job | None:
-    """Return a job as the database has it now, if the columns named in `owner` have these values."""
+    """Return the current row of a job, if the columns named in `owner` have these values."""
     query = select(Job).filter_by(id=job_id, **owner).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
 def status_row(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
-    """Return attempt, state, progress and message of a job with these values, and read nothing else of it."""
+    """Return only attempt, state, progress and message of a job with these values."""
     query = select(Job.attempt, Job.state, Job.progress, Job.message).filter_by(id=job_id, **owner)
     return session.execute(query).mappings().one_or_none()
 
 
 def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page[Any]:
-    """Return the jobs whose columns have these values, newest first, as rows of what a list tells of them.
+    """Return the jobs whose columns have these values, newest first, as rows with the columns of a list.
 
-    A specification in a request is left out, but for its name: it can be large.
+    A specification in a request is left out except for its name, because it can be large.
     """
     query = select(*_SUMMARY).where(*(getattr(Job, name) == value for name, value in owner.items()))
     if cursor is not None:
@@ -57,28 +57,28 @@ def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page
 
 
 def newest_with(session: Session, campaign_id: UUID, kind: str, member: str) -> Job | None:
-    """Return the campaign's last job of a kind whose request has a value for this member."""
+    """Return the campaign's latest job of a kind whose request has a value for this member."""
     query = select(Job).where(Job.campaign_id == campaign_id, Job.kind == kind, Job.request[member].astext.is_not(None))
     return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1)).first()
 
 
 def result_text(session: Session, job_id: UUID, member: str) -> str | None:
-    """Return a member of a job's result as JSON text, without making objects of it; None if there is none."""
+    """Return a member of a job's result as JSON text, without parsing it; None if there is none."""
     return session.scalars(select(cast(Job.result[member], Text)).where(Job.id == job_id)).one()
 
 
 def add_input(session: Session, job_id: UUID, content: bytes, media_type: str) -> None:
-    """Store the table that came with a job."""
+    """Store the input table of a job."""
     digest = hashlib.sha256(content).hexdigest()
     session.add(JobInput(job_id=job_id, media_type=media_type, sha256=digest, content=content))
     session.flush()
 
 
 def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
-    """Return the table that came with a job, and its media type.
+    """Return the input table of a job, and its media type.
 
     Raises:
-        DamagedInputError: if the content does not fit its digest.
+        DamagedInputError: if the content does not match its digest.
     """
     row = session.scalars(select(JobInput).where(JobInput.job_id == job_id)).one()
     if hashlib.sha256(row.content).hexdigest() != row.sha256:

@@ -13,7 +13,7 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 def find_valid(session: Session, key_id: str) -> tuple[ApiKey, bool] | None:
-    """Return a key that is neither revoked nor expired, and whether its use was recorded in the last minute."""
+    """Return a valid key, and whether its use was recorded in the last minute; None if revoked or expired."""
     unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
     query = select(ApiKey, ~_is_stale()).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), unexpired)
     row = session.execute(query).one_or_none()
@@ -34,7 +34,7 @@ def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -
 
 
 def touch(session: Session, key_id: str) -> None:
-    """Record that a key was used, once a minute at most: a read stays nearly free of writes."""
+    """Record the use of a key at most once a minute, so that reads rarely write."""
     query = update(ApiKey).where(ApiKey.id == key_id, _is_stale()).values(last_used_at=func.now())
     session.execute(query, execution_options={"synchronize_session": False})
 

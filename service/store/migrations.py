@@ -1,4 +1,4 @@
-"""Brings a database to the newest tables. The steps are in `migrations/`, which a wheel holds inside `service/`."""
+"""Upgrade a database to the newest tables. The steps are in `migrations/`; a wheel has it in `service/`."""
 
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ _FOLDER = next(folder for folder in (_SERVICE / "migrations", _SERVICE.parent / 
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
-    """Upgrade a database; does nothing when it is there already, and waits when another process is at it."""
+    """Upgrade a database; wait for another process that upgrades it, and do nothing if it is up to date."""
     engine = open_engine(database_url)
     try:
         with engine.connect() as connection:
@@ -36,11 +36,11 @@ def config(connection: Connection) -> Config:
 
 
 def difference(connection: Connection) -> str | None:
-    """Return how a database differs from what this release needs and what to do, or None if it does not."""
+    """Return how a database differs from this release's tables, with the remedy; None if it does not."""
     wanted, known = _revisions()
     revisions = set(MigrationContext.configure(connection).get_current_heads())
     if ahead := revisions - known:
-        return f"the database is at {_list(ahead)}, which this release does not know; run the release that made it"
+        return f"the database is at {_list(ahead)}, which this release does not know; run the one that made it"
     if revisions != wanted:
         here = f"at {_list(revisions)}" if revisions else "empty"
         return f"the database is {here}, this release needs {_list(wanted)}; run `assayflow migrate`"
@@ -51,7 +51,7 @@ def difference(connection: Connection) -> str | None:
 
 @cache
 def _revisions() -> tuple[set[str], set[str]]:
-    """Return the newest revisions of this release, and all of them."""
+    """Return the newest revisions of this release, and all of its revisions."""
     script = ScriptDirectory.from_config(_scripts())
     return set(script.get_heads()), {step.revision for step in script.walk_revisions()}
 

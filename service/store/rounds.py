@@ -1,4 +1,4 @@
-"""SQL of rounds and their events; how their states change is in `leases`."""
+"""SQL of rounds and their events; `leases` has the changes of their states."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +12,7 @@ from service.store.states import COMPUTING, RoundState
 from service.store.tables import Campaign, Round, RoundEvent
 
 _AS_SHOWN = (defer(Round.spec), defer(Round.snapshot))
-"""What a round was computed from can be megabytes; nobody who looks at a round is shown it."""
+"""The inputs of a round can be megabytes and are never part of its view."""
 
 
 def find(session: Session, campaign_id: UUID, number: int) -> Round | None:
@@ -21,14 +21,14 @@ def find(session: Session, campaign_id: UUID, number: int) -> Round | None:
 
 
 def add(session: Session, row: Round) -> None:
-    """Add a round and count it."""
+    """Add a round and update the campaign's count."""
     session.add(row)
     session.flush()
     campaigns.count(session, row.campaign_id, rounds=1)
 
 
 def shown(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round | None:
-    """Return a round of this workspace by its number; its specification and snapshot are read when they are used."""
+    """Return a round of this workspace by its number; specification and snapshot are loaded on access."""
     query = select(Round).options(*_AS_SHOWN).join(Campaign, Campaign.id == Round.campaign_id)
     return session.scalars(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()
 
@@ -36,26 +36,31 @@ def shown(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) 
 def id_and_state(
     session: Session, workspace_id: UUID, campaign_id: UUID, number: int
 ) -> tuple[UUID, RoundState] | None:
-    """Return the id and state of a round of this workspace, and read nothing else of it."""
+    """Return only the id and state of a round of this workspace."""
     query = select(Round.id, Round.state).join(Campaign, Campaign.id == Round.campaign_id)
     row = session.execute(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()
     return (row[0], row[1]) if row else None
 
 
+def was_released(session: Session, round_id: UUID) -> bool:
+    """Tell whether a round's batch went to the lab."""
+    return session.scalars(select(Round.released_at.is_not(None)).where(Round.id == round_id)).one()
+
+
 def newest(session: Session, campaign_id: UUID) -> Round | None:
-    """Return the campaign's last round."""
+    """Return the campaign's latest round."""
     query = select(Round).where(Round.campaign_id == campaign_id).order_by(Round.number.desc()).limit(1)
     return session.scalars(query).one_or_none()
 
 
 def newest_in(session: Session, campaign_id: UUID, states: tuple[RoundState, ...]) -> Round | None:
-    """Return the campaign's last round that is in one of these states."""
+    """Return the campaign's latest round in one of these states."""
     query = select(Round).where(Round.campaign_id == campaign_id, Round.state.in_(states))
     return session.scalars(query.order_by(Round.number.desc()).limit(1)).first()
 
 
 def computing(session: Session, campaign_id: UUID) -> Round | None:
-    """Return the round that is being computed, of which there is one at most."""
+    """Return the round that is being computed; there is at most one."""
     query = select(Round).where(Round.campaign_id == campaign_id, Round.state.in_(COMPUTING))
     return session.scalars(query).one_or_none()
 
@@ -69,7 +74,7 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
 
 
 def append_event(session: Session, row: Round) -> None:
-    """Record the round's present state, progress and message as an event."""
+    """Record the round's current state, progress and message as an event."""
     session.add(RoundEvent(round_id=row.id, state=row.state, progress=row.progress, message=row.message))
 
 

@@ -1,4 +1,4 @@
-"""Engine and sessions. One request or task is one transaction, committed at the edge."""
+"""Create the engine and sessions. One request or task is one transaction, committed at its end."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def open_engine(database_url: str, **options: Any) -> Engine:
             "options": "-c timezone=UTC",
             "application_name": "assayflow",
             "connect_timeout": 10,
-            # A server that went away without a word is noticed within a minute, not within hours.
+            # A server that disappears is noticed within a minute instead of hours.
             "tcp_user_timeout": 60_000,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
@@ -34,9 +34,9 @@ def open_engine(database_url: str, **options: Any) -> Engine:
 
 
 def open_probe(database_url: str, seconds: int) -> Engine:
-    """Return an engine that keeps no connection and whose every step answers or fails within so many seconds."""
+    """Return an engine without a pool, whose every step succeeds or fails within this many seconds."""
     limits = {
-        "connect_timeout": max(seconds, 2),  # less is not observed by libpq
+        "connect_timeout": max(seconds, 2),  # libpq's minimum
         "tcp_user_timeout": seconds * 1000,
         "keepalives_idle": seconds,
         "keepalives_interval": 1,
@@ -48,16 +48,17 @@ def open_probe(database_url: str, seconds: int) -> Engine:
 
 
 def make_sessions(engine: Engine) -> Sessions:
-    """Return the maker of sessions; objects stay readable after a commit.
+    """Return a session factory; objects stay readable after a commit.
 
-    Use `with sessions.begin() as session:` for a transaction. `dispatch.deliver(sessions, ...)` makes it send tasks.
+    Use `with sessions.begin() as session:` for a transaction. `dispatch.deliver(sessions, ...)` makes it send
+    tasks.
     """
     return sessionmaker(engine, expire_on_commit=False)
 
 
 @contextmanager
 def opened(database_url: str, **options: Any) -> Iterator[Sessions]:
-    """Open an engine for as long as the block lasts and yield its sessions."""
+    """Open an engine for the block and yield its session factory."""
     engine = open_engine(database_url, **options)
     try:
         yield make_sessions(engine)

@@ -43,3 +43,8 @@ JOB_STATES: tuple[JobState, ...] = (*UNFINISHED_JOB_STATES, "succeeded", "failed
 
 Queue = Literal["celery", "fast"]
 """Where work waits: the long queue, which bears Celery's default name, or the one of answers in seconds."""
+
+AmendmentKind = Literal["correction", "withdrawal"]
+"""Why a result counts no more: another stands in its place, or none does."""
+ResultStatus = Literal["current", "corrected", "withdrawn"]
+AMENDMENT_KINDS: tuple[AmendmentKind, ...] = ("correction", "withdrawal")

@@ -1,4 +1,4 @@
-"""The benchmark pages say what the committed results say, and every result is on a page."""
+"""The benchmark pages match the committed results, and every result is on a page."""
 
 import json
 import re
@@ -121,7 +121,7 @@ def test_a_claim_shows_how_near_its_bar_it_is(value: float, half: float | None, 
     assert benchmark_pages._figures(claim) == (measured, "≤ 1", holds)
 
 
-def test_what_was_copied_from_a_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_copied_from_a_page_are_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     result(source="page at 0123abc", versions={}).write(tmp_path / "x.json")
     page = tmp_path / "page.md"
@@ -155,20 +155,20 @@ def test_a_report_is_written_as_it_is_read(tmp_path: Path) -> None:
     report.claim("tv", 0.5, "<=", 0.5, half=float("nan"))
     report.claim("difference to nobody", float("nan"), "<=", 0.5)
     report.write(tmp_path / "x.json")
-    found = read(tmp_path / "x.json")
-    assert found.rows == [{"seed": 3, "tv": None}, {"tv": 0.5}]
-    assert found.notes == ["difference to nobody: this run has no figure for it"]
-    assert found.claims == [Claim(name="tv", value=0.5, relation="<=", bar=0.5)]
-    assert found.claims[0].holds
-    assert (found.seeds, found.commit, found.source) == ([3], "0123abc+changes", "run")
-    assert found.command == "python -m benchmarks.fidelity --part losses"
-    assert {"python", "torch", "numpy"} <= found.versions.keys()
+    actual = read(tmp_path / "x.json")
+    assert actual.rows == [{"seed": 3, "tv": None}, {"tv": 0.5}]
+    assert actual.notes == ["difference to nobody: this run has no figure for it"]
+    assert actual.claims == [Claim(name="tv", value=0.5, relation="<=", bar=0.5)]
+    assert actual.claims[0].holds
+    assert (actual.seeds, actual.commit, actual.source) == ([3], "0123abc+changes", "run")
+    assert actual.command == "python -m benchmarks.fidelity --part losses"
+    assert {"python", "torch", "numpy"} <= actual.versions.keys()
 
 
 def test_what_runs_and_reports_is_a_benchmark() -> None:
-    found = names()
-    assert {"throughput", "campaigns", "reading"} <= set(found)
-    assert not {"tables", "peer", "report", "results"} & set(found)
+    actual = names()
+    assert {"throughput", "campaigns", "reading"} <= set(actual)
+    assert not {"tables", "peer", "report", "results"} & set(actual)
 
 
 def test_the_page_of_tables_names_each_one() -> None:

@@ -1,4 +1,4 @@
-"""Measured tables come from a server file by file, and nothing is put in place whose checksum is wrong."""
+"""Measured tables are fetched file by file, and none is stored with a wrong checksum."""
 
 import gzip
 import hashlib
@@ -29,7 +29,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """Return a folder and the address of a server that hands out what lies in it."""
+    """Return a folder and the address of a server of its files."""
     folder = tmp_path / "upstream"
     folder.mkdir()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
@@ -45,11 +45,11 @@ def sha256(content: bytes) -> str:
 
 
 def published(folder: Path, content: bytes, path: str = "a/table.csv") -> MeasuredTable:
-    """Put a file where the server finds it and return the table that is made of it."""
+    """Store an upstream file on the server and return the table that is made from it."""
     file = Upstream("owner/name", COMMIT, "data/table.csv", sha256(content))
-    place = folder / file.address
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content)
+    upstream = folder / file.address
+    upstream.parent.mkdir(parents=True, exist_ok=True)
+    upstream.write_bytes(content)
     return MeasuredTable(path, "a table", "nobody", "CC0-1.0", sha256(content), (file,))
 
 
@@ -74,7 +74,7 @@ def test_a_missing_table_is_fetched_and_checked(
     assert [path.name for path in (where / "a").iterdir()] == ["table.csv"]
 
 
-def test_a_file_that_changed_upstream_is_not_put_in_place(
+def test_a_file_that_changed_upstream_is_not_stored(
     served: tuple[Path, str], one_table: MeasuredTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (served[0] / one_table.files[0].address).write_bytes(b"x,y\n1,3\n")
@@ -83,7 +83,7 @@ def test_a_file_that_changed_upstream_is_not_put_in_place(
     assert not (tmp_path / "tables" / one_table.path).exists()
 
 
-def test_a_table_that_comes_out_otherwise_is_not_put_in_place(
+def test_a_table_with_other_content_is_not_stored(
     served: tuple[Path, str], one_table: MeasuredTable, tmp_path: Path
 ) -> None:
     other = replace(one_table, convert=lambda contents: contents[0] + b"3,4\n")
@@ -139,8 +139,8 @@ def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_packed_files_count_by_their_content(tmp_path: Path) -> None:
     digests = set()
-    for place, time in enumerate((0, 1)):
-        path = tmp_path / f"{place}.csv.gz"
+    for upstream, time in enumerate((0, 1)):
+        path = tmp_path / f"{upstream}.csv.gz"
         path.write_bytes(gzip.compress(b"x", mtime=time))
         digests.add(digest(path))
     assert digests == {sha256(b"x")}

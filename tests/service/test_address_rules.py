@@ -1,4 +1,4 @@
-"""Only public addresses are asked, or what an operator listed, whatever a user or a name server says."""
+"""Only public or listed addresses are allowed, whatever a user or a name server claims."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -35,7 +35,7 @@ def special_addresses(draw: st.DrawFn) -> Any:
 
 
 @given(special_addresses())
-def test_no_special_address_is_asked_however_it_is_named(address: Any):
+def test_no_special_address_is_allowed_in_any_spelling(address: Any):
     assert not is_public(address)
     with pytest.raises(RefusedAddressError, match="not a public one"):
         check_url(url_of(address), Rules())
@@ -54,7 +54,7 @@ def test_what_is_public_is_neither_private_nor_anything_special(address: Any):
 
 
 @pytest.mark.parametrize("address", METADATA)
-def test_metadata_are_asked_only_where_their_address_is_listed(address: str):
+def test_metadata_addresses_are_allowed_only_if_listed(address: str):
     assert not is_public(ip_address(address))
     rules = read_rules("public, dock.example.org")
     target = check_url("http://dock.example.org/", rules)
@@ -64,7 +64,7 @@ def test_metadata_are_asked_only_where_their_address_is_listed(address: str):
 
 
 @pytest.mark.parametrize("address", [PUBLIC_V4, PUBLIC_V6])
-def test_public_addresses_are_asked(address: str):
+def test_public_addresses_are_allowed(address: str):
     assert locate(check_url(url_of(address), Rules()), Rules()) == [address]
     target = check_url("https://dock.example.org/score?x=1", Rules())
     assert (target.host, target.port, target.path, target.authority) == (
@@ -74,7 +74,7 @@ def test_public_addresses_are_asked(address: str):
     assert locate(target, Rules(), lambda _host, _port: [address, address]) == [address]
 
 
-def test_only_the_allowed_ones_of_several_addresses_are_asked():
+def test_only_the_allowed_ones_of_several_addresses_are_returned():
     target = check_url("https://dock.example.org/", Rules())
     assert locate(target, Rules(), lambda _host, _port: ["10.0.0.1", PUBLIC_V4, "::1"]) == [PUBLIC_V4]
     with pytest.raises(RefusedAddressError, match="nothing"):
@@ -115,7 +115,7 @@ def test_a_url_that_cannot_be_meant_is_refused_with_the_reason(url: str, why: st
         check_url(url, Rules())
 
 
-def test_with_a_list_nothing_else_is_asked():
+def test_with_a_list_nothing_else_is_allowed():
     rules = read_rules("dock.example.org:8443 10.1.0.0/16")
     assert not rules.is_public_open
     assert check_url("https://10.1.2.3:22/", rules).port == 22
@@ -128,7 +128,7 @@ def test_with_a_list_nothing_else_is_asked():
     assert locate(other, rules, lambda _host, _port: [PUBLIC_V4, "10.1.0.9"]) == ["10.1.0.9"]
     for address in (PUBLIC_V4, "10.2.0.1"):
         with pytest.raises(RefusedAddressError):
-            locate(other, rules, lambda _host, _port, found=address: [found])
+            locate(other, rules, lambda _host, _port, actual=address: [actual])
     with pytest.raises(RefusedAddressError, match="not among the hosts"):
         check_url("https://other.example.org/", read_rules("dock.example.org"))
 
@@ -137,10 +137,10 @@ def test_a_listed_name_may_be_this_house_but_nothing_odd():
     rules = read_rules("localhost")
     target = check_url("http://localhost:8000/", rules)
     for address in ("127.0.0.1", "::1", "10.0.0.1", PUBLIC_V4):
-        assert locate(target, rules, lambda _host, _port, found=address: [found]) == [address]
+        assert locate(target, rules, lambda _host, _port, actual=address: [actual]) == [address]
     for address in ("169.254.169.254", "0.0.0.0", "::ffff:127.0.0.1", "224.0.0.1", "fe80::1", "fd00:ec2::254"):  # noqa: S104 - refused
         with pytest.raises(RefusedAddressError):
-            locate(target, rules, lambda _host, _port, found=address: [found])
+            locate(target, rules, lambda _host, _port, actual=address: [actual])
 
 
 def test_public_can_be_listed_beside_others():

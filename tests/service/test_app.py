@@ -1,4 +1,4 @@
-"""Building the application: what it loads. What that costs is measured by `benchmarks.startup`."""
+"""Loading of the application: which modules it imports. `benchmarks.startup` measures the cost."""
 
 import json
 import os
@@ -23,7 +23,8 @@ SERVE = """
 import sys
 from service.app import create_app
 from service.settings import Settings
-app = create_app(Settings(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1"))
+DATABASE, REDIS = "postgresql+psycopg://nobody@127.0.0.1:1/none", "redis://127.0.0.1:1"
+app = create_app(Settings(database_url=DATABASE, redis_url=REDIS))
 app.openapi()
 from models.domains import installed, open_domain
 for plugin in installed().values():

@@ -1,4 +1,4 @@
-"""Tasks leave with the commit, once, or not at all; a broker that is away loses no round."""
+"""Tasks are sent with the commit, once, or not at all; an unavailable broker loses no round."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Sent = list[tuple[str, UUID, str]]
 def recorded(settings: Settings) -> Iterator[tuple[Sessions, Sent]]:
     sent: Sent = []
     with opened(settings.required_database_url()) as sessions:
-        deliver(sessions, lambda *told: sent.append(told))
+        deliver(sessions, lambda *reported: sent.append(reported))
         yield sessions, sent
 
 

@@ -36,8 +36,8 @@ def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("console", "warning")
     structlog.get_logger("assayflow.test").info("quiet")
     structlog.get_logger("assayflow.test").error("loud")
-    assert "loud" in (told := capsys.readouterr().err)
-    assert "quiet" not in told
+    assert "loud" in (errors := capsys.readouterr().err)
+    assert "quiet" not in errors
 
 
 def test_a_traceback_holds_no_key(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The API describes itself for generated clients: the file in the docs is what the service answers."""
+"""The API's own description for generated clients: the committed file equals the service's response."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from models.campaign.requests import BacktestRequest, SampleRequest
@@ -23,13 +24,15 @@ from service.schemas import (
     health,
     insights,
     jobs,
+    ledger,
+    plates,
     results,
     rounds,
 )
 from service.schemas.api_keys import ApiKeyRequest
 from service.schemas.candidates import Decision
 
-ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, results, rounds)
+ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, ledger, plates, results, rounds)
 MODELS: list[type[BaseModel]] = [
     model for room in ROOMS for name, model in vars(room).items() if name in ANSWERS and isinstance(model, type)
 ]
@@ -39,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def description() -> str:
-    """The domain that only tests have is not installed in a process of its own."""
+    """Return the description of a separate process, in which the test domain is not installed."""
     program = "import runpy; print(runpy.run_path('docs/openapi.py')['description'](), end='')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(  # noqa: S603 - our own program
@@ -143,6 +146,7 @@ USERS_OWN = {
     "Domain.json_schema",
     "DomainExample.spec",
     "Result.verbatim",
+    "ResultHistory.verbatim",
     *(f"{model}.columns" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
     *(f"{model}.route" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
 }
@@ -191,3 +195,10 @@ def test_the_examples_are_what_the_models_say(schema: dict[str, Any]) -> None:
         body = {key: value for key, value in REQUESTS[call].items() if (call, key) != ("create_backtest", "table")}
         model.model_validate(body)
     assert set(REQUESTS) <= {operation["operationId"] for operation in operations(schema)}
+
+
+def test_the_generator_of_clients_knows_every_media_type(schema: dict[str, Any]) -> None:
+    known = {"application/json", "application/problem+json", "multipart/form-data", "text/event-stream"}
+    known |= set(yaml.safe_load((ROOT / ".ci" / "clients.yaml").read_text(encoding="utf-8"))["content_type_overrides"])
+    sent = {kind for call in operations(schema) for kind in call.get("requestBody", {}).get("content", {})}
+    assert sent - known == set(), "name them in .ci/clients.yaml"

@@ -1,4 +1,4 @@
-"""Readiness tells the truth: about tables, the broker and every queue, in seconds, whatever hangs."""
+"""Readiness reports the state of tables, broker and every queue within seconds, whatever hangs."""
 
 import asyncio
 import os
@@ -37,13 +37,13 @@ def appear(client: Redis) -> None:
         presence.appear(client, role, "here:1")
 
 
-def found(settings: Settings) -> Report:
+def report_of(settings: Settings) -> Report:
     return asyncio.run(Readiness(settings).report())
 
 
 def test_all_is_well_when_everybody_is_there(settings: Settings, client: Redis):
     appear(client)
-    report = found(settings)
+    report = report_of(settings)
     assert report.missing == {}
     assert list(report.checks) == ["database", "migrations", "broker", "rounds", "fast", "upkeep"]
     assert {seen.consumers for seen in report.queues.values()} == {1}
@@ -53,16 +53,16 @@ def test_all_is_well_when_everybody_is_there(settings: Settings, client: Redis):
 def test_a_queue_without_a_consumer_is_named_with_what_to_start(settings: Settings, client: Redis, role: Any):
     appear(client)
     presence.leave(client, role, "here:1")
-    assert list(found(settings).missing) == [role]
-    told = found(settings).missing[role]
-    assert "nobody is there (none is known)" in told
-    assert "start `python -m workers --" in told
+    assert list(report_of(settings).missing) == [role]
+    reason = report_of(settings).missing[role]
+    assert "nobody is there (none is known)" in reason
+    assert "start `python -m workers --" in reason
 
 
 def test_a_consumer_that_fell_silent_counts_no_more_and_the_age_of_its_sign_is_told(settings: Settings, client: Redis):
     appear(client)
     client.zadd("assayflow.consumers.fast", {"here:1": time.time() - 3000})
-    report = found(settings)
+    report = report_of(settings)
     assert list(report.missing) == ["fast"]
     assert "the last sign of one is 300" in report.missing["fast"]
     assert report.queues["fast"].consumers == 0
@@ -72,11 +72,11 @@ def test_a_consumer_that_fell_silent_counts_no_more_and_the_age_of_its_sign_is_t
 def test_foreign_content_under_a_key_is_no_consumer(settings: Settings, client: Redis):
     appear(client)
     client.set("assayflow.consumers.rounds", "garbage")
-    assert set(found(settings).missing) == {"broker", *ROLES}
+    assert set(report_of(settings).missing) == {"broker", *ROLES}
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "reason"),
     [
         ("DROP TABLE alembic_version", "the database is empty, this release needs"),
         ("UPDATE alembic_version SET version_num = '0001'", "the database is at 0001, this release needs"),
@@ -84,19 +84,19 @@ def test_foreign_content_under_a_key_is_no_consumer(settings: Settings, client: 
         ("DROP TABLE round_events", "the database lacks round_events"),
     ],
 )
-def test_a_database_without_the_tables_of_this_release_is_told(settings: Settings, statement: str, told: str):
+def test_a_database_without_the_tables_of_this_release_is_told(settings: Settings, statement: str, reason: str):
     engine = open_engine(settings.required_database_url())
     with engine.connect() as connection:
         assert difference(connection) is None
         connection.execute(text(statement))
-        assert told in str(difference(connection))
+        assert reason in str(difference(connection))
         connection.rollback()
     engine.dispose()
 
 
 @pytest.fixture
 def deaf() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing."""
+    """The port of a server that accepts connections and sends nothing."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(50)
@@ -118,14 +118,14 @@ def test_what_hangs_is_answered_in_time_and_however_many_ask_share_one_check(
     started = time.monotonic()
     reports = asyncio.run(ask_often())
     assert time.monotonic() - started < 5
-    assert all("the checks take longer" in told for told in reports[0].missing.values())
+    assert all("the checks take longer" in reason for reason in reports[0].missing.values())
     assert len(checks) <= 1
 
 
 def test_a_redis_that_hangs_is_named_alone(settings: Settings, deaf: int):
     hung = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{deaf}/0")})
     started = time.monotonic()
-    assert set(found(hung).missing) == {"broker", *ROLES}
+    assert set(report_of(hung).missing) == {"broker", *ROLES}
     assert time.monotonic() - started < readiness.ANSWER_SECONDS
 
 
@@ -159,12 +159,13 @@ def test_a_frozen_database_is_told_in_time_and_forgotten_when_it_goes_on(setting
 def test_the_answer_is_a_problem_that_says_what_to_do(settings: Settings, client: Redis):
     presence.appear(client, "rounds", f"here:{os.getpid()}")
     with serving(create_app(settings)) as url, httpx.Client(base_url=url) as http:
-        told = http.get("/health/ready")
-        assert told.status_code == 503
-        assert told.headers["Content-Type"] == "application/problem+json"
-        body = told.json()
+        reason = http.get("/health/ready")
+        assert reason.status_code == 503
+        assert reason.headers["Content-Type"] == "application/problem+json"
+        body = reason.json()
         assert body["checks"] == {
-            "database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "failed", "upkeep": "failed",
+            "database": "ok", "migrations": "ok", "broker": "ok",
+            "rounds": "ok", "fast": "failed", "upkeep": "failed",
         }  # fmt: skip
         assert [item["check"] for item in body["failures"]] == ["fast", "upkeep"]
         assert "python -m workers --beat" in body["detail"]

@@ -1,4 +1,7 @@
-"""The server hangs up on clients who keep it waiting, and on nobody else. Over sockets of this machine."""
+"""The server closes connections of clients that keep it waiting, and no others.
+
+Over sockets of this machine.
+"""
 
 import socket
 import time
@@ -34,7 +37,7 @@ async def late(_request: Request) -> PlainTextResponse:
 
 
 async def endless(request: Request) -> StreamingResponse:
-    """Answer with more than anybody takes, and note the end."""
+    """Respond with more data than any client reads, and record the end."""
 
     async def blocks() -> AsyncIterator[bytes]:
         for _ in range(10_000):
@@ -58,10 +61,10 @@ def app() -> Starlette:
 @pytest.fixture(scope="module")
 def address(app: Starlette) -> Iterator[tuple[str, int]]:
     with serving(app) as url:
-        place = urlsplit(url)
-        assert place.hostname is not None
-        assert place.port is not None
-        yield place.hostname, place.port
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        yield parts.hostname, parts.port
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def connection(address: tuple[str, int]) -> Iterator[socket.socket]:
 
 
 def is_hung_up(connection: socket.socket) -> bool:
-    """Wait for the end of what the server says."""
+    """Read to the end of the server's output."""
     try:
         while connection.recv(65536):
             pass
@@ -83,7 +86,7 @@ def is_hung_up(connection: socket.socket) -> bool:
 
 
 def drip(connection: socket.socket, data: bytes) -> bool:
-    """Send byte by byte until it is all sent or the server has hung up; tell whether it has."""
+    """Send byte by byte; return whether the server closed the connection before the end."""
     connection.settimeout(SOON / 10)
     deadline = time.monotonic() + LONG
     for byte in data:
@@ -100,13 +103,13 @@ def drip(connection: socket.socket, data: bytes) -> bool:
 
 
 def answer_on(connection: socket.socket) -> bytes:
-    """Return an answer whose body is `done`."""
-    found = b""
-    while not found.endswith(b"done"):
+    """Return a response whose body is `done`."""
+    content = b""
+    while not content.endswith(b"done"):
         part = connection.recv(65536)
-        assert part, found
-        found += part
-    return found
+        assert part, content
+        content += part
+    return content
 
 
 @pytest.mark.parametrize("sent", [b"", b"G", HEAD, HEAD + b"X-Long: " + b"a" * 1000], ids=["nothing", "a", "b", "c"])

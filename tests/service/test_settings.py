@@ -49,7 +49,7 @@ def test_scorers_settings_travel_to_child_processes(monkeypatch: pytest.MonkeyPa
     assert Settings().scorer_secrets["dock"].authorization.get_secret_value() == "Bearer hush"
 
 
-def test_without_urls_one_is_told_what_to_set():
+def test_without_urls_the_error_names_the_settings():
     with pytest.raises(RuntimeError, match="ASSAYFLOW_REDIS_URL"):
         Settings().required_redis_url()
 

@@ -1,4 +1,4 @@
-"""Kept running: started anew when it ends, given up when it will not stay, and dead when its parent is."""
+"""Supervised processes: restarted when they end, given up when they keep failing, ended with their parent."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ def test_what_is_killed_is_started_anew_and_stopped_at_the_end():
     assert is_gone(last)
 
 
-def test_what_does_not_stay_is_given_up_with_its_code_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_process_that_keeps_failing_is_given_up_with_code_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(supervision, "LAST_WAIT_SECONDS", 0.05)
     log = tmp_path / "fail.log"
     fail = partial(launch, (sys.executable, "-S", "-c", "print('why'); raise SystemExit(3)"), log=log)
@@ -73,7 +73,7 @@ def test_what_does_not_stay_is_given_up_with_its_code_and_log(tmp_path: Path, mo
     assert log.read_text().count("why") == FAST_FAILURES
 
 
-def test_a_program_that_is_not_there_is_told():
+def test_a_missing_program_is_reported():
     supervisor = Supervisor()
     with pytest.raises(FileNotFoundError):
         supervisor.add(Part("nothing", partial(launch, ("/nowhere/at/all",))))

@@ -1,4 +1,4 @@
-"""Who acts in the tests of the API: a caller, a hand that plays the worker, and the server between them."""
+"""Actors of the API's tests: a caller, a simulated worker, and the server between them."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ SWITCHES = open_domain(CampaignSpec.model_validate(SPEC).domain)
 
 
 def judged(row: int, text: str) -> dict[str, Any]:
-    """Return one of the rows that predictions answer with; an object of four ones was measured already."""
+    """Return one row of a prediction's result; an object of four ones was measured already."""
     return {
         "row": row,
         "object": text,
@@ -72,19 +72,19 @@ class Api:
 
 @dataclass(frozen=True)
 class Worker:
-    """Does to a round what a worker does, without computing."""
+    """Applies a worker's changes to a round, without computing."""
 
     sessions: Sessions
 
     def claim(self, started: dict[str, Any]) -> Lease[Round]:
-        """Take a round."""
+        """Claim a round."""
         lease = rounds.lease_of(UUID(started["id"]), "by hand", 60.0)
         with self.sessions.begin() as session:
             assert rounds.claim(session, lease, {"assayflow": "test"})
         return lease
 
     def report_progress(self, lease: Lease[Round], stage: Stage, progress: float) -> LeaseStatus:
-        """Record progress and return the round's standing."""
+        """Record progress and return the status of the lease."""
         with self.sessions.begin() as session:
             return leases.report_progress(session, lease, stage, progress, f"{stage} goes on")
 
@@ -96,7 +96,7 @@ class Worker:
         computed: dict[str, float] | None = None,
         summary: Mapping[str, Any] | None = None,
     ) -> None:
-        """Compute the whole round at once; `computed` replaces what the domain would compute."""
+        """Finish the whole round at once; `computed` replaces the domain's computed properties."""
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
@@ -117,27 +117,27 @@ class Worker:
             assert rounds.finish(session, lease, spec, proposal)
 
     def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
-        """Compute a whole round that leaves a trained policy."""
+        """Finish a whole round that leaves a trained policy."""
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
             chosen = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
             assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}, artefact=b"a policy"))
 
-    def answer(self, asked: dict[str, Any], result: dict[str, Any]) -> None:
-        """Do a job at once, with this answer."""
-        lease = jobs.lease_of(UUID(asked["id"]), "by hand", 60.0)
+    def answer(self, job: dict[str, Any], result: dict[str, Any]) -> None:
+        """Finish a job at once, with this result."""
+        lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
         with self.sessions.begin() as session:
             assert jobs.claim(session, lease, {"assayflow": "test"})
             assert jobs.finish(session, lease, result)
 
     def samples(self, *objects: str) -> dict[str, Any]:
-        """Return the answer of a handler that drew these switches."""
+        """Return the result of a handler that sampled these switches."""
         drawn = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
         return {"samples": [payloads.to_json(item, SWITCHES) for item in drawn], "summary": {"chosen": len(drawn)}}
 
     def stop(self, lease: Lease[Round]) -> None:
-        """End a round that was asked to stop."""
+        """End a round whose cancellation was requested."""
         with self.sessions.begin() as session:
             assert leases.cancel(session, lease)
 

@@ -69,7 +69,9 @@ def grid(side: int = 5) -> tuple[Hypergrid, GridReward]:
     return Hypergrid(2, side), GridReward(side)
 
 
-def asked(loss: Loss, trajectories: Trajectories, final: Tensor, condition: Condition, reward: GridReward) -> Tensor:
+def loss_log_rewards(
+    loss: Loss, trajectories: Trajectories, final: Tensor, condition: Condition, reward: GridReward
+) -> Tensor:
     """Return the log-rewards that a loss takes, given those of the final states [B]."""
     if loss.rewards_of == "stopped":
         return stopped_log_rewards(trajectories, final, condition, reward)

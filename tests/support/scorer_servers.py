@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that plays a user's scorer, good or bad, and remembers what it was asked."""
+"""A real HTTP server on this machine that acts as a user's scorer, good or bad, and records its requests."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """One response."""
 
     content: bytes
     status: int = 200
@@ -20,7 +20,7 @@ class Reply:
 
 @dataclass
 class Scorer:
-    """The server's address and the requests it got: headers and JSON."""
+    """The server's address and its requests: headers and JSON."""
 
     url: str = ""
     port: int = 0
@@ -32,7 +32,7 @@ class Scorer:
 
 
 def values(*numbers: float | None) -> Reply:
-    """Return a good answer."""
+    """Return a good response."""
     return Reply(json.dumps({"values": numbers}).encode())
 
 
@@ -60,7 +60,7 @@ def scorer_server(answer: Callable[[Any, int], Reply]) -> Iterator[Scorer]:
         def handle(self) -> None:
             try:
                 super().handle()
-            except ConnectionError:  # the client had enough
+            except ConnectionError:  # the client closed the connection
                 self.close_connection = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -4,4 +4,4 @@ OFTEN = (
     "import sys, models.rounds.training.train; models.rounds.training.train.CHECKPOINT_SECONDS = 0.5;"
     "from workers.__main__ import main; sys.exit(main(sys.argv[1:]))"
 )
-"""The worker, saving so often that a short training can be interrupted."""
+"""The worker, with such frequent checkpoints that a short training can be interrupted."""

@@ -1,4 +1,4 @@
-"""A campaign of switches, driven as the API drives it, with a real queue behind the commits."""
+"""A campaign of switches, driven as by the API, with a real queue behind the commits."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def live_sessions(settings: Settings) -> Iterator[Sessions]:
 
 @dataclass(frozen=True)
 class Lab:
-    """One campaign and what a client does with it."""
+    """One campaign and a client's operations on it."""
 
     sessions: Sessions
     workspace_id: UUID
@@ -64,7 +64,7 @@ class Lab:
     def round(self, number: int) -> Round:
         with self.sessions() as session:
             row = queries.get_round(session, self.workspace_id, self.campaign_id, number)
-            for column in Round.__mapper__.column_attrs:  # also what nobody who looks at a round is shown
+            for column in Round.__mapper__.column_attrs:  # including columns that no view of a round shows
                 getattr(row, column.key)
             return row
 
@@ -89,9 +89,9 @@ class Lab:
 
 @pytest.fixture
 def make_lab(live_sessions: Sessions) -> Callable[..., Lab]:
-    """Create a campaign of `n` switches with some measured rows; further members of the spec replace the defaults.
+    """Create a campaign of `n` switches with some measured rows; `spec` members replace the defaults.
 
-    What was measured may be given instead, for a campaign of something else.
+    Measured rows may be passed instead, for a campaign of another domain.
     """
 
     def make(

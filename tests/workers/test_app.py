@@ -1,4 +1,4 @@
-"""What the queue promises: one message at a time, kept until its work is done, redelivered only after that."""
+"""Guarantees of the queue: one message at a time, kept until done, redelivered only after that."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What unfinished work goes on from: whole or not there."""
+"""Checkpoints of unfinished work: intact or absent."""
 
 import errno
 import os
@@ -38,12 +38,12 @@ def test_a_changed_byte_is_noticed(tmp_path: Path):
     checkpoint = FileCheckpoint(tmp_path, uuid4())
     checkpoint.save(b"a state")
     (file,) = tmp_path.iterdir()
-    for place in range(file.stat().st_size):
+    for index in range(file.stat().st_size):
         content = bytearray(file.read_bytes())
-        content[place] ^= 1
+        content[index] ^= 1
         file.write_bytes(content)
         assert checkpoint.load() is None
-        content[place] ^= 1
+        content[index] ^= 1
         file.write_bytes(content)
     assert checkpoint.load() == b"a state"
 
@@ -76,12 +76,12 @@ def test_records_that_are_cut_or_changed_are_left_out_and_the_next_is_whole(tmp_
         assert journal.load() == expected
         journal.append(b"three")
         assert journal.load() == [*expected, b"three"]
-    for place in range(len(whole)):
+    for index in range(len(whole)):
         changed = bytearray(whole)
-        changed[place] ^= 1
+        changed[index] ^= 1
         file.write_bytes(changed)
         assert set(journal.load()) <= {b"one", b"two"}
-        assert len(journal.load()) >= 1 or place == len(whole) // 2
+        assert len(journal.load()) >= 1 or index == len(whole) // 2
     file.write_bytes(b"no journal at all\n\n\xff\x00")
     assert journal.load() == []
 
@@ -105,7 +105,7 @@ def full(*_: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_keeps_the_old_state_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_keeps_the_old_state_and_reports_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     checkpoint = FileCheckpoint(tmp_path, uuid4())
     checkpoint.save(b"old")
     assert checkpoint.trouble is None
@@ -114,7 +114,7 @@ def test_a_full_disk_keeps_the_old_state_and_says_why(tmp_path: Path, monkeypatc
         checkpoint.save(b"new")
     assert checkpoint.trouble == "No space left on device"
     assert checkpoint.load() == b"old"
-    assert len(list(tmp_path.iterdir())) == 1  # half a file would keep the disk full
+    assert len(list(tmp_path.iterdir())) == 1  # a partial file would keep the disk full
     checkpoint.save(b"newer")
     assert checkpoint.load() == b"newer"
 

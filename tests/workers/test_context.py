@@ -1,4 +1,4 @@
-"""What a worker process holds: hazard lists, read anew or not at all, and a wish to stop that nothing can lock."""
+"""A worker's context: hazard lists, read again or refused, and a shutdown flag without a lock."""
 
 import json
 import os
@@ -36,8 +36,8 @@ def test_lists_are_read_anew_for_every_round(tmp_path: Path):
     process = WorkerContext(settings(path))
     for pattern in ("111", "000"):
         path.write_text(json.dumps(LIST | {"entries": [{"pattern": pattern, "reason": "x"}]}))
-        (found,) = process.hazards()
-        assert found.open(SWITCHES)(pattern) == "x"
+        (hazard_list,) = process.hazards()
+        assert hazard_list.open(SWITCHES)(pattern) == "x"
     path.write_text("{")
     with pytest.raises(HazardListError, match=r"list\.json cannot be read"):
         process.hazards()
@@ -46,12 +46,12 @@ def test_lists_are_read_anew_for_every_round(tmp_path: Path):
 def test_the_problem_of_a_round_names_the_file_and_not_its_folder(tmp_path: Path):
     with pytest.raises(HazardListError) as refused:
         WorkerContext(settings(tmp_path / "lost.json")).hazards()
-    told = problem(refused.value, "round")
-    assert "lost.json cannot be read: No such file" in told["detail"]
-    assert str(tmp_path) not in told["detail"]
+    detail_of = problem(refused.value, "round")
+    assert "lost.json cannot be read: No such file" in detail_of["detail"]
+    assert str(tmp_path) not in detail_of["detail"]
 
 
-def test_a_child_that_is_killed_while_it_looks_locks_nobody_out():
+def test_a_child_that_is_killed_during_a_check_leaves_no_lock():
     process = WorkerContext(settings())
     for _ in range(20):
         child = os.fork()

@@ -1,4 +1,4 @@
-"""Killed and stopped workers: another one finishes the round from its checkpoint, once, with the same numbers."""
+"""Killed and stopped workers: another one finishes the round from its checkpoint, with the same numbers."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def is_gone(process: psutil.Process) -> bool:
 
 
 def first_steps(lab: Any) -> list[int]:
-    """Return the training step that each attempt told first."""
+    """Return the first training step that each attempt reported."""
     found: list[int] = []
     for event in lab.events(1):
         if event.message == "reading results":
@@ -53,7 +53,7 @@ def test_another_worker_finishes_what_a_killed_one_began(
     wait_for_checkpoint(killed, settings)
     children = psutil.Process(worker.pid).children(recursive=True)
     assert children
-    worker.kill()  # the parent alone: its children must not survive it and hold the lease
+    worker.kill()  # only the parent: its children must not survive it and hold the lease
     worker.wait()
     time.sleep(1)
     assert all(is_gone(child) for child in children)
@@ -72,9 +72,7 @@ def test_another_worker_finishes_what_a_killed_one_began(
     second.wait(20)
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_round_back(
-    make_lab: MakeLab, start_worker: StartWorker, settings: Settings
-):
+def test_a_worker_requeues_its_round_on_sigterm(make_lab: MakeLab, start_worker: StartWorker, settings: Settings):
     lab = make_lab(steps=100_000)
     lab.start()
     worker = start_worker(program=OFTEN)

@@ -1,4 +1,4 @@
-"""Scorers over HTTP, asked on a real server: what is sent, what is believed, how often, and what is never told."""
+"""Scorers over HTTP on a real server: requests, accepted values, retries, and what is never shown."""
 
 import gzip
 import ssl
@@ -27,7 +27,7 @@ PRIVATE = "the body of an answer"
 
 
 class Clock:
-    """Sleeps at once, and remembers how long it should have been."""
+    """Sleeps instantly, and records the requested durations."""
 
     def __init__(self) -> None:
         self.slept = 0.0
@@ -45,8 +45,8 @@ def scorer_at(
 
 
 @contextmanager
-def asked(*replies: Reply, outside: HttpScorerEnvironment | None = None, **fields: Any):
-    """Yield a scorer that gives these replies, the last one again and again, and its server."""
+def scorer_with_replies(*replies: Reply, outside: HttpScorerEnvironment | None = None, **fields: Any):
+    """Yield a scorer with these replies, the last one repeatedly, and its server."""
     with scorer_server(lambda _body, number: replies[min(number, len(replies) - 1)]) as server:
         scorer = scorer_at(server.url, outside, **fields)
         yield scorer, server
@@ -55,7 +55,10 @@ def asked(*replies: Reply, outside: HttpScorerEnvironment | None = None, **field
 
 def failure(*replies: Reply, **fields: Any) -> str:
     """Return why a scorer with these replies fails."""
-    with asked(*replies, **fields) as (scorer, _), pytest.raises(ScorerError, match="scorer 'docking': ") as caught:
+    with (
+        scorer_with_replies(*replies, **fields) as (scorer, _),
+        pytest.raises(ScorerError, match="scorer 'docking': ") as caught,
+    ):
         scorer(ROWS)
     assert PRIVATE not in str(caught.value)
     return caught.value.reason
@@ -64,7 +67,7 @@ def failure(*replies: Reply, **fields: Any) -> str:
 def test_objects_are_sent_with_their_columns_and_values_come_back():
     outside = HttpScorerEnvironment(read_rules("127.0.0.1"), "Bearer hush")
     assert "hush" not in repr(outside)
-    with asked(values(1.5, None), values(2, -3), outside=outside) as (scorer, server):
+    with scorer_with_replies(values(1.5, None), values(2, -3), outside=outside) as (scorer, server):
         assert list(scorer(ROWS)) == [1.5, None]
         assert list(scorer(ROWS)) == [2.0, -3.0]
     headers, body = server.requests[0]
@@ -113,8 +116,8 @@ def test_an_answer_that_is_none_fails_at_once(content: bytes, why: str):
         (Reply(b"", 307, {"Location": "/score"}), "redirect (307), which is not followed"),
     ],
 )
-def test_a_refusal_is_not_asked_twice(reply: Reply, why: str):
-    with asked(reply) as (scorer, server):
+def test_a_refused_request_is_not_retried(reply: Reply, why: str):
+    with scorer_with_replies(reply) as (scorer, server):
         with pytest.raises(ScorerError) as caught:
             scorer(ROWS)
         assert len(server.requests) == 1
@@ -127,20 +130,20 @@ def test_a_stumble_is_forgiven_a_few_times(status: int):
     clock = Clock()
     outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
     stumble = Reply(PRIVATE.encode(), status)
-    with asked(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
+    with scorer_with_replies(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert len(server.requests) == ATTEMPTS
     assert clock.slept == 0.5 + 1 + 2 + 4 + 8 + 16 + 30
     assert failure(stumble) == f"it answered {status}, {ATTEMPTS} times in a row"
 
 
-def test_a_scorer_says_how_long_it_wants_to_be_left_alone():
+def test_the_retry_after_header_is_respected():
     in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
     for text, least, most in (("7", 7, 7), (in_a_while, 17, 21), ("0", 0, 0), ("soon", 0.5, 0.5), ("-5", 0.5, 0.5)):
         clock = Clock()
         outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
         busy = Reply(b"", 429, {"Retry-After": text})
-        with asked(busy, values(1.0, 2.0), outside=outside) as (scorer, _):
+        with scorer_with_replies(busy, values(1.0, 2.0), outside=outside) as (scorer, _):
             scorer(ROWS)
         assert least <= clock.slept <= most
     assert "asks to wait 3600 seconds" in failure(Reply(b"", 503, {"Retry-After": "3600"}))
@@ -159,7 +162,7 @@ def test_a_slow_answer_is_given_up():
 
 
 class Dripping(httpx.SyncByteStream):
-    """A body that comes a byte at a time, each in good time."""
+    """A body that arrives byte by byte, each one in time."""
 
     def __iter__(self) -> Iterator[bytes]:
         for byte in b'{"values": [1.0, 2.0]}':
@@ -174,18 +177,18 @@ def test_an_answer_that_drips_is_given_up_as_well():
         scorer_at("http://127.0.0.1:8000/", outside, timeout_seconds=0.1)(ROWS)
 
 
-def test_nobody_at_home_is_told():
+def test_a_refused_connection_is_reported():
     with scorer_server(lambda _body, _number: values()) as server:
         url = server.url
     with pytest.raises(ScorerError, match="the connection failed"):
         scorer_at(url)(ROWS)
 
 
-def test_a_certificate_of_somebody_else_is_not_asked_twice():
-    asked_for: list[str] = []
+def test_an_untrusted_certificate_is_not_retried():
+    resolved_hosts: list[str] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:
-        asked_for.append(request.url.host)
+        resolved_hosts.append(request.url.host)
         try:
             raise ssl.SSLCertVerificationError("Hostname mismatch")
         except ssl.SSLError as error:
@@ -194,7 +197,7 @@ def test_a_certificate_of_somebody_else_is_not_asked_twice():
     outside = HttpScorerEnvironment(read_rules(""), transport=httpx.MockTransport(refuse), sleep=Clock())
     with pytest.raises(ScorerError, match=r"certificate is not a trusted one of 93.184.216.34"):
         scorer_at("https://93.184.216.34/", outside)(ROWS)
-    assert len(asked_for) == 1
+    assert len(resolved_hosts) == 1
 
 
 def test_the_work_can_be_stopped_while_a_scorer_is_waited_for():
@@ -214,14 +217,14 @@ def good() -> httpx.Response:
 
 
 def name_server(*answers: Sequence[str]) -> tuple[Callable[[str, int], list[str]], list[str]]:
-    """Return a resolver that gives these answers, one after the other, and what it was asked."""
-    asked_for: list[str] = []
+    """Return a resolver with these responses, one after the other, and the list of its queries."""
+    resolved_hosts: list[str] = []
 
     def resolve(host: str, _port: int) -> list[str]:
-        asked_for.append(host)
-        return list(answers[min(len(asked_for), len(answers)) - 1])
+        resolved_hosts.append(host)
+        return list(answers[min(len(resolved_hosts), len(answers)) - 1])
 
-    return resolve, asked_for
+    return resolve, resolved_hosts
 
 
 def test_requests_go_to_the_address_that_was_judged_under_the_name_that_was_given():
@@ -231,28 +234,28 @@ def test_requests_go_to_the_address_that_was_judged_under_the_name_that_was_give
         seen.append(request)
         return good()
 
-    resolve, asked_for = name_server(["93.184.216.34"], ["127.0.0.1"])
+    resolve, resolved_hosts = name_server(["93.184.216.34"], ["127.0.0.1"])
     outside = HttpScorerEnvironment(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer))
     scorer = scorer_at("https://dock.example.org/v1/score?model=3", outside)
     for _ in range(3):
         scorer(ROWS)
-    assert asked_for == ["dock.example.org"]  # a second look-up could lead elsewhere
+    assert resolved_hosts == ["dock.example.org"]  # a second look-up could lead elsewhere
     for request in seen:
         assert str(request.url) == "https://93.184.216.34/v1/score?model=3"
         assert request.headers["Host"] == "dock.example.org"
         assert request.extensions["sni_hostname"] == "dock.example.org"
 
 
-def test_a_server_on_this_machine_is_told_the_name_it_was_called_by():
+def test_a_local_server_receives_the_requested_host_name():
     rules = read_rules("dock.test")
-    resolve, asked_for = name_server(["127.0.0.1"], ["93.184.216.34"])
+    resolve, resolved_hosts = name_server(["127.0.0.1"], ["93.184.216.34"])
     with scorer_server(lambda _body, _number: values(1.0, 2.0)) as server:
         scorer = scorer_at(f"http://dock.test:{server.port}/score", HttpScorerEnvironment(rules, resolve=resolve))
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert list(scorer(ROWS)) == [1.0, 2.0]
         scorer._client.close()
     assert [headers["Host"] for headers, _ in server.requests] == [f"dock.test:{server.port}"] * 2
-    assert asked_for == ["dock.test"]
+    assert resolved_hosts == ["dock.test"]
 
 
 def test_a_name_that_turns_inward_after_a_failure_is_refused():
@@ -293,8 +296,8 @@ def test_a_name_without_an_address_is_looked_up_again():
         scorer_at("https://dock.example.org/", outside)(ROWS)
 
 
-def test_the_environment_s_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch):
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with asked(values(1.0, 2.0)) as (scorer, _):
+    with scorer_with_replies(values(1.0, 2.0)) as (scorer, _):
         assert list(scorer(ROWS)) == [1.0, 2.0]

@@ -1,4 +1,4 @@
-"""Killed and stopped workers: the next one makes the choices that are missing, and tells the figures of one alone."""
+"""Killed and stopped workers: the next one makes only the missing choices, with a single run's figures."""
 
 import itertools
 import json
@@ -98,7 +98,7 @@ def test_another_worker_goes_on_where_a_stopped_and_a_killed_one_were(
     assert (second.state, second.attempt) == ("succeeded", 2)
     assert second.result is not None
     rows = second.result["answer"]["rows"]
-    # seconds are those of the worker that asked: nothing was asked twice
+    # seconds are those of the worker that made the choice: none was made twice
     assert [row["seconds"] for row in rows if row["round"]][: len(kept)] == [choice["seconds"] for choice in kept]
     calm = backtest_table(REPLAY, (TABLE.encode(), "text/csv"), settings, lambda *_: None)
     assert timeless(rows) == timeless(calm["rows"])

@@ -1,4 +1,4 @@
-"""Jobs in real worker processes: the instrument of a round is played, a table is replayed, whatever happens to them."""
+"""Jobs in real worker processes: samples, predictions and backtests, under crashes and cancellation."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ TABLE = "sequence,glow\n" + "".join(
 
 @dataclass(frozen=True)
 class Player:
-    """One campaign and what a client asks of it."""
+    """One campaign and a client's requests to it."""
 
     lab: Any
     sessions: Sessions
@@ -90,7 +90,7 @@ def _workers(start_worker: Callable[..., Any]) -> None:
 
 @pytest.fixture
 def player(make_lab: MakeLab, live_sessions: Sessions) -> Player:
-    """Somebody with a campaign of short peptides, whose letter K glows, and one finished round."""
+    """A user with a campaign of short peptides, in which the letter K glows, and one finished round."""
     lab = make_lab(domain=PEPTIDES, measured={text: float(text.count("K")) for text in WORDS})
     assert lab.finish(lab.start()).state == "awaiting_results"
     return Player(lab, live_sessions)
@@ -101,7 +101,7 @@ def change(sessions: Sessions, job_id: UUID, **values: Any) -> None:
         session.execute(update(Job).where(Job.id == job_id).values(**values))
 
 
-def test_a_trained_campaign_is_played_in_seconds(player: Player):
+def test_a_trained_campaign_is_sampled_in_seconds(player: Player):
     first = player.finish("samples", player.samples(n=6, beta=[4, 32]))
     samples = first["samples"]
     assert len({item["object"] for item in samples}) == len(samples) == 6
@@ -161,7 +161,7 @@ def test_a_table_is_replayed_with_curves_and_a_picture(player: Player):
     assert "<svg" in found["picture"]
 
 
-def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
+def test_an_unread_table_is_read_by_the_worker(player: Player):
     objects, request = "sequence\nKKT\nk9k\nAAA\n", {"sheet": None}
 
     def predicted(mode: Any) -> UUID:
@@ -213,7 +213,7 @@ def test_a_message_that_was_lost_or_sent_twice_does_no_harm(player: Player, sess
     assert player.find("samples", job_id).attempt == 1
 
 
-def test_a_kind_that_no_handler_knows_fails_and_says_so(player: Player):
+def test_a_job_of_an_unknown_kind_fails_with_the_reason(player: Player):
     assert {"backtests", "predictions", "samples"} <= set(kinds())
     with player.sessions.begin() as session:
         row = jobs.enqueue(session, player.scope("wishes"), NewJob(queue="fast", request={}, context={}))

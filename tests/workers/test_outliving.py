@@ -1,4 +1,4 @@
-"""Work that does not listen loses its process: no step outlives the cancel of its job."""
+"""Work that does not stop loses its process: no step outlives the cancellation of its job."""
 
 import time
 from typing import Any
@@ -52,7 +52,7 @@ def test_a_cancelled_step_that_computes_on_loses_its_process(
             jobs.cancel(session, scope, lease.item_id)
         deadline = time.monotonic() + 20
         while not ended and time.monotonic() < deadline:
-            time.sleep(0.02)  # the step that never asks whether to go on
+            time.sleep(0.02)  # the step that never checks for cancellation
     assert ended
     assert state_of(sessions, lease.item_id) == "cancelled"
 

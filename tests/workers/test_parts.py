@@ -1,4 +1,4 @@
-"""Parts of a worker that are killed, frozen or fed garbage: others take their place, and none outlives its parent."""
+"""Worker processes that are killed, frozen or sent garbage are replaced, and none outlives its parent."""
 
 import json
 import os
@@ -92,14 +92,14 @@ def is_gone(pid: int) -> bool:
 
 
 def pids(settings: Settings) -> dict[Role, int]:
-    """Return the living process of each role, by the signs that they give."""
+    """Return the living process of each role, by their announcements."""
     found: dict[Role, int] = {}
     with presence.opened(settings.required_redis_url()) as client:
         for role in ROLES:
-            told = [
+            recorded = [
                 int(name.decode().rpartition(":")[2]) for name in client.zrange(f"assayflow.consumers.{role}", 0, -1)
             ]
-            if alive := [pid for pid in told if not is_gone(pid)]:
+            if alive := [pid for pid in recorded if not is_gone(pid)]:
                 found[role] = alive[-1]
     return found
 
@@ -166,7 +166,7 @@ def test_garbage_in_redis_ends_no_worker_and_delays_no_round(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings
 ):
     with Redis.from_url(settings.required_redis_url()) as redis:
-        redis.flushdb()  # the workers killed above left what they had not acknowledged
+        redis.flushdb()  # the workers killed above left unacknowledged messages
         redis.lpush("celery", *GARBAGE)
         for tag, content in enumerate(("garbage", "[1]", "{}")):
             redis.hset("unacked", str(tag), content)
@@ -192,7 +192,7 @@ def test_a_queue_that_is_no_list_ends_the_worker_with_a_code(start_worker: Start
             redis.delete("celery")
 
 
-def test_nothing_is_claimed_when_the_end_is_asked_for_while_the_science_loads(
+def test_nothing_is_claimed_if_shutdown_starts_during_imports(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     mark = tmp_path / "loading"
@@ -210,7 +210,8 @@ def test_nothing_is_claimed_when_the_end_is_asked_for_while_the_science_loads(
         assert (lab.round(1).state, lab.round(1).attempt) == ("queued", 0)
     with Redis.from_url(settings.required_redis_url()) as redis:
         waiting = b"".join(redis.lrange("celery", 0, -1)).decode()
-    assert waiting.count("assayflow.round") >= 2  # nobody has to wait for upkeep to send them again
+    # the messages are queued already, without waiting for upkeep
+    assert waiting.count("assayflow.round") >= 2
     for lab in (first, second):
         lab.cancel(1)
 

@@ -1,4 +1,4 @@
-"""Progress is written sparingly, keeps the lease, and stops the work for every reason there is to stop."""
+"""Progress is written at a limited rate, keeps the lease, and stops the work for every reason to stop."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ def test_progress_is_written_now_and_then_but_every_stage_at_once(sessions: Sess
     assert messages()[-2:] == ["step 0", "drawing"]
 
 
-def test_the_heartbeat_keeps_the_lease_while_nothing_is_told(sessions: Sessions, held: Any, settings: Settings):
+def test_the_heartbeat_renews_the_lease_without_progress_reports(sessions: Sessions, held: Any, settings: Settings):
     lease, _, _ = held
     quick = settings.model_copy(update={"heartbeat_seconds": 0.1})
 
@@ -81,7 +81,7 @@ def test_the_heartbeat_keeps_the_lease_while_nothing_is_told(sessions: Sessions,
 
 
 @pytest.mark.parametrize("why", ["cancelled", "lost", "stopping"])
-def test_the_work_is_stopped_and_told_why(sessions: Sessions, held: Any, slow: Settings, why: str):
+def test_the_work_is_stopped_with_the_reason(sessions: Sessions, held: Any, slow: Settings, why: str):
     lease, cancel, _ = held
     report = Progress(sessions, lease, slow, lambda: why == "stopping")
     if why == "cancelled":

@@ -1,4 +1,4 @@
-"""Rounds in a real worker process: done once, told as they go, and clear about what went wrong."""
+"""Rounds in a real worker process: computed once, with progress, and with clear failures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def change(sessions: Sessions, round_id: UUID, **values: Any) -> None:
         session.execute(update(Round).where(Round.id == round_id).values(**values))
 
 
-def test_a_round_gives_exactly_the_batch_and_tells_its_progress(make_lab: MakeLab):
+def test_a_round_returns_the_exact_batch_size_and_reports_progress(make_lab: MakeLab):
     lab = make_lab(size=5)
     row = lab.finish(lab.start())
     assert (row.state, row.failure, row.progress) == ("awaiting_results", None, 1.0)
@@ -53,7 +53,7 @@ def test_a_round_gives_exactly_the_batch_and_tells_its_progress(make_lab: MakeLa
     assert row.snapshot["digest"] == row.summary["data_digest"]
 
 
-def test_a_second_round_waits_for_nobody_and_repeats_nothing(make_lab: MakeLab):
+def test_a_second_round_starts_with_partial_results_and_repeats_no_object(make_lab: MakeLab):
     lab = make_lab(size=5)
     lab.finish(lab.start())
     first = lab.batch(1)

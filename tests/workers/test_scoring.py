@@ -1,4 +1,4 @@
-"""Whole rounds with scorers of the campaign's own: over HTTP, from an entry point, and with one that fails."""
+"""Whole rounds with a campaign's own scorers: over HTTP, from an entry point, and with a failing one."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def campaign(*scorers: dict[str, Any]) -> CampaignSpec:
 
 
 def dark(body: Any, _number: int) -> Reply:
-    """Answer how many switches are off, and nothing where the last is on."""
+    """Return the number of switches that are off, and no value where the last is on."""
     texts = [item["switches"] for item in body["objects"]]
     return values(*(None if text[-1] == "1" else float(text.count("0")) for text in texts))
 
@@ -53,15 +53,15 @@ def test_without_scorers_the_domain_is_the_plug_in_s_own():
     assert type(open_scored_domain(Settings(), campaign())).__name__ == "Switches"
 
 
-def test_both_kinds_are_asked_under_the_operator_s_rules(server: Scorer):
+def test_both_kinds_of_scorers_follow_the_operator_s_rules(server: Scorer):
     spec = campaign(
         {"name": "dark", "url": server.url, "secret": "key", "batch_size": 1}, {"name": "pairs", "entry_point": "pairs"}
     )
     before = len(server.requests)
     domain = open_scored_domain(OPEN, spec)
-    found = domain.properties(["0110", "0011", "0000"], ["dark", "pairs", "ones"])
-    np.testing.assert_array_equal(found["dark"], [2.0, np.nan, 4.0])
-    np.testing.assert_array_equal(found["pairs"], [1.0, 1.0, np.nan])
+    computed = domain.properties(["0110", "0011", "0000"], ["dark", "pairs", "ones"])
+    np.testing.assert_array_equal(computed["dark"], [2.0, np.nan, 4.0])
+    np.testing.assert_array_equal(computed["pairs"], [1.0, 1.0, np.nan])
     assert [headers["Authorization"] for headers, _ in server.requests[before:]] == ["Bearer hush"] * 3
     domain.properties(["0110", "0000"], ["dark"])
     assert len(server.requests) == before + 3
@@ -74,7 +74,7 @@ def test_rules_that_changed_since_are_today_s(server: Scorer):
         open_scored_domain(Settings(), campaign({"name": "gone", "entry_point": "gone"}))
 
 
-def test_a_cancelled_round_asks_no_more(server: Scorer):
+def test_a_cancelled_round_sends_no_more_requests(server: Scorer):
     def cancelled() -> None:
         raise Cancelled
 
@@ -108,10 +108,10 @@ def test_the_page_s_scorer_works():
         domain = open_scored_domain(
             OPEN, CampaignSpec.model_validate(spec.model_dump() | {"scorers": [scorer], "constraints": []})
         )
-        found = domain.properties(["CCO", "CCCCCC"], ["docking"])["docking"]
+        computed = domain.properties(["CCO", "CCCCCC"], ["docking"])["docking"]
         server.shutdown()
         thread.join()
-    assert found[0] < 0 < found[1]  # ethanol mixes with water, hexane does not
+    assert computed[0] < 0 < computed[1]  # ethanol mixes with water, hexane does not
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +121,7 @@ def _worker(start_worker: Callable[..., Any]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_worker")
-def test_a_round_improves_what_an_http_scorer_tells_and_proposes_nothing_without_a_value(
-    make_lab: MakeLab, server: Scorer
-):
+def test_a_round_improves_an_http_score_and_proposes_no_unscored_object(make_lab: MakeLab, server: Scorer):
     before = server.n_objects
     lab = make_lab(
         objectives=[{"name": "glow"}, {"name": "night", "computed": "dark", "range": [0, 6]}],
@@ -143,7 +141,7 @@ def test_a_round_improves_what_an_http_scorer_tells_and_proposes_nothing_without
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_worker")
-def test_a_round_keeps_a_constraint_on_what_an_entry_point_tells(make_lab: MakeLab):
+def test_a_round_keeps_a_constraint_on_an_entry_point_score(make_lab: MakeLab):
     lab = make_lab(
         scorers=[{"name": "pairs", "entry_point": "pairs"}],
         constraints=[{"property": "pairs", "min": 2}],
@@ -160,7 +158,7 @@ def test_a_round_keeps_a_constraint_on_what_an_entry_point_tells(make_lab: MakeL
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_worker")
-def test_a_scorer_that_fails_is_named_and_its_answer_is_not_told(make_lab: MakeLab):
+def test_a_failing_scorer_is_named_and_its_response_is_not_shown(make_lab: MakeLab):
     with scorer_server(broken) as failing:
         lab = make_lab(
             objectives=[{"name": "night", "computed": "dark"}], scorers=[{"name": "dark", "url": failing.url}]

@@ -1,4 +1,4 @@
-"""The campaigns that a fast worker has open, and the kinds of jobs that it finds."""
+"""The trained campaigns that a fast worker has loaded, and its discovered kinds of jobs."""
 
 import pkgutil
 import subprocess
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from workers import handlers
+from workers.campaign_cache import TrainedCampaignCache
 from workers.jobs import kinds
-from workers.trained_campaigns import TrainedCampaignCache, progress_after_loading
+from workers.trained_campaigns import progress_after_loading
 
 ROOT = Path(__file__).parents[2]
 

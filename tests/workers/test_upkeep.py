@@ -1,4 +1,4 @@
-"""The sweep: what unfinished work kept stays, what belongs to nobody any more goes; and it comes again and again."""
+"""The sweep: checkpoints of unfinished work stay, orphaned ones are deleted, repeatedly."""
 
 import signal
 import time
@@ -65,7 +65,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.slow
-def test_upkeep_goes_on_after_a_sweep_that_failed_and_says_when_it_ends(
+def test_upkeep_continues_after_a_failed_sweep_and_withdraws_its_presence(
     start_worker: Callable[..., Any], settings: Settings
 ):
     with presence.opened(settings.required_redis_url()) as client:

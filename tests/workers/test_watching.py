@@ -1,4 +1,4 @@
-"""A silent child is ended; one that works, idles or slept with its machine is not."""
+"""A silent child is killed; one that works, idles or slept with its machine is not."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def child() -> Iterator["subprocess.Popen[bytes]"]:
 def enter(
     process: WorkerContext, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Stage], None]:
-    """Let the child be at a stage, as if it had said so itself."""
+    """Set the child's stage, as the child itself would."""
 
     def be(stage: Stage) -> None:
         with monkeypatch.context() as patch:

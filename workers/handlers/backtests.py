@@ -1,4 +1,4 @@
-"""Replays a campaign on the table that came with the job."""
+"""Replay a campaign on the table that came with the job."""
 
 from functools import partial
 
@@ -11,17 +11,17 @@ from service.store import jobs
 from service.store.tables import Json
 from workers.checkpoints import FileJournal
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.run_backtest import backtest_measurements, plot_as_svg
 
 READING_SHARE = 0.05
-"""Share of a job's progress that reading its table is."""
+"""Share of a job's progress that reading its table takes."""
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
-    """Return what `assayflow backtest` writes: the figures, and the picture as SVG.
+    """Return what `assayflow backtest` writes: the metrics, and the plot as SVG.
 
-    Choices are kept as they are made: a job that lost its worker asks for the missing ones alone.
+    Choices are stored as they are made: after a lost worker, only the missing ones are computed.
     """
     with context.sessions.begin() as session:
         table = jobs.load_input(session, job.id)

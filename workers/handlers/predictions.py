@@ -1,4 +1,4 @@
-"""Judges objects that the user thought of."""
+"""Predict a user's own objects."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,15 +13,15 @@ from service.campaigns.reading import SentTable
 from service.store import jobs
 from service.store.tables import Json
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.trained_campaigns import get_for_job, progress_after_loading
 
 READING_SHARE = 0.3
-"""Share of a job's progress that reading its file is."""
+"""Share of a job's progress that reading its file takes."""
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
-    """Return what is believed of the object of every accepted row, in the table's order."""
+    """Return the prediction for the object of each accepted row, in the table's order."""
     if inference.is_unread(job):
         report = _read(context, job, progress)
         progress = progress.after(READING_SHARE)
@@ -43,7 +43,7 @@ def _loaded(context: WorkerContext, job: ClaimedJob) -> Mapping[str, Any]:
 
 
 def _read(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Mapping[str, Any]:
-    """Return the report of the file that was sent."""
+    """Return the report of the uploaded file."""
     with context.sessions.begin() as session:
         content, media_type = jobs.load_input(session, job.id)
         spec = inference.spec_of_job(session, job)

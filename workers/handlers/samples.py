@@ -1,4 +1,4 @@
-"""Draws more candidates from the policy of a round."""
+"""Sample more candidates from the policy of a round."""
 
 from models.campaign.requests import SampleRequest
 from models.domains import open_domain
@@ -8,12 +8,12 @@ from service.campaigns.payloads import to_json
 from service.errors import UnprocessableError
 from service.store.tables import Json
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.trained_campaigns import get_for_job, progress_after_loading
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
-    """Return samples as candidates are told, and what drawing them was like.
+    """Return samples as candidate records, and a summary of the sampling.
 
     Raises:
         UnprocessableError: if the policy cannot serve the request.

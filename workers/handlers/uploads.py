@@ -1,15 +1,16 @@
-"""Reads a long table of results and stores its good rows."""
+"""Read a long table of results and store its accepted rows."""
 
 from service.campaigns import uploads
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.reading import Known, Mentioned
 from service.store import jobs
 from workers.context import WorkerContext
-from workers.handlers import Finalizer, JobProgress
+from workers.handlers import Finalizer
+from workers.progress import JobProgress
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Finalizer:
-    """Return what stores the rows and answers with the report, the same as of a short table."""
+    """Return a finalizer that stores the rows and returns the same report as for a short table."""
     assert job.campaign_id is not None
     campaign_id = job.campaign_id
     with context.sessions.begin() as session:
@@ -19,7 +20,7 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Fi
 
     def known(mentioned: Mentioned) -> Known:
         with context.sessions.begin() as session:
-            return uploads.known(session, campaign_id, mentioned)
+            return uploads.known(session, campaign_id, mentioned, file)
 
     with uploads.table_errors_as_problems():
         report = context.reader.results(spec, file.table, known, progress.report_reading)

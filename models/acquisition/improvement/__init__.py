@@ -1,1 +1,1 @@
-"""What acquisitions that expect an improvement share: a Gaussian's excess, the front's cells and a common scale."""
+"""Shared parts of improvement acquisitions: a Gaussian's excess, the front's cells and a common scale."""

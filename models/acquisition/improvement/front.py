@@ -1,4 +1,4 @@
-"""The incumbents' front and the space beyond it, cut into boxes. Knows no belief and no preference.
+"""The incumbents' front and the space beyond it, decomposed into boxes. Knows no posterior or preference.
 
 Letters: I incumbents, M objectives, F members of the front, C cells, K coordinates.
 """
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MARGIN = 0.1
-"""How far below the worst of the front the reference point lies when no incumbent is better than poor everywhere."""
+"""Distance of the reference point below the front when no incumbent beats 0 in every objective."""
 
 
 def front_of(incumbents: Tensor) -> Tensor:
-    """Return the distinct incumbents [F, M] that no other is at least as good as everywhere."""
+    """Return the distinct non-dominated incumbents [F, M]."""
     return incumbents[is_non_dominated(incumbents)] if len(incumbents) else incumbents
 
 
 def reference_point(front: Tensor) -> Tensor:
-    """Return the point [M] from which volumes count: 0, what the campaign calls poor, once something is better.
+    """Return the reference point [M] of the hypervolume: 0 once an incumbent is better in every objective.
 
-    While no incumbent is better than poor in every objective, it lies below the front instead; otherwise a campaign
-    with ambitious ranges would see no progress at all.
+    Before that, it lies below the front. Otherwise a campaign with ambitious ranges would see no progress at
+    all.
     """
     origin = front.new_zeros(front.shape[1])
     if len(front) == 0 or bool((front > 0).all(dim=1).any()):
@@ -39,10 +39,10 @@ def reference_point(front: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Disjoint boxes that fill what no incumbent dominates.
+    """Disjoint boxes that cover the non-dominated space.
 
-    Box c spans `coordinates[lower[c, m], m]` to `coordinates[upper[c, m], m]` in objective m, with `lower` and `upper`
-    [C, M] and `coordinates` [K, M]; -inf and inf are its open sides.
+    Box c spans `coordinates[lower[c, m], m]` to `coordinates[upper[c, m], m]` in objective m, with `lower`
+    and `upper` [C, M] and `coordinates` [K, M]; -inf and inf are its open sides.
     """
 
     coordinates: Tensor
@@ -51,7 +51,7 @@ class Cells:
 
 
 def cells_beyond(front: Tensor) -> Cells:
-    """Return the space beyond a front [F, M] in exact boxes (Lacour et al., Computers & Operations Research 88, 2017).
+    """Return the space beyond a front [F, M] in exact boxes (Lacour et al., Comput. Oper. Res. 88, 2017).
 
     About 2 F boxes with three objectives; with four and 200 members about 2,000.
     """
@@ -65,10 +65,10 @@ def cells_beyond(front: Tensor) -> Cells:
         bounds = FastNondominatedPartitioning(below, front).get_hypercell_bounds()  # [2, C, M]
         bounds[0] = torch.where(bounds[0] <= below, -math.inf, bounds[0])
     coordinates = front.new_full((2 * bounds.shape[1], m), math.inf)
-    places = torch.empty(bounds.shape, dtype=torch.int64)
+    indices = torch.empty(bounds.shape, dtype=torch.int64)
     for objective in range(m):
-        found, inverse = torch.unique(bounds[..., objective], return_inverse=True)
-        coordinates[: len(found), objective] = found
-        places[..., objective] = inverse
-    used = int(places.max()) + 1
-    return Cells(coordinates[:used], places[0], places[1])
+        result, inverse = torch.unique(bounds[..., objective], return_inverse=True)
+        coordinates[: len(result), objective] = result
+        indices[..., objective] = inverse
+    used = int(indices.max()) + 1
+    return Cells(coordinates[:used], indices[0], indices[1])

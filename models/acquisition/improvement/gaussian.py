@@ -17,8 +17,8 @@ LEAST_DEVIATION = 1e-12
 def expected_excess(mean: Tensor, sd: Tensor, bound: Tensor) -> Tensor:
     """Return E[max(Y - bound, 0)] for Y ~ N(mean, sd^2), the shapes broadcast; 0 for an infinite bound.
 
-    (mean - b) Phi(z) + sd phi(z) with z = (mean - b) / sd (Jones et al., J. Global Optimization 13, 1998); where the
-    two cancel far below the bound, the answer is 0.
+    (mean - b) Phi(z) + sd phi(z) with z = (mean - b) / sd (Jones et al., J. Global Optimization 13, 1998);
+    where the two cancel far below the bound, the answer is 0.
     """
     is_finite = bound.isfinite()
     above = mean - torch.where(is_finite, bound, 0.0)

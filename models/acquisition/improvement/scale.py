@@ -1,10 +1,10 @@
-"""One scale for improvements of any size, so that an inverse temperature means the same for every acquisition.
+"""A common scale for improvements, so that inverse temperatures are comparable between acquisitions.
 
-An expected improvement shrinks from round to round, differs between preferences, and is nearly nothing for nearly all
-objects: beta times the bare number would be a flat reward. So it is told as log(1 + 100 v / e) / log(101), where e is
-the most that ordinary objects (measured and random ones) reach for that preference: 0 is no improvement, 1 is the best
-of them, ten times as much is 1.5 and a tenth 0.52. The order of objects stays what it was; that the logarithm of an
-improvement is what can be climbed is known from arXiv:2310.20708.
+An expected improvement shrinks from round to round, differs between preferences, and is close to 0 for most
+objects. Beta times the raw value would be a flat reward. The value is therefore log(1 + 100 v / e) /
+log(101). Here e is the largest improvement of ordinary objects (measured and random ones) for that
+preference. 0 is no improvement, 1 is the best of them, ten times as much is 1.5 and a tenth 0.52. The ranking
+of objects is unchanged; the logarithm is easier to optimise (arXiv:2310.20708).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 TRADE_OFFS = 64
 """Preferences at which the reference is measured, beside the corners and the middle of the simplex."""
 BANDWIDTH = 0.1
-"""Distance on the simplex over which the levels found there are averaged."""
+"""Distance on the simplex over which the reference levels are averaged."""
 DYNAMIC_RANGE = 100.0
 LEAST_LEVEL = 1e-4
 """An improvement (in utilities, or volumes of them) that counts as 1 when the reference promises less."""
 
 
 def trade_offs(n_objectives: int) -> Tensor:
-    """Return preferences [P, M] spread evenly over the simplex: its corners, its middle and quasi-random points."""
+    """Return preferences [P, M] spread over the simplex: corners, middle and quasi-random points."""
     corners = torch.eye(n_objectives, dtype=torch.float64)
     if n_objectives == 1:
         return corners
@@ -43,7 +43,7 @@ def trade_offs(n_objectives: int) -> Tensor:
 
 @final
 class ImprovementScale:
-    """The levels that a reference reaches, for any preference.
+    """The largest improvement of the reference objects, for any preference.
 
     Args:
         improvement: the expected improvement [R] of statistics [R, S] for preferences [R, M].

@@ -1,1 +1,1 @@
-"""Labs whose answers are computed: everything that a domain builds can be measured. They know no method."""
+"""Oracles with computed values: every object of a domain can be measured. They know no strategy."""

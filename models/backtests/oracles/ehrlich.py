@@ -1,12 +1,13 @@
-"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain and no lab.
+"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain or oracle.
 
-A sequence is feasible when each of its transitions has a probability in a banded, ergodic matrix; the value of a
-feasible one is the product over C motifs of how much of the motif is present at its best place, in steps of 1/Q. The
-greatest value is exactly 1, and a feasible sequence of that value exists by construction.
+A sequence is feasible when each of its transitions has a probability in a banded, ergodic matrix; the value
+of a feasible one is the product over C motifs of the fraction of the motif present at its best position, in
+steps of 1/Q. The greatest value is exactly 1, and a feasible sequence of that value exists by construction.
 
-Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are one band
-of a ring of tokens (a fifth of all), with a random order of tokens and a random place of the band; the motifs together
-hold no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q levels, N sequences.
+Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are
+one band of a ring of tokens (a fifth of all), with a random order of tokens and a random position of the
+band; the motifs together hold no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q
+levels, N sequences.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 INFEASIBLE_SHARE = 0.2
-"""Part of the transitions out of each token that cannot be made."""
+"""Part of the transitions out of each token that are infeasible."""
 SPREAD = 0.5
-"""Deviation of the logits of the transitions that can."""
+"""Deviation of the logits of the feasible transitions."""
 ATTEMPTS = 10_000
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Ehrlich:
-    """One function: `transitions` [V, V] (0: infeasible), `motifs` [C, K] and their `offsets` [C, K] from the start."""
+    """One function: `transitions` [V, V] (0: infeasible), `motifs` [C, K] and their `offsets` [C, K]."""
 
     length: int
     quantisation: int
@@ -49,8 +50,8 @@ class Ehrlich:
         columns = []
         for motif, offsets in zip(self.motifs, self.offsets, strict=True):
             starts = np.arange(self.length - offsets[-1])[:, None] + offsets  # [P, K]
-            found = (sequences[:, starts] == motif).sum(axis=2).max(axis=1)
-            columns.append(found * self.quantisation // len(motif) / self.quantisation)
+            result = (sequences[:, starts] == motif).sum(axis=2).max(axis=1)
+            columns.append(result * self.quantisation // len(motif) / self.quantisation)
         return np.stack(columns, axis=1)
 
     def value(self, sequences: Ints) -> Floats:
@@ -58,7 +59,7 @@ class Ehrlich:
         return np.where(self.is_feasible(sequences), self.presence(sequences).prod(axis=1), np.nan)
 
     def optimum(self) -> Ints:
-        """Return a feasible sequence [L] of value 1: motif after motif, each gap filled with the token before it."""
+        """Return a feasible sequence [L] of value 1: all motifs, each gap filled with the preceding token."""
         tokens = []
         share = self.length // len(self.motifs)
         for motif, offsets in zip(self.motifs, self.offsets, strict=True):
@@ -89,7 +90,8 @@ def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed:
     """Return the function of a seed; `shape` is the number of motifs C, their length K and the levels Q.
 
     Raises:
-        ValueError: if the motifs do not fit into a sequence, need more tokens than there are, or Q is not in 1-K.
+        ValueError: if the motifs do not fit into a sequence, need more tokens than there are, or Q is not in
+            1-K.
     """
     n_motifs, motif_length, quantisation = shape
     if min(n_motifs, motif_length) < 1 or n_motifs * motif_length > min(n_tokens, length):
@@ -110,8 +112,8 @@ def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed:
 def _transitions(n: int, rng: np.random.Generator) -> Floats:
     """Return a transition matrix [V, V] with a band of zeros in each row.
 
-    Tokens lie on a ring in random order. Staying and going to the next token are always possible, so every token can be
-    reached from every other and the chain has no period: it is ergodic.
+    Tokens lie on a ring in random order. Staying and going to the next token are always possible, so every
+    token can be reached from every other and the chain has no period: it is ergodic.
     """
     order = rng.permutation(n)
     width = int(INFEASIBLE_SHARE * n)
@@ -123,14 +125,14 @@ def _transitions(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _path(transitions: Floats, n: int, rng: np.random.Generator) -> Ints:
-    """Return n different tokens of which each may follow the one before.
+    """Return n different tokens of which each may follow its predecessor.
 
     Raises:
-        ValueError: if none is found.
+        ValueError: if no such path exists.
     """
     for _ in range(ATTEMPTS):
         tokens = rng.permutation(len(transitions))[:n]
-        for index in range(1, n):  # repaired from left to right: a token that cannot follow is exchanged
+        for index in range(1, n):  # repair from left to right: swap a token that cannot follow
             left = [token for token in range(len(transitions)) if token not in tokens[:index]]
             possible = [token for token in left if transitions[tokens[index - 1], token] > 0]
             if not possible:

@@ -1,4 +1,4 @@
-"""A lab for molecules whose values a function gives: noisy, censored, and with syntheses that fail. Knows no method."""
+"""An oracle of molecules from a function: noisy, censored, with failed syntheses. Knows no strategy."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 NOISE = 0.3
 """Deviation of a measurement, in the assay's units."""
 LIMIT = 2.0
-"""What is below the limit of detection is told as such."""
+"""Limit of detection; lower values are reported as censored."""
 FRAGILE = "[NX3;H2;!$(NC=O);!$(NS)]-[CX4]"
-"""Primary amines on saturated carbon: half of the molecules that hold one cannot be made."""
+"""Primary amines on saturated carbon: half of the molecules with one cannot be made."""
 FRAGILE_FAILURES = 0.5
 OTHER_FAILURES = 0.05
 _WHOLE = 2**32
@@ -32,12 +32,12 @@ _WHOLE = 2**32
 class NoisyLab(Oracle):
     """Measures the first objective of a campaign; the others are computed.
 
-    Whether a molecule can be made is a matter of the molecule alone, the same in every campaign.
+    Feasibility depends on the molecule alone and is the same in every campaign.
 
     Args:
         spec: the campaign; all but its first objective are computed.
         domain: of its molecules.
-        value: what is measured, without noise, of SMILES [N].
+        value: the noiseless values of SMILES [N].
     """
 
     objects = None
@@ -68,7 +68,7 @@ class NoisyLab(Oracle):
         return Measurement(text, self._type, read, round=n_round)
 
     def truth(self, objects: Sequence[str]) -> Floats:
-        """Return the noiseless values [N, M]; NaN for what cannot be made."""
+        """Return the noiseless values [N, M]; NaN for infeasible molecules."""
         computed = self._domain.properties(objects, self._computed)
         columns = np.stack([self._values(objects), *(computed[name] for name in self._computed)], axis=1)
         columns[[self.fails(text) for text in objects]] = np.nan

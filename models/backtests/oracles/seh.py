@@ -1,11 +1,11 @@
-"""The published sEH docking proxy (Bengio et al. 2021, arXiv:2106.04399) as a plain forward pass over given arrays.
+"""The published sEH docking proxy (Bengio et al. 2021, arXiv:2106.04399) as a forward pass over given arrays.
 
-A message-passing network after Gilmer et al. (arXiv:1704.01212): one linear layer, twelve steps of edge-conditioned
-mean messages into a gated recurrent unit, three steps of Set2Set attention (arXiv:1511.06391), one linear layer. About
-4 for ordinary drug-like molecules and 8 for very good ones. The published file keeps the weight of an atom's own state
-as it multiplies from the right, the convention of its time; code that reads it as a layer computes another function.
-Knows molecules as RDKit reads them; not where the arrays lie. Letters: A atoms, D = 64 channels, E kinds of bond,
-F = 71 atom features, N molecules.
+A message-passing network after Gilmer et al. (arXiv:1704.01212): one linear layer, twelve steps of
+edge-conditioned mean messages into a gated recurrent unit, three steps of Set2Set attention
+(arXiv:1511.06391), one linear layer. About 4 for ordinary drug-like molecules and 8 for very good ones. The
+published weight of an atom's own state multiplies from the right, an old convention; used as a linear layer,
+it gives another function. Knows RDKit molecules, but no location of the arrays. Letters: A atoms, D = 64
+channels, E kinds of bond, F = 71 atom features, N molecules.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HYBRIDS = (Chem.HybridizationType.SP, Chem.HybridizationType.SP2, Chem.Hybridiza
 BONDS = {Chem.BondType.SINGLE: 0, Chem.BondType.DOUBLE: 1, Chem.BondType.TRIPLE: 2, Chem.BondType.AROMATIC: 3}
 N_ARRAYS = 22
 CHUNK = 256
-"""Molecules in one go."""
+"""Molecules per batch."""
 
 
 @final
@@ -49,7 +49,7 @@ class SehProxy:
     """
 
     def __init__(self, arrays: Mapping[str, Floats]) -> None:
-        names = [f"p{place:02d}" for place in range(N_ARRAYS)]
+        names = [f"p{index:02d}" for index in range(N_ARRAYS)]
         if missing := [name for name in names if name not in arrays]:
             raise ValueError(f"the proxy's arrays lack {', '.join(missing)}")
         p = [torch.from_numpy(np.asarray(arrays[name], dtype=np.float32)) for name in names]
@@ -106,7 +106,7 @@ def _cell(cell: torch.nn.RNNCellBase, arrays: Sequence[Tensor]) -> torch.nn.RNNC
 
 
 def _features(molecules: Sequence[Mol]) -> Tensor:
-    """Return atom features [A, F]; the columns of donors, acceptors and the stem mask stay 0, as published."""
+    """Return atom features [A, F]; columns of donors, acceptors and the stem mask stay 0, as published."""
     rows = [_atom(atom) for mol in molecules for atom in mol.GetAtoms()]
     return torch.tensor(np.array(rows, dtype=np.float32))
 
@@ -123,7 +123,7 @@ def _atom(atom: Atom) -> Floats:
 
 
 def _bonds(molecules: Sequence[Mol]) -> tuple[list[Tensor], Tensor]:
-    """Return who hears whom by each of E kinds of bond, [2, B] each, and the bonds of every atom [A, 1], at least 1."""
+    """Return the edges [2, B] of each of E kinds of bond, and the degree of every atom [A, 1], at least 1."""
     ends: list[tuple[int, int, int]] = []
     first = 0
     for mol in molecules:

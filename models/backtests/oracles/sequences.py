@@ -1,6 +1,6 @@
-"""A lab that measures peptides by an Ehrlich function: residues are its tokens, in a random order.
+"""An oracle of peptides by an Ehrlich function: residues are its tokens, in a random order.
 
-A peptide with an infeasible transition cannot be made. Knows no method.
+A peptide with an infeasible transition cannot be made. Knows no strategy.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @final
 class EhrlichLab(Oracle):
-    """Measures one quantity without noise; a campaign begins with walks of the transition matrix, which are feasible.
+    """Measures one quantity without noise; a campaign starts from random walks of the transition matrix.
 
     Args:
-        function: what is measured.
-        seed: of the order of residues, so that nothing can be known from what residues are like.
+        function: the measured function.
+        seed: of the order of residues, so that properties of residues carry no information.
         quantity: the assay type of the results.
     """
 
@@ -43,16 +43,16 @@ class EhrlichLab(Oracle):
 
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002 - no noise
         """Return the values of peptides [N]; one that cannot be made is a failed synthesis."""
-        found = self._values(objects).tolist()
+        result = self._values(objects).tolist()
         return tuple(
             Measurement(text, self._quantity, outcome="failed_synthesis", round=n_round)
             if value != value  # noqa: PLR0124 - NaN alone differs from itself
             else Measurement(text, self._quantity, value, round=n_round)
-            for text, value in zip(objects, found, strict=True)
+            for text, value in zip(objects, result, strict=True)
         )
 
     def truth(self, objects: Sequence[str]) -> Floats:
-        """Return the values [N, 1]; NaN for what cannot be made."""
+        """Return the values [N, 1]; NaN for infeasible peptides."""
         return self._values(objects)[:, None]
 
     def optimum(self) -> str:

@@ -21,8 +21,8 @@ def open_materials(spec: MaterialsSpec) -> Domain:
 
 PLUGIN = Plugin(
     kind="materials",
-    summary="Compositions of elements (charge-neutral formulas), mixtures of components with process variables, "
-    "or process conditions alone",
+    summary="Compositions of elements (charge-neutral formulas), mixtures of components "
+    "with process variables, or process conditions alone",
     spec=MaterialsSpec,
     open=open_materials,
     examples=EXAMPLES,

@@ -1,7 +1,8 @@
-"""Which values of a categorical variable are alike: numbers or structures turned into coordinates. Torch-free.
+"""Embed the values of a categorical variable by descriptors or structures. Torch-free.
 
-A structure counts as the fragments it is made of. The coordinates are principal components of all that is known of a
-variable's values; knows no recipe and no campaign. Letters: L values of a variable, F raw numbers, K coordinates.
+A structure is represented by its fragments. The coordinates are principal components of all descriptors of a
+variable's values. Knows no recipe and no campaign. Letters: L values of a variable, F raw numbers, K
+coordinates.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ RADIUS, LENGTH = 2, 2048
 EXPLAINED = 0.999
 MOST_COORDINATES = 24
 OWN_SHARE = 0.1
-"""Part of squared distances that any two values have, so that those of equal descriptions stay two."""
+"""Share of squared distances added to all pairs, so that values with equal descriptors remain distinct."""
 DISTANCE = math.sqrt(2)
-"""Root mean square distance of two values: as far as two different ones are in a one-hot code."""
+"""Root mean square distance of two values, as in a one-hot code."""
 
 
 def is_structure(smiles: str) -> bool:
-    """Tell whether RDKit can read a SMILES of at least one atom."""
+    """Return whether RDKit can read a SMILES of at least one atom."""
     from rdkit import Chem, rdBase
 
     with rdBase.BlockLogs():
@@ -39,7 +40,7 @@ def is_structure(smiles: str) -> bool:
 def embed_categories(
     values: Sequence[str], descriptors: Mapping[str, tuple[float, ...]], smiles: Mapping[str, str]
 ) -> Floats:
-    """Return coordinates [L, K] of a variable's values; K is 0 when nothing tells them apart.
+    """Return coordinates [L, K] of a variable's values; K is 0 when no descriptor distinguishes them.
 
     Args:
         values: of the variable.
@@ -67,10 +68,10 @@ def _coordinates(numbers: tuple[tuple[float, ...], ...], structures: tuple[str, 
     shares = np.cumsum(sizes**2) / np.sum(sizes**2)
     kept = left[:, : min(int(np.searchsorted(shares, EXPLAINED)) + 1, MOST_COORDINATES)]
     largest = np.abs(kept).argmax(axis=0)
-    signs = np.sign(kept[largest, range(kept.shape[1])])  # an axis and its opposite are one: fix which
-    found = _scaled(kept * sizes[: kept.shape[1]] * signs)
-    found.setflags(write=False)
-    return found
+    signs = np.sign(kept[largest, range(kept.shape[1])])  # principal axes are unique up to sign: fix the sign
+    result = _scaled(kept * sizes[: kept.shape[1]] * signs)
+    result.setflags(write=False)
+    return result
 
 
 def _fragments(structures: tuple[str, ...]) -> Floats:

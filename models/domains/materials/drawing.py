@@ -1,4 +1,4 @@
-"""Cards in a grid, as one SVG: the frame that both spaces draw into. Torch-free; knows no object."""
+"""Cards in a grid, as one SVG: the common frame of both spaces. Torch-free; knows no object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PALETTE = (
     "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#ee8866",
     "#44bb99", "#332288", "#ddcc77", "#882255", "#99ddff", "#117733", "#ffaabb", "#777777",
 )  # fmt: skip
-"""Colours that colour-blind readers can tell apart (Paul Tol's bright, light and muted sets)."""
+"""Colours that colour-blind readers can distinguish (Paul Tol's bright, light and muted sets)."""
 
 
 def text_line(x: float, y: float, content: str, *, size: int = 12, weight: str = "normal", colour: str = "#222") -> str:

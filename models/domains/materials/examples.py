@@ -1,4 +1,4 @@
-"""Specifications to learn from and to test with: two small enough to enumerate in each space, one realistic."""
+"""Example specifications: two small enough to enumerate in each space, one realistic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A weighted sum of two kernels whose weights sum to 1, so that the sum has no output scale of its own. Loads torch."""
+"""A convex combination of two kernels with weights that sum to 1, so it has no output scale. Loads torch."""
 
 from __future__ import annotations
 

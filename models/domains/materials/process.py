@@ -1,4 +1,4 @@
-"""Process variables: what can be set in a preparation beside the amounts, and the values it may take. Torch-free."""
+"""Process variables: the settings of a preparation beside the amounts, and their values. Torch-free."""
 
 import itertools
 import math
@@ -12,10 +12,10 @@ from models.specs.base import FrozenModel, field_error, is_stored, json_pointer
 
 MAX_LEVELS = 1000
 LOG_DECADES = 2.0
-"""Positive values that span as many decades may be on a log scale without being told so."""
+"""Decades of positive values from which an automatic log scale is possible."""
 MAX_DESCRIPTORS = 256
 MAX_NUMBERS = 20_000
-"""Most numbers that all values of a variable are described by."""
+"""Most descriptor numbers over all values of a variable."""
 MAX_SMILES_LENGTH = 300
 Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Value = str | float
@@ -36,7 +36,8 @@ class _Named(FrozenModel):
 class Categorical(_Named):
     """One of several named choices without an order, such as a solvent.
 
-    What its values are made of, or numbers about them, tell which of them are alike; without, all are equally unlike.
+    Structures or descriptors of the values define their similarity; without these, all values are equally
+    distant.
     """
 
     type: Literal["categorical"] = Field(description="Selects choices without an order.")
@@ -99,7 +100,7 @@ class Categorical(_Named):
 
 
 class _Number(_Named):
-    """A number; on a log scale its steps count as ratios for features, kernels and similarities."""
+    """A number; on a log scale its steps are ratios for features, kernels and similarities."""
 
     scale: Scale = Field(
         default="auto",
@@ -111,7 +112,7 @@ class _Number(_Named):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_scale(cls, value: Any, info: ValidationInfo) -> Any:
-        # From before there were scales: rounds learned by differences, and must be opened by the same features.
+        # Specifications older than scales used differences, and stored rounds must keep the same features.
         return {"scale": "linear", **value} if is_stored(info) and isinstance(value, dict) else value
 
 
@@ -160,7 +161,7 @@ class Continuous(_Number):
 
     @property
     def is_log(self) -> bool:
-        """Whether values count by their ratios; evenly spaced as they are, only where it is asked for."""
+        """Whether values count by their ratios; evenly spaced values only on request."""
         return self.scale == "log"
 
     def _steps(self) -> int:
@@ -188,7 +189,7 @@ def _check_scale(scale: Scale, lowest: float) -> None:
 
 
 def _is_spaced_by_ratio(values: tuple[float, ...]) -> bool:
-    """Return whether ascending values span decades and their logarithms are spaced more evenly than they are."""
+    """Return whether ascending values span decades and are spaced more evenly in logarithms."""
     if values[0] <= 0 or math.log10(values[-1] / values[0]) < LOG_DECADES:
         return False
     return _unevenness([math.log(value) for value in values]) <= _unevenness(values)

@@ -1,7 +1,7 @@
-"""An append-only construction process: a state is the row of actions taken so far, so every object has one path.
+"""An append-only construction process: a state is the row of past actions, so every object has one path.
 
-Both spaces build on it; they add which actions are allowed, how a state looks to the policy and how it is written.
-Letters: B batch, W state width, A actions. A column holds its action plus one; zero is empty.
+Both spaces derive from it; they add masks, the encoding of states and the canonical text. Letters: B batch, W
+state width, A actions. A column holds its action plus one; zero is empty.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ActionSequence(Environment):
-    """Appends one action at a time; the only backward action takes the last one back."""
+    """Appends one action at a time; the only backward action removes the last one."""
 
     n_backward_actions = 1
 
@@ -32,7 +32,7 @@ class ActionSequence(Environment):
         return torch.zeros(n, self.state_width, dtype=torch.int64, device=self.device)
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return whether there is something to take back [B, 1]."""
+        """Return whether there is an action to undo [B, 1]."""
         return states[:, :1] > 0
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""What a materials campaign may build: compositions of elements, or mixtures with process conditions. Torch-free.
+"""Specification of a materials campaign: compositions, or mixtures with process conditions. Torch-free.
 
-One kind with two spaces. `MaterialsSpec` is the name the outside knows; validating it gives the class of the space
-that was asked for, so each field is checked, documented and reported by its own name.
+One kind with two spaces. `MaterialsSpec` is the public name; its validation returns the class of the
+requested space, so each field is checked, documented and reported under its own name.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ Symbol = Annotated[str, StringConstraints(min_length=1, max_length=3)]
 
 
 class MaterialsSpec(DomainSpec):
-    """A composition of elements or a mixture of components; `space` tells which."""
+    """A composition of elements or a mixture of components; `space` selects one."""
 
     kind: Literal["materials"] = Field(description="Selects the domain of materials.")
     space: str = Field(description="Selects what is varied: `composition` or `mixture`.")
@@ -47,7 +47,7 @@ class MaterialsSpec(DomainSpec):
 
 
 def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """Validate by the chosen space's own class, so that errors name `elements` and not `composition.elements`."""
+    """Validate by the space's own class, so that errors name `elements`, not `composition.elements`."""
     space = SPACES.get(str(value.get("space"))) if isinstance(value, Mapping) else None
     return handler(value) if space is None else space.model_validate(value, context=info.context)
 
@@ -55,9 +55,9 @@ def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler, info: Val
 class CompositionSpec(MaterialsSpec):
     """Compositions as reduced formulas with integer amounts.
 
-    With oxidation states on, a composition is allowed when one state per element can be chosen from the list so that
-    the charges sum to zero. One element never takes two states at once: a mixed-valence oxide such as Fe3O4 needs
-    `oxidation_states: "off"`.
+    With oxidation states on, a composition is allowed when one state per element can be chosen from the list
+    so that the charges sum to zero. One element never takes two states at once: a mixed-valence oxide such as
+    Fe3O4 needs `oxidation_states: "off"`.
     """
 
     space: Literal["composition"] = Field(description="Selects compositions of elements.")
@@ -75,7 +75,7 @@ class CompositionSpec(MaterialsSpec):
     custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
         default_factory=dict,
         max_length=100,
-        description="Allowed oxidation states by element; with oxidation_states `custom`, for exactly those elements.",
+        description="Allowed oxidation states of all elements, for oxidation_states `custom` only.",
     )
 
     @field_validator("elements")
@@ -115,8 +115,8 @@ class CompositionSpec(MaterialsSpec):
         states = allowed_states(self.elements, self.oxidation_states, self.custom_oxidation_states)
         if not has_valid_composition(tuple(states.values()), self.max_atoms, self.max_elements):
             message = (
-                "no valid composition exists: none of the elements balance within max_atoms, max_elements and "
-                "oxidation_states; allow more of them or set oxidation_states to 'off'"
+                "no valid composition exists: none of the elements balance within max_atoms, "
+                "max_elements and oxidation_states; allow more of them or set oxidation_states to 'off'"
             )
             raise ValueError(message)
         return self
@@ -177,7 +177,7 @@ def _refuse_repeats(names: tuple[str, ...] | list[str]) -> None:
 
 
 def _check_column_names(names: tuple[str, ...] | list[str], info: ValidationInfo) -> None:
-    """Refuse names that could not head their own column in a result table, which has got more columns with time."""
+    """Refuse names that collide with columns of a result table, including columns of later versions."""
     _refuse_repeats(names)
     for name in () if is_stored(info) else names:
         if is_reserved(name) or name.casefold() in COMPUTED:

@@ -1,4 +1,4 @@
-"""The molecules domain bound to one campaign: it only wires the torch-free half to the environment and the kernel."""
+"""The molecules domain bound to one campaign: connects the torch-free half, environment and kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Molecules(Domain):
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
-    """Of pairs of drug-like molecules 99.6 % are less similar, of pairs with one scaffold nine in ten are more."""
+    """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -40,7 +40,7 @@ class Molecules(Domain):
         return read_structure(fields)
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
-        """Return whether any column holds a structure: each of them names the object alone."""
+        """Return whether any column holds a structure: each of them alone defines the object."""
         return bool(fields)
 
     def check(self, text: str) -> list[Violation]:
@@ -48,7 +48,7 @@ class Molecules(Domain):
         return molecules.check(text, self.spec.max_heavy_atoms)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a molecule holds the substructure that a SMARTS describes."""
+        """Return the predicate for the substructure of a SMARTS."""
         return molecules.substructure(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

@@ -24,11 +24,11 @@ def draw(texts: Sequence[str], captions: Sequence[str]) -> str:
     rows = max(1, -(-len(texts) // columns))
     drawer = rdMolDraw2D.MolDraw2DSVG(columns * PANEL[0], rows * PANEL[1], *PANEL)
     if texts:
-        # RDKit's own captions know ASCII only: blank ones keep the room, and ours go there.
+        # RDKit's captions support ASCII only: blank ones reserve the space for ours.
         drawer.DrawMolecules([_depicted(text) for text in texts], legends=[" "] * len(texts))
     drawer.FinishDrawing()
     drawing = str(drawer.GetDrawingText()).split("?>", 1)[-1].strip()
-    words = [_caption(caption, *divmod(place, columns)) for place, caption in enumerate(captions)]
+    words = [_caption(caption, *divmod(index, columns)) for index, caption in enumerate(captions)]
     return drawing.replace("</svg>", "".join(words) + "</svg>\n")
 
 

@@ -1,4 +1,4 @@
-"""The largest sizes that campaigns of molecules may ask for. Torch-free."""
+"""Upper limits of molecule campaigns. Torch-free."""
 
 MAX_HEAVY_ATOMS = 80
 """Most heavy atoms that a campaign may allow its molecules."""

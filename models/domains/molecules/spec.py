@@ -1,4 +1,4 @@
-"""What a campaign may say about its molecules. Torch-free; it knows nothing of how they are built."""
+"""Specification of a molecule campaign. Torch-free; knows no construction."""
 
 from typing import Annotated, Literal
 

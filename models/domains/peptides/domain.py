@@ -1,8 +1,8 @@
 """The peptide domain's torch-free half: identity, limits, properties, formats and pictures. Knows no policy.
 
-Identity: the bare upper-case sequence is the peptide with the campaign's own end groups, because that is what a lab
-means by a sequence in its table; a peptide with other ends carries both of them, in the chemist's notation
-(`H-ACD-OH`, `Ac-ACD-NH2`). Within a campaign each peptide has exactly one such text.
+Identity: the bare upper-case sequence is the peptide with the campaign's own end groups, because that is what
+a lab means by a sequence in its table; a peptide with other ends carries both of them, in the chemist's
+notation (`H-ACD-OH`, `Ac-ACD-NH2`). Within a campaign each peptide has exactly one such text.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Peptides(Domain):
 
     object_columns = ("sequence", "helm")
     cluster_similarity = 0.3
-    """Of random peptides one pair in a thousand is as similar; of an 8-mer's variants by two residues half are."""
+    """Reached by one in a thousand pairs of random peptides, and half of an 8-mer's double mutants."""
     qualifying_columns = QUALIFYING_COLUMNS
     missing_formats = {  # noqa: RUF012 - never written to
         "cif": "a peptide that nobody has made has no crystal structure"
@@ -108,10 +108,10 @@ class Peptides(Domain):
             yield Violation("c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}")
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a regular expression (RE2) occurs in the one-letter sequence, in upper or lower case.
+        """Return whether a regular expression (RE2) occurs in the one-letter sequence, ignoring case.
 
         Raises:
-            ValueError: if it is no regular expression, or one that every sequence holds.
+            ValueError: if it is no regular expression, or matches every sequence.
         """
         search = searching(text)
         return lambda peptide: search(self.read(peptide).sequence)
@@ -132,11 +132,11 @@ class Peptides(Domain):
         return {"sequence": text, "helm": write_helm(self.read(text))}
 
     def display(self, text: str) -> str:
-        """Return HELM, which says the end groups whatever the campaign."""
+        """Return HELM, which always states the end groups."""
         return write_helm(self.read(text))
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return spectrum counts, descriptors and, where all have one length, residues in place [N, D]."""
+        """Return spectrum counts, descriptors and, where all have one length, positional residues [N, D]."""
         is_aligned = self.spec.min_length == self.spec.max_length
         return features.compute([self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned)
 
@@ -145,7 +145,7 @@ class Peptides(Domain):
         return parts.parts_of(self.features(texts), self.spec.max_length)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
-        """Return Tanimoto similarities [N, M] of motifs, residues in place and end groups."""
+        """Return Tanimoto similarities [N, M] of motifs, positional residues and end groups."""
         return features.similarity([self.read(text) for text in left], [self.read(text) for text in right])
 
     def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
@@ -165,7 +165,7 @@ class Peptides(Domain):
         return spectrum_and_descriptor_kernel(self.spec.max_length)
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        """Return records named by candidate, described by rank and by HELM, which alone says the end groups."""
+        """Return records named by candidate, with rank and HELM, which alone states the end groups."""
         records = []
         for number, row in enumerate(rows, start=1):
             peptide = self.read(str(row["object"]))
@@ -173,7 +173,7 @@ class Peptides(Domain):
         return "".join(records).encode()
 
     def _write_order(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        """Return the sheet that a vendor of peptides asks for: what is to be made, with blanks for what is ordered."""
+        """Return the order sheet for a peptide vendor, with blanks for amount, purity and salt form."""
         to_be_made = [row for row in rows if row.get("status") not in NOT_MADE]
         return write_order([(row, self.read(str(row["object"]))) for row in to_be_made])
 
@@ -187,7 +187,7 @@ class Peptides(Domain):
 
 
 def _name(row: Mapping[str, Any], number: int) -> str:
-    """Return the candidate's id and rank; the rank or place alone for what is no candidate."""
+    """Return the candidate's id and rank; the rank or row number alone for other rows."""
     rank = row.get("rank") or number
     name = "_".join(str(row.get("candidate_id") or "").split())
     return f"{name} rank={rank}" if name else str(rank)

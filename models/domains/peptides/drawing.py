@@ -28,7 +28,7 @@ _CLASSES = {
     "#d9a679": "P",
     "#f4e04d": "C",
 }
-"""Aliphatic, aromatic, basic, acidic, polar, and the three that are like no other."""
+"""Aliphatic, aromatic, basic, acidic, polar, and the three special residues."""
 _COLOUR = {residue: colour for colour, members in _CLASSES.items() for residue in members}
 _END_COLOUR = "#ffffff"
 
@@ -44,14 +44,13 @@ def _boxes(peptide: Peptide) -> list[tuple[str, str]]:
 
 
 def _cell(peptide: Peptide, caption: str, left: int, top: int) -> str:
-    middle = _BOX // 2
+    middle, side = _BOX // 2, _BOX - 1
     parts = [f'<text x="{left}" y="{top + 12}" class="caption">{escape(caption)}</text>']
     for index, (label, colour) in enumerate(_boxes(peptide)):
         x = left + index % _PER_LINE * _BOX
         y = top + _CAPTION + index // _PER_LINE * _ROW
-        parts.append(
-            f'<rect x="{x}" y="{y}" width="{_BOX - 1}" height="{_BOX - 1}" rx="3" fill="{colour}" stroke="#999"/>'
-        )
+        shape = f'x="{x}" y="{y}" width="{side}" height="{side}" rx="3"'
+        parts.append(f'<rect {shape} fill="{colour}" stroke="#999"/>')
         size = 11 if len(label) == 1 else 7
         parts.append(f'<text x="{x + middle}" y="{y + 13}" font-size="{size}" text-anchor="middle">{label}</text>')
     return "".join(parts)

@@ -1,9 +1,9 @@
-"""Peptides built residue by residue from the N-terminus, in batches of tensors. Knows no reward and no drawing.
+"""Peptides built residue by residue from the N-terminus, in batches of tensors. Knows no reward.
 
-State [L + 1]: residue numbers from 1 (0 is empty) at L = max_length positions, then whether the chain is finished.
-Forward action k < K appends residue k; action K stops, allowed from min_length on. A chain that reaches max_length is
-finished at once: a stop that is the only choice would only make trajectories longer. The single backward action takes
-back what was done last, so the graph is a tree.
+State [L + 1]: residue numbers from 1 (0 is empty) at L = max_length positions, then whether the chain is
+finished. Forward action k < K appends residue k; action K stops, allowed from min_length on. A chain that
+reaches max_length is finished at once, because a forced stop would only lengthen trajectories. The single
+backward action undoes the last step, so the graph is a tree.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class PeptidesEnvironment(Environment):
         return mask & ~self.is_final(states).unsqueeze(1)
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return whether there is something to take back [B, 1]."""
+        """Return whether there is an action to undo [B, 1]."""
         return (self._lengths(states) > 0).unsqueeze(1)
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ class PeptidesEnvironment(Environment):
         return self._lengths(final_states)
 
     def log_counts(self) -> dict[int, float]:
-        """Return length -> log of the number of peptides: the product of the residues allowed at each position."""
+        """Return length -> log of the number of peptides: the product of residues allowed per position."""
         choices = self._allowed[:-1].sum(dim=1).double().log().cumsum(dim=0).tolist()  # [L]
         return {length: choices[length - 1] for length in range(self.min_length, self.max_length + 1)}
 
@@ -129,7 +129,7 @@ class PeptidesEnvironment(Environment):
         return ["".join(letters[number] for number in row) for row in states[:, :-1].tolist()]
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return finished chains [N, W] and which texts are peptides of this campaign [N]; the others are empty."""
+        """Return finished chains [N, W] and which texts are in the campaign's space [N]; others are empty."""
         number = {residue: index for index, residue in enumerate(self.residues, start=1)}
         rows = [[number.get(residue, 0) for residue in text] for text in texts]
         can_fit = torch.tensor(
@@ -144,7 +144,7 @@ class PeptidesEnvironment(Environment):
         return torch.where(is_known.unsqueeze(1), states, 0), is_known
 
     def _keeps_positions(self, states: Tensor) -> Tensor:
-        """Return whether every residue is allowed where it stands [B]."""
+        """Return whether every residue is allowed at its position [B]."""
         chains = states[:, :-1]
         positions = torch.arange(self.max_length, device=self.device)
         is_allowed = self._allowed[positions, (chains - 1).clamp_min(0)]  # [B, L]

@@ -1,8 +1,8 @@
-"""Regular expressions that people send, in an engine whose time is linear in the text. Torch-free.
+"""Regular expressions from users, in an engine with time linear in the text. Torch-free.
 
-Python's `re` backtracks: a pattern such as `([A-Z]+)+!` never ends on a sequence of sixty residues, and holds the
-interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), so it has
-neither look-around nor back-references.
+Python's `re` backtracks: a pattern such as `([A-Z]+)+!` never ends on a sequence of sixty residues, and holds
+the interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), so
+it has neither look-around nor back-references.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def searching(pattern: str) -> Callable[[str], bool]:
     """Return whether an expression occurs in a text, in upper or lower case.
 
     Raises:
-        ValueError: if it is no expression of RE2, too large, or one that every text holds.
+        ValueError: if it is no expression of RE2, too large, or matches every text.
     """
     pattern = pattern.strip()
     if len(pattern) > MAX_PATTERN_LENGTH:

@@ -1,13 +1,15 @@
-"""Peptides as numbers: inputs of the proxies, and a similarity that tells any two peptides apart. Torch-free.
+"""Peptide features: inputs of the proxies, and a similarity that is 1 only for equal peptides. Torch-free.
 
-A feature row is a spectrum block of counts (for a Tanimoto kernel) followed by a descriptor block (for a smooth one):
+A feature row is a spectrum block of counts (for a Tanimoto kernel) followed by a descriptor block (for a
+smooth one):
 
-- spectrum [820]: residues, neighbouring pairs and pairs with one residue between them (the spectrum and gappy string
-  kernels of Leslie, Eskin & Noble, PSB 2002, and Lodhi et al., JMLR 2, 2002), so motifs count wherever they stand;
-- descriptors [R]: z-scales at every position counted from the N-terminus and again from the C-terminus, as far as
-  `REACH`, then their means over the chain, its length and its end groups;
-- residues in place [20 L], one-hot, only where all peptides have one length L: there a residue's own effect at its
-  position is what a network learns most from.
+- spectrum [820]: residues, neighbouring pairs and pairs with one residue between them (the spectrum and gappy
+  string kernels of Leslie, Eskin & Noble, PSB 2002, and Lodhi et al., JMLR 2, 2002), so motifs count at any
+  position;
+- descriptors [R]: z-scales at every position counted from the N-terminus and again from the C-terminus, as
+  far as `REACH`, then their means over the chain, its length and its end groups;
+- positional residues [20 L], one-hot, only where all peptides have one length L: the effect of a residue at
+  its position is then the most informative input of a network.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     Whole = npt.NDArray[np.int64]
 
 REACH = 12
-"""Positions from each end that keep descriptors of their own; farther in, only counts and means speak."""
+"""Positions from each end with their own descriptors; inner positions add only counts and means."""
 
 _N = len(RESIDUES)
 _N_SCALES = len(Z_SCALES[0])
@@ -48,7 +50,7 @@ def _by_length(peptides: Sequence[Peptide]) -> Iterator[tuple[list[int], Whole]]
 
 
 def _words(chains: Whole) -> Whole:
-    """Return the spectrum columns of all residues, neighbours and gapped neighbours [n, words] of chains [n, L]."""
+    """Return the spectrum columns [n, words] of residues and (gapped) neighbours of chains [n, L]."""
     pairs = _N + chains[:, :-1] * _N + chains[:, 1:]
     gapped = _N + _N * _N + chains[:, :-2] * _N + chains[:, 2:]
     return np.concatenate([chains, pairs, gapped], axis=1)
@@ -58,8 +60,8 @@ def _spectra(peptides: Sequence[Peptide]) -> Floats:
     """Return counts [N, 820] of residues, neighbours and gapped neighbours."""
     counts = np.zeros((len(peptides), SPECTRUM_WIDTH))
     for rows, chains in _by_length(peptides):
-        places = _words(chains) + SPECTRUM_WIDTH * np.arange(len(rows))[:, None]
-        counted = np.bincount(places.ravel(), minlength=len(rows) * SPECTRUM_WIDTH)
+        positions = _words(chains) + SPECTRUM_WIDTH * np.arange(len(rows))[:, None]
+        counted = np.bincount(positions.ravel(), minlength=len(rows) * SPECTRUM_WIDTH)
         counts[rows] = counted.reshape(len(rows), SPECTRUM_WIDTH)
     return counts
 
@@ -97,7 +99,7 @@ def _placed(peptides: Sequence[Peptide], length: int) -> Floats:
 
 
 def compute(peptides: Sequence[Peptide], max_length: int, *, is_aligned: bool = False) -> Floats:
-    """Return feature rows [N, 820 + R], and residues in place behind if `is_aligned`: all have `max_length` residues.
+    """Return feature rows [N, 820 + R], then positional residues if `is_aligned` (all of `max_length`).
 
     R depends on `max_length` alone.
     """
@@ -108,7 +110,7 @@ def compute(peptides: Sequence[Peptide], max_length: int, *, is_aligned: bool = 
 
 
 def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
-    """Return counts [N, F] that name a peptide: its spectrum, the residue at each position, and its end groups."""
+    """Return counts [N, F] that identify a peptide: spectrum, residue at each position, end groups."""
     from scipy.sparse import coo_array, csr_array
 
     ends = SPECTRUM_WIDTH + longest * _N + np.array([0, 2])
@@ -118,13 +120,13 @@ def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
         traits = np.concatenate([_words(chains), placed], axis=1)
         rows.append(np.repeat(some, traits.shape[1]))
         columns.append(traits.ravel())
-    places = (np.concatenate(rows), np.concatenate(columns))
+    positions = (np.concatenate(rows), np.concatenate(columns))
     shape = (len(peptides), SPECTRUM_WIDTH + longest * _N + 4)
-    return csr_array(coo_array((np.ones(len(places[0]), dtype=np.float32), places), shape=shape))  # equals add up
+    return csr_array(coo_array((np.ones(len(positions[0]), dtype=np.float32), positions), shape=shape))
 
 
 def _shared(left: csr_array, right: csr_array) -> Floats:
-    """Return the sum over columns of min(left, right) of whole counts [N, M]: one sparse product per level."""
+    """Return the sum over columns of min(left, right) of counts [N, M] by sparse products."""
     total = np.zeros((left.shape[0], right.shape[0]), dtype=np.float32)
     for level in range(1, int(min(left.max(), right.max())) + 1):
         total += _reaching(left, level) @ _reaching(right, level).toarray().T
@@ -139,7 +141,7 @@ def _reaching(counts: csr_array, level: int) -> csr_array:
 
 
 def similarity(left: Sequence[Peptide], right: Sequence[Peptide]) -> Floats:
-    """Return Tanimoto similarities [N, M] of motifs, residues in place and end groups; 1 only for equal peptides."""
+    """Return Tanimoto similarities [N, M] of motifs, positional residues and ends; 1 only for equals."""
     if not (left and right):
         return np.zeros((len(left), len(right)))
     longest = max(len(peptide.sequence) for peptide in (*left, *right))

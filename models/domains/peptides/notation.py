@@ -1,4 +1,4 @@
-"""Read and write peptides: one- and three-letter sequences with end groups, and HELM 2.0. Knows no campaign."""
+"""Read and write peptides: one- and three-letter codes with end groups, HELM 2.0. Knows no campaign."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models.domains.peptides.spec import CTerminus, NTerminus
 
 LONGEST_READ = 200
-"""Residues beyond which a text is taken for a protein and refused."""
+"""Residues beyond which a text is refused as a protein."""
 
 N_CAPS: dict[str, NTerminus] = {
     **dict.fromkeys(("H", "NH2", "H2N"), "free"),
@@ -60,8 +60,8 @@ def _check_residues(column: str, residues: str) -> str:
     if any(letter.islower() for letter in residues):
         _refuse(
             column,
-            "lower-case letters often mean D-residues or modifications, which are not known here: write L-residues as "
-            "ACD or Ala-Cys-Asp",
+            "lower-case letters often mean D-residues or modifications, which are not known here: "
+            "write L-residues as ACD or Ala-Cys-Asp",
         )
     unknown = sorted(set(residues) - set(RESIDUES))
     if unknown:
@@ -74,11 +74,11 @@ def read_sequence(
 ) -> Peptide:
     """Read `ACD`, `Ac-ACD-NH2`, `NH2-ACD-COOH`, `Ala-Cys-Asp`, `Ala Cys Asp` or `H-Ala-Cys-Asp-OH`.
 
-    An end that is not written is what the qualifying columns of `fields` say, else the default's. Where chains of three
-    residues are of the `lengths` that are looked for and single residues are not, `ALA` is a chain of three.
+    An end that is not written is taken from the qualifying columns of `fields`, else from the default. If the
+    expected `lengths` include three but not one, `ALA` is a chain of three.
 
     Raises:
-        InvalidObjectError: if the text is no such chain, or a column says something else; it names the column.
+        InvalidObjectError: if the text is no such chain, or contradicts a column; the error names the column.
     """
     tokens = [token.strip() for token in text.strip().translate(_DASHES).split("-")]
     stated = stated_ends(fields or {})
@@ -98,10 +98,10 @@ def read_sequence(
 
 
 def check_ends(peptide: Peptide, fields: Mapping[str, str]) -> None:
-    """Check that the qualifying columns, where there are any, state the ends that a peptide has.
+    """Check that the qualifying columns, if any, state the ends of a peptide.
 
     Raises:
-        InvalidObjectError: if one states another end or none that is known; it names the column.
+        InvalidObjectError: if one states another or an unknown end; the error names the column.
     """
     for written, stated in zip(peptide.ends, stated_ends(fields), strict=True):
         if stated is not None and stated[0] != written:
@@ -109,7 +109,7 @@ def check_ends(peptide: Peptide, fields: Mapping[str, str]) -> None:
 
 
 def _refuse_other_chemistry(text: str) -> None:
-    """Refuse what other notations write and no linear chain of L-residues has, by its name."""
+    """Refuse notation of other kinds of peptides, naming the unsupported feature."""
     if _CYCLE.match(text.strip()):
         _refuse("sequence", f"cyclic peptides are not supported: {ONLY}")
     if monomer := _MONOMER.search(text):
@@ -127,8 +127,8 @@ def _residues(tokens: Sequence[str]) -> str:
     elif len(words) > len(tokens) and not all(word.upper() in THREE_LETTER for word in words):
         _refuse(
             "sequence",
-            "two chains, or a chain with blanks: white space is a line wrap only inside one record of a FASTA file; "
-            "give each chain a row of its own",
+            "two chains, or a chain with blanks: white space is a line wrap only inside one record of "
+            "a FASTA file; give each chain a row of its own",
         )
     if unknown := [word for word in words if word.upper() not in THREE_LETTER]:
         _refuse("sequence", _why_no_code(unknown[0], words))
@@ -138,7 +138,7 @@ def _residues(tokens: Sequence[str]) -> str:
 
 
 def _refuse_two_readings(tokens: Sequence[str]) -> None:
-    """Refuse capitals that are one-letter codes, and three-letter codes in a row as well: `ALACYS`."""
+    """Refuse capitals that are both one-letter codes and consecutive three-letter codes: `ALACYS`."""
     word = tokens[0]
     codes = re.findall("...", word)
     if len(tokens) > 1 or "".join(codes) != word or not all(code in THREE_LETTER for code in codes):
@@ -147,18 +147,18 @@ def _refuse_two_readings(tokens: Sequence[str]) -> None:
         three = "-".join(code.capitalize() for code in codes)
         _refuse(
             "sequence",
-            f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, or say the latter "
-            f"in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
+            f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, "
+            f"or say the latter in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
         )
 
 
 def is_a_code(text: str) -> bool:
-    """Return whether a text is the three-letter code of a residue in capitals, and residues in one-letter codes."""
+    """Return whether a capitalised text is both a three-letter code and a chain of one-letter codes."""
     return text.strip() in THREE_LETTER and set(text.strip()) <= set(RESIDUES)
 
 
 def _is_code_row(word: str) -> bool:
-    """Return whether a word is three-letter codes in a row, each with one capital (`AlaCysAsp`)."""
+    """Return whether a word is consecutive three-letter codes, each with one capital (`AlaCysAsp`)."""
     return bool(_CODES.fullmatch(word)) and all(code.upper() in THREE_LETTER for code in re.findall("...", word))
 
 
@@ -180,7 +180,7 @@ def read_canonical(text: str, default: Ends) -> Peptide:
 
 
 def write_sequence(peptide: Peptide, default: Ends) -> str:
-    """Return the bare sequence when the ends are the default's, else the sequence with both ends: `Ac-ACD-OH`."""
+    """Return the bare sequence for the default's ends, else the sequence with both ends: `Ac-ACD-OH`."""
     if peptide.ends == default:
         return peptide.sequence
     n_cap = "Ac" if peptide.ends.n_terminus == "acetyl" else "H"
@@ -208,13 +208,13 @@ def read_helm(text: str) -> Peptide:
         name = unknown[0].strip("[]")
         _refuse(
             "helm",
-            f"monomer {name!r} is not supported: {ONLY}, with [ac] first and [am] last, without a monomer library",
+            f"monomer {name!r} is not supported: {ONLY}, with [ac] first, [am] last and no monomer library",
         )
     return Peptide(_check_residues("helm", "".join(monomers)), Ends(n_terminus, c_terminus))
 
 
 def _chain(text: str) -> str:
-    """Return the monomers of the only chain, as they are written."""
+    """Return the monomers of the only chain, as written."""
     expected = "expected one linear chain such as PEPTIDE1{A.C.D}$$$$V2.0"
     match = _HELM.fullmatch("".join(text.split()))
     if match is None:

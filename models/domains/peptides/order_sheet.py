@@ -1,4 +1,4 @@
-"""The sheet with which peptides are ordered: names short enough for a label, sequences, ends and masses. Torch-free."""
+"""The order sheet of peptides: short names for labels, sequences, end groups and masses. Torch-free."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ COLUMNS = (
     *("name", "sequence", "n_terminus", "c_terminus", "length", "molecular_weight"),
     *("amount_mg", "purity_percent", "salt_form", "candidate_id", "remarks"),
 )
-"""Amount, purity and salt form are blank: they are the buyer's to say."""
+"""Amount, purity and salt form are left blank for the buyer."""
 NOT_MADE = frozenset(("rejected", "withdrawn"))
-"""Statuses of candidates that nobody orders."""
+"""Statuses of candidates that are not ordered."""
 _ENDS = {"n_terminus": {"free": "H", "acetyl": "Ac"}, "c_terminus": {"free": "OH", "amide": "NH2"}}
 _ID_LETTERS = 8
 
 
 def write_order(peptides: Sequence[tuple[Mapping[str, Any], Peptide]]) -> bytes:
-    """Return the candidates' rows and peptides as CSV: sequences in one-letter codes, ends as chemists write them."""
+    """Return the rows and peptides as CSV: one-letter codes, end groups in chemists' notation."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
 
 SCALES = ("lipophilicity", "bulk", "polarity and charge")
-"""What z1, z2 and z3 stand for (Sandberg et al., J. Med. Chem. 41:2481, 1998)."""
+"""Meaning of z1, z2 and z3 (Sandberg et al., J. Med. Chem. 41:2481, 1998)."""
 
 
 def parts_of(features: Floats, max_length: int) -> tuple[FeatureGroup, ...]:
@@ -23,7 +23,7 @@ def parts_of(features: Floats, max_length: int) -> tuple[FeatureGroup, ...]:
     parts = [*_spectrum(), *_descriptors(min(REACH, max_length))]
     width = SPECTRUM_WIDTH + descriptor_width(max_length)
     if features.shape[1] > width:
-        parts = _with_places(parts, width, max_length)
+        parts = _with_positions(parts, width, max_length)
     return rank_by_impurity(parts, features)
 
 
@@ -49,8 +49,8 @@ def _descriptors(reach: int) -> Iterator[FeatureGroup]:
     )
 
 
-def _with_places(parts: list[FeatureGroup], start: int, length: int) -> list[FeatureGroup]:
-    """Return the parts with the columns of residues in place, from `start` on, among those of their positions."""
+def _with_positions(parts: list[FeatureGroup], start: int, length: int) -> list[FeatureGroup]:
+    """Return the parts with the one-hot columns from `start` on added to those of their positions."""
     n = len(RESIDUES)
     placed = {
         f"position {position} from the N-terminus": tuple(range(start + n * (position - 1), start + n * position))

@@ -57,7 +57,7 @@ def _molecular_weight(peptides: Sequence[Peptide]) -> Floats:
 
 
 def _ionisable(peptides: Sequence[Peptide]) -> Floats:
-    """Return how many groups of each kind every peptide has [N, 9], in the order of the pK table."""
+    """Return the number of ionisable groups of each kind [N, 9], in the order of the pK table."""
     counts = [
         [
             *(peptide.sequence.count(residue) for residue in _ACIDS),
@@ -82,7 +82,7 @@ def charge(peptides: Sequence[Peptide], ph: float) -> Floats:
 
 
 def _isoelectric_point(peptides: Sequence[Peptide]) -> Floats:
-    """Return the pH in 0-14 where the charge, which only falls, crosses zero; the nearer bound when it does not."""
+    """Return the pH in 0-14 where the charge, which only falls, crosses zero; or the nearer bound."""
     groups = _ionisable(peptides)
     low, high = np.zeros(len(peptides)), np.full(len(peptides), 14.0)
     for _ in range(_BISECTIONS):

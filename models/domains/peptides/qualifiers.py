@@ -1,7 +1,7 @@
-"""Columns that say more of a peptide than its sequence: end groups, amidation, cycles, D-residues. Knows no campaign.
+"""Columns that qualify a peptide's sequence: end groups, amidation, cycles, D-residues. Knows no campaign.
 
-What stands in them is read where its meaning is certain; else the row is refused, since its sequence alone would be
-stored as the plain linear L-peptide. Every column has a name of its own, so that none hides another.
+A cell is read where its meaning is certain. Otherwise the row is refused, since its sequence alone would be
+stored as the plain linear L-peptide. Every column has its own name, so none hides another.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _C_WORDS: dict[str, CTerminus] = {
     **dict.fromkeys(("none", "no", "unmodified"), "free"),
     **dict.fromkeys(("amide", "am", "amd", "nh2", "conh2", "amidated", "amidation", "c-amide"), "amide"),
 }
-"""What people write in a column of their own for each end, in small letters."""
+"""Usual spellings in a separate column for each end, in lower case."""
 _BOTH_FREE = frozenset(("free", "none", "no", "unmodified"))
 _UNSTATED = frozenset(("", "n/a", "na", "#n/a", "?", "??", ".", "unknown", "not stated", "not known", "n.d.", "nd"))
 _YES = frozenset(("yes", "y", "true", "t", "1", "x"))
@@ -40,7 +40,7 @@ _BETWEEN = re.compile(r"\s*(?:[/;,|&]|\band\b)\s*", re.IGNORECASE)
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 _HEADERS = ("_term", "term", "_terminal", "_cap", "_terminal_group")
-"""How else `n_terminus` and `c_terminus` are written; each is a column of its own."""
+"""Alternative headers of `n_terminus` and `c_terminus`; each is a separate column."""
 _N_NAMES = ("n_terminus", "n_terminal", "n_term", "nterm", "amino_terminus", "amino_terminal")
 _C_NAMES = ("c_terminus", "c_terminal", "c_term", "cterm", "carboxy_terminus", "carboxyl_terminus", "carboxy_terminal")
 _OF_AN_END = ("modification", "modifications", "mod", "mods", "capping", "end_group", "residue_modification")
@@ -85,17 +85,18 @@ _CHIRALITY = (
 
 
 class Stated(NamedTuple):
-    """The ends that the columns of a row state, each with the column that says so; None where none does."""
+    """The ends that the columns of a row state, each with its column; None where not stated."""
 
     n_terminus: tuple[NTerminus, str] | None = None
     c_terminus: tuple[CTerminus, str] | None = None
 
 
 def stated_ends(fields: Mapping[str, str]) -> Stated:
-    """Return what all qualifying columns of a row say of its ends.
+    """Return the ends stated by all qualifying columns of a row.
 
     Raises:
-        InvalidObjectError: if one says what is no linear chain of L-residues, or two differ; it names the column.
+        InvalidObjectError: if one is incompatible with linear chains of L-residues, or two differ; the error
+            names the column.
     """
     n_terminus: tuple[NTerminus, str] | None = None
     c_terminus: tuple[CTerminus, str] | None = None
@@ -104,9 +105,9 @@ def stated_ends(fields: Mapping[str, str]) -> Stated:
         if text.casefold() in _UNSTATED:
             continue
         n_found, c_found = read(column, text)
-        for met, found in ((n_terminus, n_found), (c_terminus, c_found)):
-            if met and found and met[0] != found:
-                _refuse(column, f"the column says {found}, the column {met[1]} {met[0]}: which is it?")
+        for met, result in ((n_terminus, n_found), (c_terminus, c_found)):
+            if met and result and met[0] != result:
+                _refuse(column, f"the column says {result}, the column {met[1]} {met[0]}: which is it?")
         n_terminus = n_terminus or (n_found and (n_found, column))
         c_terminus = c_terminus or (c_found and (c_found, column))
     return Stated(n_terminus, c_terminus)
@@ -195,6 +196,6 @@ def _readers() -> Iterator[tuple[str, Callable[[str, str], _Ends]]]:
 
 _READERS = dict(_readers())
 _ANSWERS = ("", "_s", "_y_n", "_yes_no")
-"""What follows a name in headers such as `Modification(s)` and `Cyclic (Y/N)`."""
+"""Suffixes of a name in headers such as `Modification(s)` and `Cyclic (Y/N)`."""
 QUALIFYING_COLUMNS = {column: tuple(f"{column}{rest}" for rest in _ANSWERS) for column in _READERS}
 """Each column's name and the headers it may have."""

@@ -1,4 +1,4 @@
-"""The twenty proteinogenic residues and what the literature says of them. Knows no peptides and no campaign.
+"""The twenty proteinogenic residues and their literature scales. Knows no peptides and no campaign.
 
 Sources of the table's columns:
 
@@ -35,7 +35,7 @@ _TABLE: dict[str, tuple[str, float, float, float, float, float]] = {
 }
 
 RESIDUES = "".join(_TABLE)
-"""One-letter codes in alphabetical order; a residue's number is its place here."""
+"""One-letter codes in alphabetical order; a residue's number is its index here."""
 
 THREE_LETTER = {row[0]: residue for residue, row in _TABLE.items()}
 """Three-letter code, in upper case -> one-letter code."""
@@ -51,8 +51,11 @@ ACID_PKA = {"D": 3.90, "E": 4.25, "C": 8.55, "Y": 9.84}
 BASE_PKA = {"H": 6.54, "K": 10.40, "R": 12.3}
 N_TERMINUS_PKA = 8.00
 C_TERMINUS_PKA = 3.67
-"""pK in alanine pentapeptides, 0.1 M KCl, 25 C: Thurlkill, Grimsley, Scholtz & Pace, Protein Sci. 15:1214 (2006), Asp
-as corrected in Protein Sci. 18:247 (2009), Arg as adopted in J. Biol. Chem. 284:13285 (2009)."""
+"""pK in alanine pentapeptides, 0.1 M KCl, 25 C.
+
+Thurlkill, Grimsley, Scholtz & Pace, Protein Sci. 15:1214 (2006), Asp as corrected in Protein Sci. 18:247
+(2009), Arg as adopted in J. Biol. Chem. 284:13285 (2009).
+"""
 
 _CODES = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
 

@@ -1,4 +1,4 @@
-"""What a campaign may say about its peptides. Knows no objects and no tensors."""
+"""Specification of a peptide campaign. Knows no objects and no tensors."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -8,14 +8,14 @@ from models.domains.peptides.residues import RESIDUES, THREE_LETTER
 from models.specs.base import DomainSpec
 
 LONGEST = 60
-"""Longest peptide a campaign may ask for; solid-phase synthesis rarely goes further."""
+"""Longest peptide of a campaign; solid-phase synthesis rarely goes further."""
 
 NTerminus = Literal["free", "acetyl"]
 CTerminus = Literal["free", "amide"]
 
 
 def _join(value: Any) -> Any:
-    is_list = isinstance(value, list | tuple) and len(value) <= LONGEST  # a longer one is refused by its length
+    is_list = isinstance(value, list | tuple) and len(value) <= LONGEST  # longer ones are refused by length
     if not is_list or not all(isinstance(item, str) for item in value):
         return value
     for item in value:
@@ -27,13 +27,13 @@ def _join(value: Any) -> Any:
 
 
 def _distinct(value: Any) -> Any:
-    """Refuse keys that name one position twice, of which a mapping of numbers would keep the last."""
+    """Refuse keys that name one position twice; a mapping of numbers would keep only the last."""
     seen: dict[float, str] = {}
     for name in value if isinstance(value, dict) else ():
         try:
             position = float(name)
         except (TypeError, ValueError):
-            continue  # no number, which the type of the keys refuses
+            continue  # not a number: refused by the keys' type
         if position in seen:
             message = f"fixed: {seen[position]!r} and {str(name)!r} both name position {position:g}"
             raise ValueError(message)
@@ -48,10 +48,11 @@ Alphabet = Annotated[
 
 
 class PeptidesSpec(DomainSpec):
-    """Linear peptides of L-residues: how long, from what, with which ends and which positions given.
+    """Linear peptides of L-residues: length, alphabet, end groups and fixed positions.
 
-    `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it need not
-    be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every peptide has it.
+    `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it
+    need not be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every
+    peptide has it.
     """
 
     kind: Literal["peptides"] = Field(default="peptides", description="Selects the domain of peptides.")
@@ -64,8 +65,8 @@ class PeptidesSpec(DomainSpec):
     c_terminus: CTerminus = Field(default="free", description="C-terminus of every peptide.")
     fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = Field(
         default_factory=dict,
-        description="Residue at a position of every peptide, by position from 1 at the N-terminus, within "
-        "`min_length`. It need not be in `alphabet`.",
+        description="Residue at a position of every peptide, by position from 1 at the N-terminus, "
+        "within `min_length`. It need not be in `alphabet`.",
     )
 
     @field_validator("alphabet")

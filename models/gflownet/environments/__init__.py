@@ -1,1 +1,1 @@
-"""Reference environments whose exact distributions are known: for truth tests and benchmarks, not for campaigns."""
+"""Reference environments with known exact distributions, for tests and benchmarks, not campaigns."""

@@ -1,4 +1,4 @@
-"""The hypergrid of arXiv:2106.04399: walk up the axes of a grid, then stop. Many trajectories reach one object.
+"""The hypergrid of arXiv:2106.04399: move up the axes of a grid, then stop. Objects have many trajectories.
 
 Letters: B batch, D dimensions, H side. A state is D coordinates in 0..H-1 and a flag that is 1 when finished.
 """
@@ -17,7 +17,7 @@ PEAK = (0.3, 0.4)
 
 
 def hypergrid_log_reward(coordinates: Tensor, side: int, base: float = 1e-3) -> Tensor:
-    """Return the standard log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and peaks of 2 in every corner."""
+    """Return the log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and corner peaks of 2."""
     distance = (coordinates.double() / (side - 1) - 0.5).abs()
     ring = (distance > RING).all(dim=1)
     peak = ((distance > PEAK[0]) & (distance < PEAK[1])).all(dim=1)
@@ -56,7 +56,7 @@ class Hypergrid(Environment):
         return states < self._limits.index_select(0, states.select(1, self.n_dimensions))
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return the axes above zero, or for a finished point only taking the stop back [B, D + 1]."""
+        """Return the axes above zero, or only undoing the stop for a finished point [B, D + 1]."""
         return (states > 0) & (states[:, -1:] == self._move[-1])
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class Hypergrid(Environment):
         return states + self._move.index_select(0, actions)
 
     def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
-        """Lower a coordinate, or take the stop back."""
+        """Lower a coordinate, or undo the stop."""
         return states - self._move.index_select(0, actions)
 
     def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,12 +76,12 @@ class Hypergrid(Environment):
         return self.backward_step(states, actions), actions
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return the coordinates one-hot [B, D * H]; only unfinished states are ever asked for an action."""
+        """Return the coordinates one-hot [B, D * H]; only unfinished states have actions."""
         coordinates = states.narrow(1, 0, self.n_dimensions)
         return torch.embedding(self._one_hot, coordinates).view(-1, self.encoding_width)
 
     def is_final(self, states: Tensor) -> Tensor:
-        """Return which walks have stopped [B]."""
+        """Return which trajectories have stopped [B]."""
         return states.select(1, self.n_dimensions).eq(1)
 
     def objects(self, states: Tensor) -> list[str]:

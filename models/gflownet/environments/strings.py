@@ -1,7 +1,7 @@
 """Strings of one length over an alphabet, written left to right: every object has exactly one trajectory.
 
-Letters: B batch, L length, V alphabet size, D encoding width. A state is L letters (0 for none yet, else 1 + index) and
-their number.
+Letters: B batch, L length, V alphabet size, D encoding width. A state is L letters (0 for none yet, else 1 +
+index) and their number.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ class Strings(Environment):
         alphabet: distinct letters.
         length: L, at least 1.
         device: where states live.
-        ngram_lengths: what the policy sees of a state: for each n, which n letters stand at each of L - n + 1 places,
-            one-hot. (1,) is single letters; longer ones let a small network follow a rugged landscape, and make its
-            first layer wider by (L - n + 1) * V^n.
+        ngram_lengths: the encoding of a state: for each n, the n-gram at each of L - n + 1 positions,
+            one-hot. (1,) is single letters. Longer n-grams let a small network fit a rugged landscape, and
+            widen its first layer by (L - n + 1) * V^n.
 
     Raises:
         ValueError: if an argument is outside these limits.
@@ -63,7 +63,7 @@ class Strings(Environment):
         return (states[:, -1:] < self.length).expand(-1, self.n_actions)
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return the one way back [B, 1]."""
+        """Return the only backward action [B, 1]."""
         return states[:, -1:] > 0
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -80,22 +80,22 @@ class Strings(Environment):
         return before
 
     def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Append letters; the way back is action 0."""
+        """Append letters; the backward action is 0."""
         return self.step(states, actions), torch.zeros_like(actions)
 
     def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Remove the last letter; the way forward is to write it again."""
+        """Remove the last letter; the forward action appends it again."""
         letters = states.gather(1, states[:, -1:] - 1).squeeze(1) - 1
         return self.backward_step(states, actions), letters
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return the n-grams at every place one-hot [B, D]; places that are not full yet are all zero."""
+        """Return the n-grams at every position one-hot [B, D]; incomplete n-grams are all zero."""
         letters = states[:, :-1]
         parts = [self._one_hot[n][self._ngrams(letters, n)].flatten(1) for n in self.ngram_lengths]
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def _ngrams(self, letters: Tensor, n: int) -> Tensor:
-        """Return 1 + the number of the n letters at each place [B, L - n + 1], 0 where the last is not written yet."""
+        """Return 1 + the index of the n-gram at each position [B, L - n + 1], 0 where it is incomplete."""
         if n == 1:
             return letters
         windows = letters.unfold(1, n, 1)  # [B, L - n + 1, n]

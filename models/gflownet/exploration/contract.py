@@ -1,6 +1,6 @@
 """The behaviour interface: a source of training trajectories that may differ from the policy being trained.
 
-The behaviour samples, the policy scores: a loss recomputes log P_F, so nothing a behaviour does can bias log Z.
+The behaviour samples, the policy scores: a loss recomputes log P_F, so a behaviour cannot bias log Z.
 Letters: B trajectories, W state width.
 """
 
@@ -16,13 +16,13 @@ from models.gflownet.trajectories import Trajectories
 
 
 class Behaviour(ABC):
-    """One source of trajectories. `reward_calls` is what one of its trajectories costs in new proxy calls, at most."""
+    """A source of trajectories; `reward_calls` bounds the new proxy calls per trajectory."""
 
     reward_calls: float
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Tell whether it can produce trajectories now; until then the trainer samples on policy instead."""
+        """Return whether it can produce trajectories now; until then the trainer samples on policy."""
 
     @abstractmethod
     def trajectories(
@@ -32,16 +32,16 @@ class Behaviour(ABC):
 
     @abstractmethod
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Take note of a step's final states [B, W], conditions [B] and log-rewards [B], whoever produced them."""
+        """Observe a step's final states [B, W], conditions [B] and log-rewards [B] from any behaviour."""
 
     def elites(self) -> Sequence[Tensor]:
-        """Return sets of final states [L, W] that are worth proposing as they are, the best first; usually none."""
+        """Return elites: sets of final states [L, W] for the sampling pool, the best first; usually none."""
         return ()
 
     @abstractmethod
     def state_dict(self) -> dict[str, Tensor]:
-        """Return everything that changes while training, as tensors."""
+        """Return the mutable training state as tensors."""
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back what `state_dict` returned."""
+        """Restore what `state_dict` returned."""

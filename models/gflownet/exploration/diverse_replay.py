@@ -1,7 +1,7 @@
-"""Replay for breadth: distinct objects of every level of utility and every leading objective, not only the best.
+"""A stratified replay buffer: distinct objects of every utility level and every leading objective.
 
-Only final states are kept, on the CPU; rewards are asked again under new conditions. Letters: B trajectories, W state
-width, L kept objects, G strata that hold any.
+Only final states are kept, on the CPU; rewards are evaluated again under new conditions. Letters: B
+trajectories, W state width, L kept objects, G non-empty strata.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class DiverseReplay(Behaviour):
-    """Walk back from distinct objects: draw a level of utility, a leading objective in it, and any object of both.
+    """Roll out backward from distinct objects: draw a utility level, a leading objective, an object.
 
-    A stratum is a level of utility (log-reward / beta; its range is cut into `n_levels` equal parts) together with the
-    objective that weighed most when the object was last seen. The level of rank i, the highest first, is drawn with
-    density proportional to 1 / sqrt(i), objectives and objects with equal probability. When there are too many, the
-    crowded strata lose the objects seen longest ago, so rare levels stay. Costs no new proxy call where scores are
-    cached.
+    A stratum combines a utility level (log-reward / beta, its range cut into `n_levels` equal parts) with the
+    objective of greatest weight when the object was last seen. The level of rank i, the highest first, is
+    drawn with density proportional to 1 / sqrt(i), objectives and objects with equal probability. A full
+    buffer drops the oldest objects of the most crowded strata, so rare levels are kept. No new proxy call is
+    needed where scores are cached.
 
     Args:
         state_width: W.
@@ -48,13 +48,13 @@ class DiverseReplay(Behaviour):
         self.leader = torch.empty(0, dtype=torch.int64)
 
     def is_ready(self) -> bool:
-        """Tell whether there is any object to walk back from."""
+        """Return whether any object can start a backward rollout."""
         return len(self.states) > 0
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Walk back from objects drawn stratum by stratum."""
+        """Roll out backward from objects sampled stratum by stratum."""
         uniform = torch.rand(2, len(condition), generator=generator, device=environment.device).cpu()
         stratum = self._strata()
         order = stratum.sort(stable=True).indices
@@ -65,7 +65,7 @@ class DiverseReplay(Behaviour):
         return rollout_backward(policy, environment, self.states[chosen].to(environment.device), condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Take in new objects, the latest first, and let those go that crowd a stratum."""
+        """Add new objects, the latest first, and drop those that crowd a stratum."""
         keys = torch.cat([environment.key(final_states).cpu(), self.keys])
         kept = first_of_each(keys)
         self.keys = keys[kept]
@@ -91,7 +91,7 @@ class DiverseReplay(Behaviour):
         return weights
 
     def _rank_within(self, stratum: Tensor) -> Tensor:
-        """Return how many objects of the same stratum stand before each [L]."""
+        """Return the rank of each object within its stratum [L]."""
         order = stratum.sort(stable=True).indices
         _, group, count = torch.unique(stratum, return_inverse=True, return_counts=True)
         index = torch.empty_like(order)
@@ -104,6 +104,6 @@ class DiverseReplay(Behaviour):
         return {"states": self.states, "keys": self.keys, "utility": self.utility, "leader": self.leader}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the kept objects."""
+        """Restore the kept objects."""
         self.states, self.keys = state["states"], state["keys"]
         self.utility, self.leader = state["utility"], state["leader"]

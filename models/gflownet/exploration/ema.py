@@ -1,4 +1,4 @@
-"""An exponential moving average of the policy as the one that samples: it follows slowly and forgets later."""
+"""The EMA policy: an exponential moving average of the policy's weights samples the trajectories."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -17,7 +17,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class EMAPolicy(Behaviour):
-    """Sample from average <- decay * average + (1 - decay) * policy, updated each time it is asked.
+    """Sample from average <- decay * average + (1 - decay) * policy, updated at each call.
 
     Costs one proxy call per new object, and a second copy of the network.
 
@@ -35,7 +35,7 @@ class EMAPolicy(Behaviour):
         self.average = deepcopy(policy).requires_grad_(requires_grad=False)
 
     def is_ready(self) -> bool:
-        """Return True: it starts as the policy."""
+        """Return True: the average starts as the policy."""
         return True
 
     def trajectories(
@@ -48,12 +48,12 @@ class EMAPolicy(Behaviour):
         return rollout_forward(self.average, environment, condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Learn nothing from it."""
+        """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the average."""
         return dict(self.average.state_dict())
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the average."""
+        """Restore the average."""
         self.average.load_state_dict(state)

@@ -1,4 +1,7 @@
-"""Which behaviours a trainer's settings ask for, each with its share of the trajectories. It knows no training loop."""
+"""Build the behaviours that a trainer's settings name, each with its share of the trajectories.
+
+Knows no training loop.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def build_behaviour(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn) -> Behaviour:
-    """Return the behaviours that have a share, and replay in any case: it keeps what was measured.
+    """Return the behaviours that have a share; the replay buffer is always included for measured objects.
 
     Args:
         settings: the shares, and what each behaviour takes.
         policy: in training.
         measured: final states [L, W] to replay.
-        log_reward: finite log-rewards, for behaviours that search; what they ask is counted by whoever gives it.
+        log_reward: finite log-rewards for behaviours that search; the caller counts these evaluations.
 
     Raises:
         ValueError: if a setting is outside its limits.

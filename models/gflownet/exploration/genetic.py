@@ -1,8 +1,9 @@
-"""Genetic search: the building steps of the best objects are recombined and mutated (cf. arXiv:2402.05961).
+"""Genetic search: the actions that build the best objects are recombined and mutated (cf. arXiv:2402.05961).
 
-Each trajectory walks back from a child by P_B, whatever its reward; the better children become parents. It reaches what
-differs in the middle from a good object, where undoing last steps only changes an end. The best of all are candidates
-besides (as there): a short training may not teach the policy to build them. Letters: B trajectories.
+Each trajectory is a backward rollout by P_B from a child, whatever its reward; the better children become
+parents. This also varies the middle of a good object, whereas undoing last steps only changes an end. The
+best objects join the sampling pool as elites, because a short training may not teach the policy to build
+them. Letters: B trajectories.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class Genetic(Behaviour):
-    """Breed from the best objects so far, whoever produced them. Costs one new proxy call per trajectory.
+    """Breed from the best objects observed so far. Costs one new proxy call per trajectory.
 
     Args:
         state_width: W.
@@ -36,13 +37,13 @@ class Genetic(Behaviour):
         self._pool = Replay(torch.empty(0, state_width, dtype=torch.int64), capacity)
 
     def is_ready(self) -> bool:
-        """Tell whether there is any object to breed from."""
+        """Return whether there is any object to breed from."""
         return self._pool.is_ready()
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Walk back from one child per condition."""
+        """Roll out backward from one child per condition."""
         parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
         bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
         return rollout_backward(policy, environment, build(environment, bred, generator), condition, generator)
@@ -60,5 +61,5 @@ class Genetic(Behaviour):
         return self._pool.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the kept objects."""
+        """Restore the kept objects."""
         self._pool.load_state_dict(state)

@@ -1,6 +1,6 @@
-"""Local search (arXiv:2310.02710): undo the last steps of good objects, rebuild them, keep what the reward prefers.
+"""Local search (arXiv:2310.02710): undo the last steps of good objects, rebuild, accept by reward.
 
-The undoing is drawn by P_B and the rebuilding by P_F. Letters: B trajectories, W state width, n rows still walking.
+Steps are undone by P_B and rebuilt by P_F. Letters: B trajectories, W state width, n unfinished rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,11 +62,12 @@ def rebuild(
 
 @final
 class LocalSearch(Behaviour):
-    """Search around the best objects so far, then walk back from what was found by P_B.
+    """Search around the best objects so far, then roll out backward from the results by P_B.
 
-    Each trajectory starts at one of the best objects and has `n_rounds` proposals; one is accepted with probability
-    min(1, R(proposal) / R(present)) under the trajectory's condition. Costs up to `n_rounds` new proxy calls per
-    trajectory; the present object is scored once more before and after, which costs none where scores are cached.
+    Each trajectory starts at one of the best objects and has `n_rounds` proposals; one is accepted with
+    probability min(1, R(proposal) / R(present)) under the trajectory's condition. Costs up to `n_rounds` new
+    proxy calls per trajectory; scoring the present object before and after costs none where scores are
+    cached.
 
     Args:
         state_width: W.
@@ -93,13 +94,13 @@ class LocalSearch(Behaviour):
         self._pool = Replay(torch.empty(0, state_width, dtype=torch.int64), capacity)
 
     def is_ready(self) -> bool:
-        """Tell whether there is any object to start from."""
+        """Return whether there is any object to start from."""
         return self._pool.is_ready()
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Search from drawn objects and walk back from where that led."""
+        """Search from sampled objects and roll out backward from the results."""
         present = self._pool.draw_best(len(condition), environment.device, generator)
         log_reward = self._log_reward(present, condition)
         for _ in range(self.n_rounds):
@@ -121,5 +122,5 @@ class LocalSearch(Behaviour):
         return self._pool.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the starts."""
+        """Restore the starts."""
         self._pool.load_state_dict(state)

@@ -1,4 +1,4 @@
-"""Several behaviours as one: each produces its share of the trajectories of a step, the last one all that is left."""
+"""A mixture of behaviours: each produces its share of a step's trajectories, the last one the remainder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from models.gflownet.trajectories import Trajectories, join
 @final
 @dataclass(frozen=True, slots=True)
 class MixtureComponent:
-    """A behaviour under the name that its state is kept by, its share, and whether it hears of new objects."""
+    """A behaviour with the name of its stored state, its share, and whether it observes new objects."""
 
     name: str
     behaviour: Behaviour
@@ -26,9 +26,9 @@ class MixtureComponent:
 
 @final
 class MixtureBehaviour(Behaviour):
-    """Split the conditions of a step among parts, in order; `rest` gets those that are left or not served yet.
+    """Split the conditions of a step among components in order; `rest` serves the remaining ones.
 
-    Costs per trajectory what its parts cost, by share.
+    Its cost per trajectory is the share-weighted cost of its components.
 
     Raises:
         ValueError: if a share is negative or their sum exceeds 1.
@@ -45,7 +45,7 @@ class MixtureBehaviour(Behaviour):
         self.reward_calls = served + max(0.0, 1 - total) * rest.reward_calls
 
     def is_ready(self) -> bool:
-        """Tell whether what serves the rest can."""
+        """Return whether the behaviour that serves the rest is ready."""
         return self.rest.is_ready()
 
     def trajectories(
@@ -53,35 +53,35 @@ class MixtureBehaviour(Behaviour):
     ) -> Trajectories:
         """Produce one trajectory per condition [B]."""
         n, start = len(condition), 0
-        walked = []
+        rollouts = []
         for part in self.parts:
             wanted = round(part.share * n) if part.behaviour.is_ready() else 0
             rows = slice(start, min(start + wanted, n))
             if rows.stop > rows.start:
-                walked.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
+                rollouts.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
                 start = rows.stop
         if start < n:
-            walked.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
-        return join(walked)
+            rollouts.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
+        return join(rollouts)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Tell every part that remembers."""
+        """Pass the observation to every component that keeps objects."""
         for part in self.parts:
             if part.has_memory:
                 part.behaviour.observe(environment, final_states, condition, log_reward)
 
     def elites(self) -> Sequence[Tensor]:
-        """Return what the parts found."""
+        """Return the elites of all components."""
         return [states for part in self.parts for states in part.behaviour.elites()]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the state of every part, below its name."""
+        """Return the state of every component under its name."""
         return {
             f"{part.name}.{key}": value for part in self.parts for key, value in part.behaviour.state_dict().items()
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the parts' states; names of others are passed over."""
+        """Restore the components' states; unknown names are ignored."""
         for part in self.parts:
             start = f"{part.name}."
             part.behaviour.load_state_dict({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})

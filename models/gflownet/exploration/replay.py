@@ -1,7 +1,7 @@
-"""Replay by backward trajectories: of measured objects, and of the best objects sampled so far.
+"""The replay buffer: backward rollouts from measured objects and from the best objects sampled so far.
 
-Only final states are kept, on the CPU. Conditions are drawn anew and rewards asked again, so a changed proxy or
-another temperature makes nothing stale. Letters: B trajectories, W state width, L kept objects.
+Only final states are kept, on the CPU. Conditions are resampled and rewards evaluated again, so a changed
+proxy or temperature makes nothing stale. Letters: B trajectories, W state width, L kept objects.
 """
 
 from collections.abc import Mapping
@@ -22,21 +22,21 @@ LEANING = (1.0, 6.0)
 
 
 def first_of_each(keys: Tensor) -> Tensor:
-    """Return the places [U], in order, at which each distinct key [L] first occurs."""
+    """Return the indices [U], in order, at which each distinct key [L] first occurs."""
     distinct, group = torch.unique(keys, return_inverse=True)
-    places = torch.arange(len(keys), device=keys.device)
-    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, places, "amin")
+    indices = torch.arange(len(keys), device=keys.device)
+    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, indices, "amin")
     return first.sort().values
 
 
 @final
 class Replay(Behaviour):
-    """Walk back from measured objects, each equally often, and from the best distinct objects so far.
+    """Roll out backward from measured objects, uniformly, and from the best distinct objects so far.
 
-    An object's priority is its highest log-reward / beta, which compares objects seen at different temperatures. The
-    object of rank i of L is drawn as L * u^p for uniform u. A target of high beta weighs few objects, so that p grows
-    with beta: it is 2 (density proportional to 1 / sqrt(i)) in the middle of the range, and stays within `LEANING`.
-    Costs no new proxy call where scores are cached.
+    An object's priority is its highest log-reward / beta, which compares objects seen at different
+    temperatures. The object of rank i of L is drawn as L * u^p for uniform u. A target of high beta
+    concentrates on few objects, so p grows with beta: it is 2 (density proportional to 1 / sqrt(i)) in the
+    middle of the range, and stays within `LEANING`. No new proxy call is needed where scores are cached.
 
     Args:
         measured: final states [L, W], as `Environment.states` returns them.
@@ -59,13 +59,13 @@ class Replay(Behaviour):
         self.priority = torch.empty(0)
 
     def is_ready(self) -> bool:
-        """Tell whether there is any object to walk back from."""
+        """Return whether any object can start a backward rollout."""
         return len(self.measured) + len(self.best) > 0
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Walk back from drawn objects; while one of the two kinds is missing, the other fills in."""
+        """Roll out backward from sampled objects; if one kind is missing, the other fills in."""
         n = len(condition)
         uniform = torch.rand(n, generator=generator, device=environment.device).cpu()
         if len(self.measured) and len(self.best):
@@ -84,7 +84,7 @@ class Replay(Behaviour):
         return self.best[(uniform.square() * len(self.best)).long()].to(device)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Keep the best `capacity` distinct objects of those kept and those shown."""
+        """Keep the best `capacity` distinct objects of those kept and those observed."""
         priority = log_reward / condition.beta
         if len(self.keys) == self.capacity:
             promising = (priority > self.priority[-1].to(priority.device)).nonzero().squeeze(1)
@@ -104,6 +104,6 @@ class Replay(Behaviour):
         return {"measured": self.measured, "best": self.best, "keys": self.keys, "priority": self.priority}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the kept objects."""
+        """Restore the kept objects."""
         self.measured, self.best = state["measured"], state["best"]
         self.keys, self.priority = state["keys"], state["priority"]

@@ -1,4 +1,4 @@
-"""Tempered sampling: the policy's logits divided by a temperature, so that it tries more (above 1) or less (below)."""
+"""Tempered sampling: policy logits divided by a temperature; above 1 it explores more, below 1 less."""
 
 from collections.abc import Mapping
 from typing import final
@@ -25,7 +25,7 @@ class Tempered(Behaviour):
         self.temperature = temperature
 
     def is_ready(self) -> bool:
-        """Return True: it needs nothing but the policy."""
+        """Return True: the policy alone suffices."""
         return True
 
     def trajectories(
@@ -38,11 +38,11 @@ class Tempered(Behaviour):
         return logits / self.temperature
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Learn nothing from it."""
+        """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return nothing: it has no state."""
+        """Return nothing: there is no state."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back nothing."""
+        """Do nothing: there is no state."""

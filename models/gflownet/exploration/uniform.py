@@ -1,4 +1,4 @@
-"""On-policy sampling mixed with uniform actions: at each step, with probability epsilon, any allowed action."""
+"""On-policy sampling mixed with uniform actions: with probability epsilon per step, any allowed action."""
 
 from collections.abc import Mapping
 from typing import final
@@ -29,7 +29,7 @@ class UniformMixture(Behaviour):
         self.epsilon = epsilon
 
     def is_ready(self) -> bool:
-        """Return True: it needs nothing but the policy."""
+        """Return True: the policy alone suffices."""
         return True
 
     def trajectories(
@@ -44,11 +44,11 @@ class UniformMixture(Behaviour):
         return logits.masked_fill_(is_random & mask, 0.0)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Learn nothing from it."""
+        """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return nothing: it has no state."""
+        """Return nothing: there is no state."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back nothing."""
+        """Do nothing: there is no state."""

@@ -1,4 +1,4 @@
-"""The training losses, one file each, named like the loss. Each file defines `LOSS`, a subclass of `contract.Loss`."""
+"""Training losses, one file each, named like the loss. Each defines `LOSS`, a `contract.Loss`."""
 
 from importlib import import_module
 
@@ -7,7 +7,7 @@ from models.specs.sampler import LOSSES
 
 
 def get_loss(name: str, delta: float | None = 1.0) -> Loss:
-    """Return the loss of that name; `delta` is where its residual turns from squared to linear, None for never.
+    """Return the loss of that name; `delta` is the Huber threshold of its residual, None for squared.
 
     Raises:
         ValueError: if there is no such loss.

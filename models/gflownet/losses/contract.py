@@ -1,4 +1,4 @@
-"""The loss interface. A loss knows trajectories, their log-rewards and a policy, not where either comes from."""
+"""The loss interface. A loss knows trajectories, log-rewards and a policy, but not their origin."""
 
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -19,28 +19,31 @@ class Loss(ABC):
     needs_log_z: bool = True
     """Whether log Z(c) is learned."""
     needs_groups: bool = False
-    """Whether it compares trajectories of one condition, so that every condition must occur several times."""
+    """Whether trajectories of one condition are compared, so that each condition must occur several times."""
     rewards_of: Literal["final", "stopped", "partial"] = "final"
-    """Whose log-rewards it takes: only those of final states [B], or one for each row of `trajectories.states`
-    [N + B]: of the object that stopping there would give (-inf where one cannot stop), or the partial log-reward."""
+    """Log-rewards that the loss takes: of final states [B], or of all `trajectories.states` [N + B].
+
+    In the latter case they are of the object that stopping there gives (-inf where stopping is not allowed),
+    or the partial log-reward.
+    """
 
     def __init__(self, delta: float | None) -> None:
         self.delta = delta
 
     @abstractmethod
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return one loss per trajectory [B] for log-rewards [B], or [N + B] by `rewards_of`, under conditions [B]."""
+        """Return losses [B] for log-rewards [B], or [N + B] by `rewards_of`, and conditions [B]."""
 
 
 def penalty(residual: Tensor, delta: float | None) -> Tensor:
-    """Return half the squared residual, growing only linearly beyond `delta` (Huber) unless that is None."""
+    """Return half the squared residual, linear beyond `delta` (Huber) unless that is None."""
     if delta is None:
         return 0.5 * residual.square()
     return torch.nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=delta)
 
 
 def pair_penalty(
-    trajectories: Trajectories, log_flow: Tensor, walked: Tensor, decay: float, delta: float | None
+    trajectories: Trajectories, log_flow: Tensor, log_ratio: Tensor, decay: float, delta: float | None
 ) -> Tensor:
     """Return the weighted mean penalty of balance between all pairs of states of each trajectory [B].
 
@@ -49,11 +52,11 @@ def pair_penalty(
     Args:
         trajectories: B of them, the longest of T transitions.
         log_flow: of each trajectory's states in order [T + 1, B].
-        walked: log P_F - log P_B of each transition [N].
+        log_ratio: log P_F - log P_B of each transition [N].
         decay: lambda.
         delta: of `penalty`.
     """
-    sums = trajectories.pad(walked).cumsum(dim=0)  # [T, B]
+    sums = trajectories.pad(log_ratio).cumsum(dim=0)  # [T, B]
     potential = log_flow - torch.cat([sums.new_zeros(1, len(trajectories)), sums])  # [T + 1, B]
     index = torch.arange(len(potential), device=log_flow.device)
     apart = index.unsqueeze(0) - index.unsqueeze(1)  # [T + 1, T + 1], j - i
@@ -64,11 +67,11 @@ def pair_penalty(
 
 
 def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
-    """Return log F~(s) + partial log-reward before each transition [N]; log Z(c) at the start (arXiv:2302.01687).
+    """Return log F~(s) + partial log-reward before transitions [N]; log Z(c) at the start (arXiv:2302.01687).
 
-    log F~ falls from log Z(c) to 0 on the way. The head starts from a straight line between the two, which leaves it
-    little to learn. That line counts steps, so every path to a state must have the same length, as it has in an
-    environment whose states tell how much has been built.
+    log F~ falls from log Z(c) to 0 on the way. The head learns the difference to a straight line between the
+    two. That line counts steps, so every path to a state must have the same length; this holds where a state
+    determines the number of steps.
 
     Args:
         trajectories: with N transitions.
@@ -76,6 +79,6 @@ def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, parti
         partial: partial log-rewards [N].
         log_z: of each trajectory [B].
     """
-    walked = trajectories.time / trajectories.environment.max_steps
-    ahead = log_flow - log_z[trajectories.trajectory] * walked
+    progress = trajectories.time / trajectories.environment.max_steps
+    ahead = log_flow - log_z[trajectories.trajectory] * progress
     return ahead + partial.masked_fill(trajectories.time == 0, 0.0)

@@ -1,4 +1,4 @@
-"""Detailed balance (arXiv:2111.09266): log F(s) + log P_F = log F(s') + log P_B on every transition, F(x) = R(x)."""
+"""Detailed balance (arXiv:2111.09266): log F(s) + log P_F = log F(s') + log P_B, with F(x) = R(x)."""
 
 from typing import final
 

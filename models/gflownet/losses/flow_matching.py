@@ -1,7 +1,7 @@
-"""Flow matching (arXiv:2106.04399): what flows into a state flows out of it, or is the reward of a final one.
+"""Flow matching (arXiv:2106.04399): the inflow of a state equals its outflow, or its reward when final.
 
-An edge carries F(s) P_F(a | s), so that the policy is the same as for the other losses. Every parent of every visited
-state is evaluated, which makes this the dearest loss where states have many parents.
+An edge carries F(s) P_F(a | s), so that the policy is the same as for the other losses. Every parent of every
+visited state is evaluated, so this loss is the most expensive where states have many parents.
 """
 
 from typing import NamedTuple, final
@@ -59,7 +59,7 @@ class FlowMatching(Loss):
         ) / (trajectories.lengths)
 
     def _outflow(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return what leaves the state after each transition [N]: its flow, or its reward when it is final."""
+        """Return the outflow of the state after each transition [N]: its flow, or its reward when final."""
         before = slice(0, trajectories.n_transitions)
         context = policy.context(condition).at(trajectories.trajectory)
         log_flow = policy.log_flow(policy.hidden(trajectories.features.at(before), context), context)

@@ -1,7 +1,7 @@
-"""Forward-looking detailed balance (arXiv:2302.01687): F(s) = F~(s) e^(partial log-reward), F~(x) = 1 at the end.
+"""Forward-looking detailed balance (arXiv:2302.01687): F(s) = F~(s) e^(partial log-reward), F~(x) = 1.
 
-What has been earned so far need not be learned: the flow head only says what is still to come. It asks the reward for
-one partial log-reward per visited state; those are counted apart from proxy calls.
+The flow head only learns what is still to come, not the reward earned so far. One partial log-reward is
+evaluated per visited state; these are counted apart from proxy calls.
 """
 
 from typing import final
@@ -24,7 +24,7 @@ class ForwardLookingDetailedBalance(Loss):
     rewards_of = "partial"
 
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return the mean penalty of detailed balance over each trajectory [B], given partial log-rewards [N + B]."""
+        """Return mean detailed-balance penalties of trajectories [B] for partial log-rewards [N + B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None
         n = trajectories.n_transitions

@@ -1,6 +1,6 @@
-"""Forward-looking sub-trajectory balance (arXiv:2302.01687): as SubTB, with flows F~(s) e^(partial log-reward).
+"""Forward-looking sub-trajectory balance (arXiv:2302.01687): SubTB with flows F~(s) e^(partial log-reward).
 
-It asks the reward for one partial log-reward per visited state; those are counted apart from proxy calls.
+One partial log-reward is evaluated per visited state; these are counted apart from proxy calls.
 """
 
 from typing import final

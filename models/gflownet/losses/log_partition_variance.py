@@ -1,4 +1,4 @@
-"""Log-partition variance (arXiv:2302.05446): trajectories of one condition agree on an unlearned log Z."""
+"""Log-partition variance (arXiv:2302.05446): trajectories of one condition agree on an implicit log Z."""
 
 from typing import final
 
@@ -14,7 +14,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class LogPartitionVariance(Loss):
-    """The spread of log R + sum log P_B - sum log P_F within each condition; log Z(c) stays at its first estimate."""
+    """The spread of log R + sum log P_B - sum log P_F per condition; log Z(c) keeps its first estimate."""
 
     needs_log_z = False
     needs_groups = True

@@ -1,9 +1,9 @@
-"""Prefix sub-trajectory balance (arXiv:2310.04363): where any state may stop, F(s) = R(s stopped) / P_F(stop | s).
+"""Prefix sub-trajectory balance (arXiv:2310.04363): with stops, F(s) = R(s stopped) / P_F(stop | s).
 
-So there is no flow head, and no Z unless the initial state cannot stop: then its flow is the learned Z(c). Meant for
-append-only environments, where P_B = 1; with P_B it also holds where a state has several parents (arXiv:2202.13903).
-It asks for the log-reward of every visited prefix: up to as many proxy calls per trajectory as it has transitions. The
-policy is evaluated twice per state, once for the actions taken and once for stopping.
+There is no flow head, and no Z unless the initial state cannot stop; its flow is then the learned Z(c). Meant
+for append-only environments, where P_B = 1; with P_B it also holds where a state has several parents
+(arXiv:2202.13903). The log-reward of every visited prefix is evaluated: at most one proxy call per
+transition. The policy is evaluated twice per state, for the actions taken and for stopping.
 """
 
 from typing import final
@@ -23,12 +23,12 @@ DECAY = 1.0
 
 @final
 class PrefixSubTrajectoryBalance(Loss):
-    """All pairs of states of a trajectory; log Z(c) stays at its first estimate where the initial state may stop."""
+    """All pairs of states; log Z(c) stays at its first estimate where the initial state may stop."""
 
     rewards_of = "stopped"
 
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return the mean penalty over the pairs of each trajectory [B], given rewards of stopping [N + B]."""
+        """Return the mean penalty over pairs of each trajectory [B], given rewards of stopping [N + B]."""
         scores = score(policy, trajectories, condition)
         n = trajectories.n_transitions
         can_stop = log_reward[:n].isfinite()

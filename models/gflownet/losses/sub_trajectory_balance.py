@@ -17,7 +17,7 @@ DECAY = 0.9
 
 @final
 class SubTrajectoryBalance(Loss):
-    """All pairs i < j of log F_i + log P_F(i:j) - log F_j - log P_B(i:j), weights normalised per trajectory."""
+    """All pairs i < j of log F_i + log P_F(i:j) - log F_j - log P_B(i:j), normalised per trajectory."""
 
     needs_flow = True
 

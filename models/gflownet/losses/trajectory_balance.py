@@ -1,4 +1,4 @@
-"""Trajectory balance (arXiv:2201.13259): log Z(c) + sum log P_F = log R + sum log P_B over whole trajectories."""
+"""Trajectory balance (arXiv:2201.13259): log Z(c) + sum log P_F = log R + sum log P_B per trajectory."""
 
 from typing import final
 
@@ -18,8 +18,8 @@ class TrajectoryBalance(Loss):
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
         """Return the penalty of log Z(c) + sum log P_F - log R - sum log P_B [B]."""
         scores = score(policy, trajectories, condition)
-        walked = trajectories.total(scores.log_pf - scores.log_pb)
-        return penalty(policy.log_z(condition) + walked - log_reward, self.delta)
+        log_ratio = trajectories.total(scores.log_pf - scores.log_pb)
+        return penalty(policy.log_z(condition) + log_ratio - log_reward, self.delta)
 
 
 LOSS = TrajectoryBalance

@@ -85,12 +85,13 @@ def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequ
 
 
 def _as_json(session: Session, candidates: Sequence[tables.Candidate], so_far: Results, row: tables.Round) -> Response:
+    own_ids = queries.own_ids(session, row.campaign_id, [item.object for item in candidates])
     batch = Batch(
         campaign_id=row.campaign_id,
         round=row.number,
         state=row.state,
         sha256=row.batch_sha256,
-        candidates=[candidate_view(item, so_far.get(item.id, ())) for item in candidates],
+        candidates=[candidate_view(item, so_far.get(item.id, ()), own_ids.get(item.object)) for item in candidates],
         reserves=[reserve_view(item) for item in queries.reserves(session, row.id)],
     )
     return answer(batch)

@@ -67,11 +67,13 @@ def replace_candidate(candidate_id: CandidateId, caller: Writer, session: Transa
     return once(taken)
 
 
-def candidate_view(row: tables.Candidate, results: Sequence[tables.Result] = ()) -> Candidate:
-    """Return a stored candidate as the API tells it, with its results so far."""
+def candidate_view(
+    row: tables.Candidate, results: Sequence[tables.Result] = (), own_id: str | None = None
+) -> Candidate:
+    """Return a stored candidate as the API tells it, with its results so far and its laboratory's own id."""
     columns = {name: getattr(row, name) for name in Candidate.model_fields if name in tables.Candidate.__table__.c}
     so_far = [ResultSoFar.model_validate(result) for result in results]
-    return Candidate.model_validate({**row.payload, **columns, "results": so_far})
+    return Candidate.model_validate({**row.payload, **columns, "results": so_far, "compound_id": own_id})
 
 
 def reserve_view(row: tables.Reserve) -> Proposed:
@@ -86,4 +88,5 @@ def proposed(row: tables.Candidate) -> ProposedCandidate:
 
 
 def _with_results(session: Session, row: tables.Candidate) -> Candidate:
-    return candidate_view(row, queries.results_so_far(session, [row]).get(row.id, ()))
+    own_ids = queries.own_ids(session, row.campaign_id, [row.object])
+    return candidate_view(row, queries.results_so_far(session, [row]).get(row.id, ()), own_ids.get(row.object))

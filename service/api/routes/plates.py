@@ -2,13 +2,23 @@
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from service.api.body import RawBody, SheetQuery, StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, negotiate, require_match
-from service.api.dependencies import Checkers, Operators, Reader, RoundNumber, TableReader, Transaction, Writer
+from service.api.dependencies import (
+    CampaignId,
+    CandidateId,
+    Checkers,
+    Operators,
+    PlateId,
+    Reader,
+    RoundNumber,
+    TableReader,
+    Transaction,
+    Writer,
+)
 from service.api.documentation import ETAG, LINK, Responses, body_of, files, guarded, header
 from service.api.idempotency import Once
 from service.api.routes.batches import attachment, plain
@@ -62,7 +72,7 @@ PICTURE: Responses = {
 }
 _JSON = {
     "oneOf": [
-        {"type": "array", "items": {"type": "object"}, "examples": [[{"well": "A1", "signal": 1.25}]]},
+        {"type": "array", "items": {"type": "object"}, "description": "one object a well, as rows of a long file"},
         {"type": "object", "description": "a document of Allotrope's Simple Model, of a plate reader"},
     ]
 }
@@ -81,6 +91,9 @@ class ImportOptions:
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all results or none; partial: the good ones")] = "atomic"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    again: Annotated[bool, Query(description="of what was sent before, take only the results that are not stored")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +122,28 @@ class WellsOptions:
     ] = None
 
 
-def readable_round(campaign_id: UUID, number: RoundNumber, caller: Reader) -> RoundScope:
+def readable_round(campaign_id: CampaignId, number: RoundNumber, caller: Reader) -> RoundScope:
     """Return where the plates are that a caller may read."""
     return RoundScope(caller.workspace_id, campaign_id, number)
 
 
-def writable_round(campaign_id: UUID, number: RoundNumber, caller: Writer) -> RoundScope:
+def writable_round(campaign_id: CampaignId, number: RoundNumber, caller: Writer) -> RoundScope:
     """Return where the plates are that a caller may write."""
     return RoundScope(caller.workspace_id, campaign_id, number)
 
 
-def sent_file(content: RawBody, caller: Writer, options: Annotated[ImportOptions, Depends()]) -> SentFile:
+def sent_file(
+    request: Request, content: RawBody, caller: Writer, options: Annotated[ImportOptions, Depends()]
+) -> SentFile:
     """Return the uploaded file with how it is to be taken."""
     return SentFile(
         content=content,
         key_id=caller.key_id,
+        media_type=request.headers.get("content-type") or "application/octet-stream",
         filename=options.filename,
         mode=options.mode,
         dry_run=options.dry_run,
+        again=options.again,
     )
 
 
@@ -135,6 +152,7 @@ def readers_of(children: Checkers, reader: TableReader, settings: Operators) -> 
     return Readers(PlateFiles(children, settings.child_seconds), reader)
 
 
+Extension = Annotated[Literal["png", "svg"], Path(description="format of the picture")]
 Read = Annotated[RoundScope, Depends(readable_round)]
 Write = Annotated[RoundScope, Depends(writable_round)]
 File = Annotated[SentFile, Depends(sent_file)]
@@ -162,14 +180,14 @@ def list_plates(scope: Read, session: Transaction, page_query: PageQuery) -> Pag
 
 
 @router.get("/{plate_id}", response_model=Plate, responses={200: ETAG, **guarded(404)})
-def get_plate(scope: Read, plate_id: UUID, session: Transaction) -> Response:
+def get_plate(scope: Read, plate_id: PlateId, session: Transaction) -> Response:
     """Return a plate: its specification, what its wells hold, and what was read."""
     plate = plates.get_plate(session, PlateRef(scope, plate_id))
     return answer(plate_view(plate, scope.number), headers={"ETag": etag(plate.version)})
 
 
 @router.delete("/{plate_id}", status_code=204, responses={**DELETED, **guarded(404, 409, 412, 428)})
-def delete_plate(scope: Write, plate_id: UUID, session: Transaction, if_match: IfMatch = None) -> None:
+def delete_plate(scope: Write, plate_id: PlateId, session: Transaction, if_match: IfMatch = None) -> None:
     """Delete a plate that was laid out and nothing more; its name is free again."""
     ref = PlateRef(scope, plate_id)
     require_match(if_match, etag(plates.get_plate(session, ref).version))
@@ -178,7 +196,7 @@ def delete_plate(scope: Write, plate_id: UUID, session: Transaction, if_match: I
 
 @router.get("/{plate_id}/map", response_class=Response, responses={**MAP, **guarded(404, 406)})
 def download_plate_map(
-    scope: Read, plate_id: UUID, session: Transaction, query: Annotated[MapQuery, Depends()]
+    scope: Read, plate_id: PlateId, session: Transaction, query: Annotated[MapQuery, Depends()]
 ) -> Response:
     """Download what the wells hold as a table, one row a well."""
     plate = plates.get_plate(session, PlateRef(scope, plate_id))
@@ -192,7 +210,7 @@ def download_plate_map(
 @router.get("/{plate_id}/picklist", response_class=Response, responses={**PICK_LIST, **guarded(404, 409)})
 def download_pick_list(
     scope: Read,
-    plate_id: UUID,
+    plate_id: PlateId,
     session: Transaction,
     robot: Annotated[
         Robot | None, Query(alias="format", description="the robot; that of the stocks when absent")
@@ -213,7 +231,7 @@ def download_pick_list(
     openapi_extra=TRANSFERS_BODY,
 )
 def upload_transfers(
-    scope: Write, plate_id: UUID, file: File, session: Transaction, once: Once, readers: FileReaders
+    scope: Write, plate_id: PlateId, file: File, session: Transaction, once: Once, readers: FileReaders
 ) -> Response:
     """Upload the Echo's report: wells that were not filled do not count, and whole candidates become failed results."""
 
@@ -237,7 +255,7 @@ def upload_transfers(
 def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     request: Request,
     scope: Write,
-    plate_id: UUID,
+    plate_id: PlateId,
     file: File,
     options: Annotated[WellsOptions, Depends()],
     session: Transaction,
@@ -267,7 +285,7 @@ def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as 
     responses={**PICTURE, **guarded(404, 409)},
 )
 def draw_plate_curve(
-    scope: Read, plate_id: UUID, candidate_id: UUID, extension: Literal["png", "svg"], session: Transaction
+    scope: Read, plate_id: PlateId, candidate_id: CandidateId, extension: Extension, session: Transaction
 ) -> Response:
     """Return the wells of one candidate and the curve through them as a picture."""
     plate = plates.get_plate(session, PlateRef(scope, plate_id))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
 from service.api.routes.batches import FormatQuery, attachment, plain
-from service.campaigns import inference, jobs
+from service.campaigns import inference, jobs, queries
 from service.campaigns.inference import PREDICTIONS
 from service.campaigns.jobs import JobScope
 from service.campaigns.objects import MEMBER, objects_of
@@ -116,7 +117,8 @@ def get_predictions(
         return answer(view, headers={"ETag": content_tag(view)})
     spec = inference.spec_of(session, scope)
     rows = [(item["row"], _judged(item)) for item in result_of(row)["rows"]]
-    file = write_predictions(rows, spec, open_domain(spec.domain), chosen)
+    own_ids = _own_ids(session, row, [item.object for _, item in rows])
+    file = write_predictions(rows, spec, open_domain(spec.domain), chosen, own_ids)
     return attachment(file.content, file.media_type, f"{plain(spec.name)}-predictions-{row.id}.{file.extension}")
 
 
@@ -138,8 +140,17 @@ def to_response(session: Session, row: Job) -> PredictingAnswer:
     """Return predictions with what became of every row of their table."""
     result = row.result or {}
     report = result.get("report") if inference.is_unread(row) else inference.load_objects(session, row.id)
-    view = Predicting.model_validate(row).model_dump() | {"report": report, "rows": result.get("rows")}
+    rows = result.get("rows")
+    if rows:
+        own_ids = _own_ids(session, row, [item["object"] for item in rows])
+        rows = [{**item, "compound_id": own_ids.get(item["object"])} for item in rows]
+    view = Predicting.model_validate(row).model_dump() | {"report": report, "rows": rows}
     return PredictingAnswer.model_validate(view)
+
+
+def _own_ids(session: Session, row: Job, objects: Collection[str]) -> Mapping[str, str]:
+    assert row.campaign_id is not None
+    return queries.own_ids(session, row.campaign_id, objects)
 
 
 def _enqueue(session: Session, scope: JobScope, file: ObjectsFile, reader: Reader, direct_rows: int) -> Job:

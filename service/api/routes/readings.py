@@ -1,13 +1,12 @@
 """Routes of readings: how files from one source are read, kept with a campaign and chosen by name."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
 from service.api.body import StrictRoute
 from service.api.conventions import answer
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import CampaignId, Reader, Transaction, Writer
 from service.api.documentation import Responses, guarded
 from service.campaigns import readings
 from service.exchange import ReadingOptions
@@ -30,21 +29,21 @@ DELETED: Responses = {204: {"description": "Files are not read so any more"}}
 
 
 @router.get("", responses=guarded(404))
-def list_readings(campaign_id: UUID, caller: Reader, session: Transaction) -> Page[KeptReading]:
+def list_readings(campaign_id: CampaignId, caller: Reader, session: Transaction) -> Page[KeptReading]:
     """List the readings that the campaign keeps, by their names."""
     found = readings.list_readings(session, caller.workspace_id, campaign_id)
     return Page[KeptReading](items=[KeptReading.model_validate(row) for row in found], next_cursor=None)
 
 
 @router.get("/{name}", responses=guarded(404))
-def get_reading(campaign_id: UUID, name: Name, caller: Reader, session: Transaction) -> KeptReading:
+def get_reading(campaign_id: CampaignId, name: Name, caller: Reader, session: Transaction) -> KeptReading:
     """Return a reading."""
     return KeptReading.model_validate(readings.get_reading(session, caller.workspace_id, campaign_id, name))
 
 
 @router.put("/{name}", response_model=KeptReading, responses={**PUT, **guarded(404, 409, 415)})
 def put_reading(
-    campaign_id: UUID, name: Name, options: ReadingOptions, caller: Writer, session: Transaction
+    campaign_id: CampaignId, name: Name, options: ReadingOptions, caller: Writer, session: Transaction
 ) -> Response:
     """Keep a reading, in place of one of the same name: an upload with `reading=<name>` is read so."""
     row, is_new = readings.put_reading(session, caller.workspace_id, campaign_id, name, options)
@@ -52,6 +51,6 @@ def put_reading(
 
 
 @router.delete("/{name}", status_code=204, responses={**DELETED, **guarded(404)})
-def delete_reading(campaign_id: UUID, name: Name, caller: Writer, session: Transaction) -> None:
+def delete_reading(campaign_id: CampaignId, name: Name, caller: Writer, session: Transaction) -> None:
     """Delete a reading; what was read by it stays."""
     readings.delete_reading(session, caller.workspace_id, campaign_id, name)

@@ -1,8 +1,10 @@
 """Routes of rounds: start, follow, stop, run again, release."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
+from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
@@ -14,8 +16,8 @@ from service.api.idempotency import Once
 from service.campaigns import commands, queries, review
 from service.schemas.base import Page
 from service.schemas.candidates import ReleasedBatch
-from service.schemas.rounds import Round, RoundEvent, RoundRequest
-from service.store import tables
+from service.schemas.rounds import ResultsChanged, Round, RoundEvent, RoundRequest
+from service.store import paging, tables
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"], route_class=StrictRoute)
 
@@ -35,20 +37,20 @@ def start_round(
     campaign_id: CampaignId, caller: Writer, session: Transaction, once: Once, _request: RoundRequest | None = None
 ) -> Response:
     """Start the next round from everything that is known now."""
-    return once(lambda: _accepted(commands.start_round(session, caller.workspace_id, campaign_id)))
+    return once(lambda: _accepted(session, commands.start_round(session, caller.workspace_id, campaign_id)))
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
 def list_rounds(campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
     """List the campaign's rounds, newest first."""
     page = queries.list_rounds(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
-    return query.answer(page, Round)
+    return query.answer(paging.Page(_views(session, page.items), page.next_cursor), Round)
 
 
 @router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})
 def get_round(campaign_id: CampaignId, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
     """Return a round with its progress."""
-    view = Round.model_validate(queries.get_round(session, caller.workspace_id, campaign_id, number))
+    view = _view(session, queries.get_round(session, caller.workspace_id, campaign_id, number))
     return answer(view, headers={"ETag": content_tag(view)})
 
 
@@ -68,7 +70,7 @@ def cancel_round(
     campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
 ) -> Response:
     """Stop a round: at once while it is queued, within seconds while it is being computed."""
-    return once(lambda: _accepted(commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
+    return once(lambda: _accepted(session, commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/retry", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
@@ -76,7 +78,7 @@ def retry_round(
     campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
 ) -> Response:
     """Run a failed or cancelled round again, with the same data and seed."""
-    return once(lambda: _accepted(commands.retry_round(session, caller.workspace_id, campaign_id, number)))
+    return once(lambda: _accepted(session, commands.retry_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/release", response_model=Round, responses=guarded(404, 409))
@@ -87,7 +89,7 @@ def release_round(
 
     def released() -> Response:
         row = review.release_round(session, caller.workspace_id, campaign_id, number, caller.key_id)
-        return answer(Round.model_validate(row))
+        return answer(_view(session, row))
 
     return once(released)
 
@@ -99,6 +101,21 @@ def get_release(campaign_id: CampaignId, number: RoundNumber, caller: Reader, se
     return Response(content, headers={"ETag": etag(digest)}, media_type="application/json")
 
 
-def _accepted(row: tables.Round) -> Response:
+def _accepted(session: Session, row: tables.Round) -> Response:
     location = f"/v1/campaigns/{row.campaign_id}/rounds/{row.number}"
-    return answer(Round.model_validate(row), 202, {"Location": location})
+    return answer(_view(session, row), 202, {"Location": location})
+
+
+def _view(session: Session, row: tables.Round) -> Round:
+    return _views(session, [row])[0]
+
+
+def _views(session: Session, rows: Sequence[tables.Round]) -> list[Round]:
+    """Return rounds as the API tells them, with what was amended of their results since."""
+    changed = queries.results_changed_since(session, rows)
+    views = [Round.model_validate(row) for row in rows]
+    return [
+        view.model_copy(update={"results_changed_since": ResultsChanged(withdrawn=withdrawn, corrected=corrected)})
+        for view in views
+        for withdrawn, corrected in (changed.get(view.id, (0, 0)),)
+    ]

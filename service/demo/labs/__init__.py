@@ -1,4 +1,4 @@
-"""One module per kind of domain that has a demonstration, found by looking: each exports `CASE`."""
+"""One module per kind of domain that has a demonstration, discovered by name: each exports `CASE`."""
 
 import pkgutil
 from importlib import import_module
@@ -9,7 +9,7 @@ _SHARED = ("case", "simulated")
 
 
 def kinds() -> list[str]:
-    """Return the kinds of domains that can be demonstrated."""
+    """Return the kinds of domains with a demonstration."""
     return sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name not in _SHARED)
 
 

@@ -1,4 +1,4 @@
-"""What a demonstration adds to a domain: a campaign, a measured table, and a stand-in for the lab."""
+"""Define a demonstration of a domain: a campaign, a measured table and a simulated lab."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 class Case:
     """One demonstration.
 
-    `measured` returns the real rows to upload, by column; `fit` returns the simulated assay: what it would read,
-    without noise, for objects given by their table columns. `noise` is the assay's standard deviation. `own` are
-    objects that somebody asks the trained campaign about: one measured, one that it could propose, one it could not.
+    `measured` returns the real rows to upload, by column. `fit` returns the simulated assay: its noiseless
+    values for objects given by their table columns. `noise` is the assay's standard deviation. `own` holds
+    objects for which predictions are requested: one measured, one that could be proposed, one that could not.
     """
 
     title: str

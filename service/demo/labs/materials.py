@@ -52,7 +52,7 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
 CASE = Case(
     title="light absorbers with the best gap for one solar cell",
     source="56 published band gaps of semiconductors, each with its source",
-    simulation="randomised trees on bonding descriptors (Pauling ionicity, radii, ionisation) of the same table",
+    simulation=("randomised trees on bonding descriptors (Pauling ionicity, radii, ionisation) of the same table"),
     example="materials.json",
     measured=_measured,
     fit=_fit,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 N_UPLOADED = 300
-"""A lab's worth of the table; the rest is known to the simulated assay only."""
+"""Number of uploaded rows; only the simulated assay uses the rest of the table."""
 
 DESCRIPTORS = (
     *("MolLogP", "MolMR", "MolWt", "TPSA", "LabuteASA", "NumHAcceptors", "NumHDonors", "NumRotatableBonds"),
@@ -55,7 +55,7 @@ def _measured() -> list[dict[str, str]]:
 
 
 def _descriptors(smiles: Sequence[str]) -> Floats:
-    """Return physicochemical and topological descriptors [N, 24]; the campaign's proxies see fingerprints instead."""
+    """Return physicochemical and topological descriptors [N, 24]; the campaign's proxies use fingerprints."""
     from rdkit.Chem import Descriptors, MolFromSmiles
 
     functions = dict(Descriptors.descList)

@@ -1,7 +1,7 @@
 """Peptides: bitter taste, from published thresholds of amino acids and dipeptides.
 
-Bitterness is log10(1/T), T the lowest concentration (mol/L) that tastes bitter. Values: Soltani et al., BioMed Research
-International 2013, 501310, table 2 (CC BY 3.0).
+Bitterness is log10(1/T), T the lowest concentration (mol/L) that tastes bitter. Values: Soltani et al.,
+BioMed Research International 2013, 501310, table 2 (CC BY 3.0).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _TABLE = "bitter_peptides.csv"
 
-# Side-chain transfer energies of Nozaki and Tanford (1971), extended by Jones (1975), in kcal/mol, with which Ney's
-# rule predicts bitterness; the campaign's proxies do not see them.
+# Side-chain transfer energies (kcal/mol) of Nozaki and Tanford (1971), extended by Jones (1975). With them
+# Ney's rule predicts bitterness; the campaign's proxies do not see them.
 _TRANSFER = {
     "G": 0.10,
     "A": 0.87,
@@ -74,7 +74,7 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
 
 CASE = Case(
     title="short peptides that excite bitter taste receptors and dissolve in water",
-    source="55 published bitter-taste thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)",
+    source=("55 published bitter-taste thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)"),
     simulation="ridge regression on Nozaki-Tanford transfer energies and residue classes of the same table",
     example="peptides.json",
     measured=_measured,

@@ -1,6 +1,6 @@
-"""SIMULATED assays: fills in a downloaded batch as a lab would, failures and bounds included. Nothing here is measured.
+"""SIMULATED assays: fill in a downloaded batch like a lab, with failures and bounds. No value is measured.
 
-Knows no domain: the noiseless reading comes from the demonstration's own model.
+This module depends on no domain: the noiseless values come from the demonstration's own model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LABEL = "SIMULATED"
 FAILURES = ("failed_synthesis", "insoluble", "assay_failed")
 FAILED_SHARE = 0.1
 N_BOUNDS = 2
-"""How many of the readings are only bounds, because the simulated titration stopped early."""
+"""Share of values that are only bounds, because the simulated titration stopped early."""
 
 
 def fill_in(
@@ -29,9 +29,9 @@ def fill_in(
     Args:
         rows: the downloaded batch.
         column: the result column of the measured objective.
-        truth: what the simulated assay would read without noise [N].
-        noise: its standard deviation, in the objective's units.
-        generator: where noise and accidents come from.
+        truth: noiseless values of the simulated assay [N].
+        noise: the assay's standard deviation, in the objective's units.
+        generator: random stream of noise, failures and bounds.
     """
     order = generator.permutation(len(rows))
     n_failed = max(1, round(FAILED_SHARE * len(rows))) if len(rows) > 1 else 0

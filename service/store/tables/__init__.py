@@ -7,6 +7,7 @@ from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
 from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Reading, Result, Upload
 from service.store.tables.jobs import Job, JobInput
+from service.store.tables.ledger import Amendment, Blob
 from service.store.tables.plates import Plate
 from service.store.tables.rounds import (
     Candidate,
@@ -19,8 +20,10 @@ from service.store.tables.rounds import (
 )
 
 __all__ = [
+    "Amendment",
     "ApiKey",
     "Base",
+    "Blob",
     "Campaign",
     "Candidate",
     "CandidateDecision",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from models.records import Outcome, Purpose, Relation
-from service.store.states import CampaignState, CandidateStatus, JobState, Queue, RoundState
+from service.store.states import AmendmentKind, CampaignState, CandidateStatus, JobState, Queue, RoundState
 
 Json = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
         datetime: DateTime(timezone=True), Json: JSONB(none_as_null=True), str: Text(), CampaignState: Text(),
         RoundState: Text(), CandidateStatus: Text(), Relation: Text(), Outcome: Text(), Purpose: Text(),
-        JobState: Text(), Queue: Text(),
+        JobState: Text(), Queue: Text(), AmendmentKind: Text(),
     }
     # fmt: on
 

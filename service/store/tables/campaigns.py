@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
@@ -12,9 +12,10 @@ from service.store.tables.base import Base, Json, campaign_key, counter, created
 
 
 class Upload(Base):
-    """One accepted upload of results."""
+    """One accepted upload of results; `blob` names its bytes, where they were kept as they came."""
 
     __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_campaign_id_sha256", "campaign_id", "sha256"),)
 
     id: Mapped[UUID] = key()
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), index=True)
@@ -22,13 +23,19 @@ class Upload(Base):
     filename: Mapped[str | None]
     media_type: Mapped[str]
     sha256: Mapped[str]
+    blob: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
+    sheet: Mapped[str | None]
     n_accepted: Mapped[int]
     n_rejected: Mapped[int]
     created_at: Mapped[datetime] = created()
 
 
 class Result(Base):
-    """One measured or failed row: verbatim as it came, and standardised. `sequence` orders rows for snapshots."""
+    """One measured or failed row: verbatim as it came, and standardised. `sequence` orders rows for snapshots.
+
+    A row is never changed or deleted, which the database refuses: what makes it count no more is an `Amendment`.
+    `revision` counts the rows that had the same external id before. `other_columns` are cells that were not read.
+    """
 
     __tablename__ = "results"
     __table_args__ = (
@@ -38,8 +45,14 @@ class Result(Base):
             name="outcome",
         ),
         CheckConstraint("outcome <> 'ok' OR value IS NOT NULL", name="ok_has_value"),
-        unique_where("uq_results_campaign_id_type_external_id", ("type", "external_id"), "external_id IS NOT NULL"),
+        unique_where(
+            "uq_results_campaign_id_type_external_id_revision",
+            ("type", "external_id", "revision"),
+            "external_id IS NOT NULL",
+        ),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
+        # of the digest: an object's text may be longer than an entry of an index
+        Index("ix_results_campaign_id_object_digest", "campaign_id", func.md5(literal_column("object"))),
         Index(
             "ix_results_campaign_id_compound_id",
             "campaign_id",
@@ -69,7 +82,9 @@ class Result(Base):
     measured_at: Mapped[datetime | None]
     lot: Mapped[str | None]
     external_id: Mapped[str | None]
+    revision: Mapped[int] = counter()
     comment: Mapped[str | None]
+    other_columns: Mapped[Json | None]
     created_at: Mapped[datetime] = created()
 
 
@@ -89,7 +104,7 @@ class Campaign(Base):
     """What may be built and what is wanted; `version` is its ETag.
 
     `n_rounds` and `n_results` are counters, kept where rounds and results are added (`store.rounds`, `store.results`):
-    counting a million rows at each read would take seconds.
+    counting a million rows at each read would take seconds. What was corrected or withdrawn is not counted.
     """
 
     __tablename__ = "campaigns"

@@ -84,6 +84,8 @@ class RoundArtefact(Base):
 class Candidate(Base):
     """One proposed object. `payload` is everything that explains the choice, `version` is its ETag.
 
+    `status_before_results` is what it goes back to when the results that settled it are corrected or withdrawn.
+
     A new object waits for its outcome once; a control or a replicate may do so in several rounds.
     """
 
@@ -110,6 +112,7 @@ class Candidate(Base):
     purpose: Mapped[Purpose] = mapped_column(default="exploit")
     status: Mapped[CandidateStatus] = mapped_column(default="proposed")
     status_reason: Mapped[str | None]
+    status_before_results: Mapped[CandidateStatus | None]
     payload: Mapped[Json]
     replaces: Mapped[UUID | None] = mapped_column(ForeignKey("candidates.id", ondelete="SET NULL"), unique=True)
     version: Mapped[int] = mapped_column(default=1)

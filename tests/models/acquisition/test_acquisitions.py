@@ -1,4 +1,4 @@
-"""Every acquisition, found by looking, prefers the better, asks of each object alone and keeps its scale."""
+"""Every discovered acquisition is monotone, independent of the batch, and keeps its scale."""
 
 import itertools
 import math
@@ -129,8 +129,8 @@ def test_an_improvement_is_never_negative_and_certain_losers_have_none(name: str
     mean, preference = 3 * numbers(200, m, seed=10) - 2, preferences(200, m, seed=11)
     assert bool((value(acquisition, mean, 0.2 * numbers(200, m), preference) >= 0).all())
     incumbents = context(m).incumbents[:20]
-    told = value(acquisition, incumbents - 1e-6, torch.zeros_like(incumbents), preference[:20])
-    assert float(told.max()) < 1e-6
+    values = value(acquisition, incumbents - 1e-6, torch.zeros_like(incumbents), preference[:20])
+    assert float(values.max()) < 1e-6
 
 
 def test_the_confidence_bound_is_the_scalarised_optimistic_utility() -> None:
@@ -146,8 +146,8 @@ def test_the_confidence_bound_is_the_scalarised_optimistic_utility() -> None:
 def test_thompson_takes_the_drawn_function_for_the_truth() -> None:
     acquisition = ThompsonSampling(empty_context(2))
     mean, drawn, preference = numbers(10, 2), numbers(10, 2, seed=1), preferences(10, 2)
-    told = acquisition.value(acquisition.statistics(mean, mean, drawn), preference)
-    assert torch.equal(told, augmented_chebyshev(drawn, preference))
+    values = acquisition.value(acquisition.statistics(mean, mean, drawn), preference)
+    assert torch.equal(values, augmented_chebyshev(drawn, preference))
     with pytest.raises(ValueError, match="drawn"):
         acquisition.statistics(mean, mean, None)
 

@@ -1,4 +1,4 @@
-"""Expected improvements are what many samples say, and the two of them agree where they must."""
+"""Expected improvements agree with Monte Carlo, and with each other where they must."""
 
 import itertools
 import math
@@ -33,7 +33,7 @@ def _situation(incumbents: Tensor, scalarise: Scalarise = augmented_chebyshev) -
 
 
 def _draws(mean: Tensor, sd: Tensor, n: int = SAMPLES) -> Tensor:
-    """Return antithetic draws [2 n, M] of one object's utilities."""
+    """Return antithetic samples [2 n, M] of one object's utilities."""
     normal = torch.randn(n, len(mean), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return mean + sd * torch.cat([normal, -normal])
 
@@ -60,16 +60,16 @@ def test_expected_improvement_is_that_of_many_samples(m: int, scalarise: Scalari
     mean, sd = _numbers(8, m, seed=1), 0.05 + 0.3 * _numbers(8, m, seed=2)
     weights = _numbers(8, m, seed=3) + 0.02
     preference = weights / weights.sum(dim=1, keepdim=True)
-    found = acquisition.improvement(acquisition.statistics(mean, sd, None), preference)
+    result = acquisition.improvement(acquisition.statistics(mean, sd, None), preference)
     for row in range(8):
         reached = scalarise(_draws(mean[row], sd[row], 100_000), preference[row])
         best = scalarise(incumbents, preference[row]).max()
         sampled = float((reached - best).clamp_min(0).mean())
-        assert float(found[row]) == pytest.approx(sampled, abs=0.015 * float(sd[row].max()))
+        assert float(result[row]) == pytest.approx(sampled, abs=0.015 * float(sd[row].max()))
 
 
 def _gains(points: Tensor, front: Tensor) -> Tensor:
-    """Return how much volume above 0 each of points [N, M] adds to a small front, by inclusion and exclusion."""
+    """Return the volume above 0 that each point [N, M] adds to a front, by inclusion and exclusion."""
     gains = points.clamp_min(0).prod(dim=1)
     for size in range(1, len(front) + 1):
         for members in itertools.combinations(range(len(front)), size):
@@ -85,7 +85,7 @@ def test_hypervolume_improvement_is_that_of_many_samples(m: int) -> None:
     mean, sd = 0.5 + 0.5 * _numbers(2, m, seed=1), 0.2 + 0.2 * _numbers(2, m, seed=2)
     weights = torch.stack([torch.ones(m), torch.linspace(1.0, 0.2, m)]).double()
     preference = weights / weights.sum(dim=1, keepdim=True)
-    found = acquisition.improvement(acquisition.statistics(mean, sd, None), preference)
+    result = acquisition.improvement(acquisition.statistics(mean, sd, None), preference)
     for row in range(2):
         seen, front = (1 - weights[row] * (1 - at) for at in (_draws(mean[row], sd[row]), incumbents))
         gain = _gains(seen, front)
@@ -93,7 +93,7 @@ def test_hypervolume_improvement_is_that_of_many_samples(m: int) -> None:
             _volume(torch.cat([front, seen[:1]])) - _volume(front), abs=1e-9
         )
         assert float(gain.mean()) > 0.01
-        assert float(found[row]) == pytest.approx(float(gain.mean()), rel=0.04)
+        assert float(result[row]) == pytest.approx(float(gain.mean()), rel=0.04)
 
 
 def test_ties_and_points_on_a_grid_change_nothing() -> None:
@@ -156,8 +156,8 @@ def test_the_scale_has_its_fixed_points_for_every_preference() -> None:
     strength = torch.tensor([[0.4], [0.1]], dtype=torch.float64)
     scale = ImprovementScale(lambda statistics, preference: statistics[:, 0] * preference[:, 0] ** 0, strength, 3)
     preference = trade_offs(3)
-    told = [scale(torch.full((len(preference),), 0.4 * factor).double(), preference) for factor in (0, 0.1, 1, 10)]
-    means = [float(part.mean()) for part in told]
+    scaled = [scale(torch.full((len(preference),), 0.4 * factor).double(), preference) for factor in (0, 0.1, 1, 10)]
+    means = [float(part.mean()) for part in scaled]
     assert means == pytest.approx([0, 0.52, 1, 1.5], abs=0.01)
-    assert all(float(part.max() - part.min()) < 1e-9 for part in told)
+    assert all(float(part.max() - part.min()) < 1e-9 for part in scaled)
     assert torch.allclose(preference.sum(dim=1), torch.ones(len(preference)).double())

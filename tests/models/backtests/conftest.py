@@ -1,4 +1,4 @@
-"""A table of switches that everybody can see through: the more are on, the better, but for a bonus."""
+"""A transparent table of switches: the value is the number that are on, plus a bonus."""
 
 import itertools
 
@@ -32,7 +32,7 @@ def spec() -> CampaignSpec:
 
 @pytest.fixture
 def lab(spec: CampaignSpec) -> TableLab:
-    """Return a lab that knows every second object."""
+    """Return an oracle with every second object."""
     table = [Measurement(text, "signal", signal(text)) for text in LETTERS[::2]]
     return TableLab(spec, open_domain(spec.domain), table)
 

@@ -1,4 +1,4 @@
-"""A search of the same beliefs by another way: what it chooses is new, allowed and better than chance."""
+"""A genetic search of the same reward: its choices are new, allowed and better than random ones."""
 
 import itertools
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ N = 14
 
 
 class Counting(Oracle):
-    """Likes switches that alternate."""
+    """Prefers switches that alternate."""
 
     objects = None
 
@@ -57,7 +57,7 @@ def test_it_finds_more_than_chance(spec: CampaignSpec) -> None:
     assert 300 <= evolved[-1]["n_scored"] <= 600 + 2 * 512
 
 
-def test_it_repeats_and_asks_for_nothing_twice(spec: CampaignSpec) -> None:
+def test_it_repeats_and_proposes_nothing_twice(spec: CampaignSpec) -> None:
     domain, lab = open_domain(spec.domain), Counting()
     start = tuple(f"{number:014b}" for number in range(40, 60))
     history = History(lab.measure(start, 0, 0))

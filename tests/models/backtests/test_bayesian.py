@@ -21,9 +21,9 @@ def test_moments_are_those_of_the_posterior(domain: TableDomain, lab: TableLab) 
     model = _model(domain, lab.objects[::7], 1.0)
     mean, sd = _moments(model, domain, lab.objects)
     with torch.no_grad():
-        belief = model.posterior(_features(domain, lab.objects))
-    torch.testing.assert_close(mean, belief.mean.view(-1))
-    torch.testing.assert_close(sd, belief.variance.sqrt().view(-1))
+        posterior = model.posterior(_features(domain, lab.objects))
+    torch.testing.assert_close(mean, posterior.mean.view(-1))
+    torch.testing.assert_close(sd, posterior.variance.sqrt().view(-1))
 
 
 def test_joint_draws_have_the_posteriors_moments(domain: TableDomain, lab: TableLab) -> None:
@@ -32,9 +32,9 @@ def test_joint_draws_have_the_posteriors_moments(domain: TableDomain, lab: Table
     points = _features(domain, lab.objects[:6])
     draws = _draws(model, points, 20_000, torch.Generator().manual_seed(0))
     with torch.no_grad():
-        belief = model.posterior(points)
-    covariance = belief.distribution.covariance_matrix
-    torch.testing.assert_close(draws.mean(dim=0), belief.mean.view(-1), atol=0.05, rtol=0)
+        posterior = model.posterior(points)
+    covariance = posterior.distribution.covariance_matrix
+    torch.testing.assert_close(draws.mean(dim=0), posterior.mean.view(-1), atol=0.05, rtol=0)
     torch.testing.assert_close(torch.cov(draws.T), covariance, atol=0.05, rtol=0.05)
 
 

@@ -1,4 +1,4 @@
-"""A replay that was stopped goes on where it was, with the figures of one that was not."""
+"""A stopped replay continues where it was, with the metrics of an uninterrupted one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ class Shelf:
 
 
 class Counted(Strategy):
-    """Another method that counts how often it is asked, and may be stopped when it is."""
+    """A strategy that counts its calls, and may be stopped at one."""
 
     calls = 0
 
@@ -55,7 +55,7 @@ class Counted(Strategy):
 
 
 class Lucky(Strategy):
-    """A method that draws from torch's global generator."""
+    """A strategy that draws from torch's global generator."""
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
         left = untried(task, history)
@@ -69,7 +69,7 @@ def replay(
     make: Callable[[str], Strategy] = build_strategy,
     **changes: Any,
 ) -> list[dict[str, Any]]:
-    """Replay with at most so many choices; `changes` are of the plan, `extra` is added to all measured values."""
+    """Replay with a limited number of choices, `changes` to the plan, and `extra` on all values."""
     Counted.calls = 0
     extra = changes.pop("extra", 0.0)
     numbers: dict[str, Any] = {"spec": SPEC, "rounds": 3, "batch_size": 4, "initial": 12, "seeds": (0, 1)}
@@ -81,9 +81,9 @@ def replay(
     return backtest(plan, lab, tabled, lambda *_: None, lambda name: Counted(make(name), most), kept)
 
 
-def stopped(kept: Shelf, after: int, **asked: Any) -> None:
+def stopped(kept: Shelf, after: int, **options: Any) -> None:
     with pytest.raises(Cancelled):
-        replay(kept, most=after, **asked)
+        replay(kept, most=after, **options)
     assert len(kept.records) == after
 
 
@@ -101,7 +101,7 @@ def test_every_method_goes_on_as_if_it_had_not_been_stopped(method: str) -> None
     assert timeless(resumed) == timeless(whole)
 
 
-def test_each_choice_is_asked_for_once_whenever_a_replay_is_stopped() -> None:
+def test_each_choice_is_made_once_whenever_a_replay_is_stopped() -> None:
     kept = Shelf()
     for after in range(1, 12):
         with pytest.raises(Cancelled):
@@ -131,9 +131,9 @@ def test_what_a_method_draws_from_torch_itself_does_not_depend_on_the_choices_be
 def test_a_damaged_choice_is_passed_over(damage: bytes) -> None:
     kept = Shelf()
     rows = replay(kept)
-    found = replay(Shelf(damage, *kept.records[1:]))
+    result = replay(Shelf(damage, *kept.records[1:]))
     assert Counted.calls == 1
-    assert timeless(found) == timeless(rows)
+    assert timeless(result) == timeless(rows)
 
 
 def test_choices_of_anything_else_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A replay is fair: one initial set per seed, no unmeasured answer, and figures that are what they say."""
+"""A replay is fair: one initial set per seed, no unmeasured value, and correct metrics."""
 
 from typing import Any
 

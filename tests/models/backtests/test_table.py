@@ -1,4 +1,4 @@
-"""A table answers as it was measured, and its domain computes as the domain itself."""
+"""A table oracle returns its results, and its domain equals the wrapped domain."""
 
 from typing import Any
 

@@ -13,9 +13,9 @@ from models.domains import installed, open_domain
 from models.gflownet.exact import enumerate_space
 
 EXAMPLES = [
-    pytest.param(kind, fields, id=f"{kind}-{place}")
+    pytest.param(kind, fields, id=f"{kind}-{index}")
     for kind, plugin in installed().items()
-    for place, (fields, _) in enumerate(plugin.examples[:2])
+    for index, (fields, _) in enumerate(plugin.examples[:2])
 ]
 
 
@@ -47,7 +47,7 @@ def test_objects_that_cannot_be_built_are_refused(domain: Any) -> None:
         RestrictedEnvironment(domain.environment([]), ["0101010101010101"])
 
 
-def test_masks_do_not_depend_on_what_was_asked_before(lab: Any, domain: Any) -> None:
+def test_masks_do_not_depend_on_earlier_calls(lab: Any, domain: Any) -> None:
     plain = domain.environment([])
     environment = RestrictedEnvironment(plain, lab.objects[:7])
     states = torch.cat([layer.states for layer in enumerate_space(environment).layers])

@@ -1,4 +1,4 @@
-"""Objects are taken apart and put together again, mutated and recombined, in every domain."""
+"""Objects are decomposed, rebuilt, mutated and recombined in every domain."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,9 @@ from models.backtests.variation import Builder, steps_breed
 from models.domains import installed, open_domain
 
 EXAMPLES = [
-    pytest.param(kind, fields, id=f"{kind}-{place}")
+    pytest.param(kind, fields, id=f"{kind}-{index}")
     for kind, plugin in installed().items()
-    for place, (fields, _) in enumerate(plugin.examples[:2])
+    for index, (fields, _) in enumerate(plugin.examples[:2])
 ]
 
 

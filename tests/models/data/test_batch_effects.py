@@ -1,4 +1,4 @@
-"""Offsets put into simulated results are found again, and only there."""
+"""Offsets added to simulated results are recovered, and no others."""
 
 import math
 
@@ -25,7 +25,7 @@ def _truth(name: str) -> float:
 
 
 def _world(seed: int, offsets: dict[str, float], shared: int, per_version: int = 25) -> list[Measurement]:
-    """Return results of a log10 quantity: the versions measure `shared` objects in common and others each alone."""
+    """Return results of a log10 quantity: versions have `shared` objects in common and others alone."""
     rng = np.random.default_rng(seed)
     common = [f"{x:.4f}" for x in rng.uniform(-3, 3, shared)]
     results = []
@@ -45,15 +45,15 @@ def _learn(results: list[Measurement], *, plates: bool = True) -> BatchEffects:
 @pytest.mark.parametrize("seed", range(3))
 def test_finds_version_offsets_against_the_latest(seed: int) -> None:
     results = _world(seed, {"v1": 0.6, "v2": -0.4, "v3": 0.0}, shared=8)
-    found = _learn(results)
-    assert found.reference == "v3"
-    assert set(found.versions) == {"v1", "v2"}
+    result = _learn(results)
+    assert result.reference == "v3"
+    assert set(result.versions) == {"v1", "v2"}
     for name, truth in (("v1", 0.6), ("v2", -0.4)):
-        offset, error = found.versions[name]
+        offset, error = result.versions[name]
         assert offset == pytest.approx(truth, abs=0.15)
         assert abs(offset - truth) < 4 * error
-        assert found.shared[name] == 8
-    assert found.offset_of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
+        assert result.shared[name] == 8
+    assert result.offset_of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
 
 
 def test_finds_plate_offsets_and_translates_results() -> None:
@@ -64,12 +64,12 @@ def test_finds_plate_offsets_and_translates_results() -> None:
         for plate in truth
         for x in rng.uniform(-3, 3, 24)
     ]
-    found = _learn(results)
-    assert {str(name): pair[0] for name, pair in found.plates.items()} == pytest.approx(truth, abs=0.2)
+    result = _learn(results)
+    assert {str(name): pair[0] for name, pair in result.plates.items()} == pytest.approx(truth, abs=0.2)
     quantity = {"y": MeasuredQuantity(transform="log10")}
     errors = [
         np.mean([(value - _truth(name)) ** 2 for name, value in zip(t.objects, t.values[:, 0], strict=True)])
-        for t in (tabulate(results, quantity, found.offset_of), tabulate(results, quantity))
+        for t in (tabulate(results, quantity, result.offset_of), tabulate(results, quantity))
     ]
     assert errors[0] < 0.3 * errors[1]
     assert _learn(results, plates=False).summary() == {}
@@ -81,7 +81,7 @@ def test_the_same_assay_twice_has_hardly_an_offset() -> None:
     assert error < 0.15
 
 
-def test_versions_without_common_objects_are_told_to_be_confounded() -> None:
+def test_versions_without_common_objects_are_reported_as_confounded() -> None:
     apart = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=0))
     together = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=8))
     assert any("shares no object" in sentence for sentence in texts(apart.messages("y")))

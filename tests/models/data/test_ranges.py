@@ -1,4 +1,4 @@
-"""Ranges: who says them, in which order, and what has no logarithm."""
+"""Ranges: their sources, the order of precedence, and values without a logarithm."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def test_backtests_and_insights_read_the_same_range(
     spec = CampaignSpec.model_validate({"name": "ranges", "domain": {"kind": "peptides"}, "objectives": [objective]})
     values = np.array(known, dtype=np.float64)
     judged = min_max_utility(spec.objectives[0], transform, torch.from_numpy(values))
-    told = utility_scale(spec, open_domain(spec.domain), spec.objectives[0], values)
-    assert (judged.low, judged.high) == (told.utility.low, told.utility.high)
-    assert told.utility.low < told.utility.high
+    expected = utility_scale(spec, open_domain(spec.domain), spec.objectives[0], values)
+    assert (judged.low, judged.high) == (expected.utility.low, expected.utility.high)
+    assert expected.utility.low < expected.utility.high
 
 
 @given(
@@ -99,10 +99,10 @@ def test_certain_values_are_as_good_without_torch_as_with_it(
     target = aim if direction == "target" else None
     seen = np.array(values, dtype=np.float64)
     utility = Utility(*span, direction, target)
-    told = utility.of(seen)
+    expected = utility.of(seen)
     sure = torch.zeros(len(seen), dtype=torch.float64)
     rewarded, _ = gaussian_moments(utility, torch.from_numpy(seen), sure)
-    np.testing.assert_allclose(told, rewarded.numpy(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(expected, rewarded.numpy(), rtol=1e-9, atol=1e-9)
 
 
 def test_a_target_is_as_far_as_the_farther_end() -> None:

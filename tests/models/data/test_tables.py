@@ -1,4 +1,4 @@
-"""Results as labs send them become one honest table."""
+"""Raw results of labs are assembled into one table."""
 
 import math
 
@@ -38,7 +38,7 @@ def test_partial_results_keep_their_rows() -> None:
     assert table.counts["never"]["objects"] == 0
 
 
-def test_replicates_are_pooled_and_tell_the_noise_of_single_values() -> None:
+def test_replicates_are_pooled_and_estimate_the_noise_of_single_values() -> None:
     rng = np.random.default_rng(0)
     results = [Measurement(f"o{i}", "y", i + rng.normal(0, 0.5)) for i in range(30) for _ in range(4 if i % 2 else 1)]
     table = tabulate(results, PLAIN)
@@ -88,8 +88,8 @@ def _bounds(results: list[Measurement], quantity: MeasuredQuantity) -> dict[str,
     return {name: tuple(map(float, cell)) for name, cell in zip(table.objects, cells, strict=True)}
 
 
-def _same(found: tuple[float, ...], *expected: float) -> None:
-    np.testing.assert_allclose(found, expected, equal_nan=True)
+def _same(actual: tuple[float, ...], *expected: float) -> None:
+    np.testing.assert_allclose(actual, expected, equal_nan=True)
 
 
 def test_relations_become_bounds_that_keep_their_sense_under_log10() -> None:
@@ -164,7 +164,7 @@ def test_an_assay_failure_is_weaker_evidence_than_a_failure_of_the_object() -> N
     assert failures(results) == {"assay_failed": 1, "failed_qc": 1, "insoluble": 1}
 
 
-def test_outcomes_tell_made_from_failed() -> None:
+def test_success_rates_separate_made_from_failed() -> None:
     results = [
         Measurement("a", "y", 5.0, relation=">"),
         Measurement("b", "y", outcome="insoluble"),

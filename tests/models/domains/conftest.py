@@ -1,4 +1,4 @@
-"""Runs a test that asks for `example` or `plugin` once for each one that is installed."""
+"""Run a test with the fixture `example` or `plugin` once for each installed one."""
 
 import pytest
 from domain_examples import Example, names, open_example

@@ -1,4 +1,4 @@
-"""What every installed domain keeps, whatever its objects are. Subjects are found, not listed."""
+"""Conformance of every installed domain to the contract. Domains are discovered, not listed."""
 
 import os
 import subprocess
@@ -126,7 +126,7 @@ def test_features_are_finite_of_one_width_and_repeatable(example: Example):
     assert features.dtype == np.float64
     assert np.isfinite(features).all()
     assert example.domain.features([]).shape == (0, features.shape[1])
-    for text, row in zip(example.texts, features, strict=True):  # whatever the company, to the bit
+    for text, row in zip(example.texts, features, strict=True):  # independent of the batch, to the bit
         np.testing.assert_array_equal(example.domain.features([text])[0], row)
 
 
@@ -135,7 +135,7 @@ def test_different_objects_have_different_features(example: Example):
     assert len(np.unique(features, axis=0)) == len(example.texts)
 
 
-def test_parts_own_columns_that_tell_the_objects_apart(example: Example):
+def test_parts_own_columns_that_distinguish_the_objects(example: Example):
     features = example.domain.features(example.texts)
     parts = example.domain.parts(example.texts)
     assert 0 < len(parts) <= MOST_PARTS
@@ -203,7 +203,8 @@ for plugin in installed().values():
         domain = plugin.open(plugin.spec.model_validate(spec))
         texts = [domain.parse(row) for row in rows]
         table = [{"object": text, "rank": 1, **domain.columns(text)} for text in texts]
-        domain.features(texts), domain.parts(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
+        domain.features(texts), domain.parts(texts)
+        domain.similarity(texts, texts), domain.draw(texts, texts)
         domain.properties(texts, list(domain.computed)), [(domain.check(t), domain.display(t)) for t in texts]
         [domain.group(texts, name) for name in domain.groupings]
         [form.write(table) for form in domain.formats.values()]

@@ -1,4 +1,4 @@
-"""What every domain's environment keeps: masks, steps and their inverses, exactness on spaces small enough to list."""
+"""Conformance of every environment: masks, steps and inverses, exactness on enumerable spaces."""
 
 import pytest
 import torch
@@ -85,7 +85,7 @@ def test_sizes_depend_on_the_object_alone(example: Example, env: Environment, ba
 
 
 def rebuilt(env: Environment, states: Tensor) -> Tensor:
-    """Return the same objects, taken apart and built up again in another order."""
+    """Return the same objects, decomposed and rebuilt in another order."""
     generator, actions = torch.Generator().manual_seed(3), []
     while bool((rows := env.backward_mask(states).any(dim=1)).any()):
         before = states.clone()

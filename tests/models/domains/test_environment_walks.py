@@ -1,4 +1,4 @@
-"""The checks behind the environment conformance suite notice defects: each one is planted in a sound environment."""
+"""The checks of the environment conformance suite detect defects planted in a correct environment."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A fourth domain is one folder: it is found by its entry point, and gone with it."""
+"""A fourth domain is one folder: its entry point alone adds and removes it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from models.campaign.spec import CampaignSpec
 from models.domains import installed, open_domain
 
 PLUGIN_FOLDER = Path(__file__).parents[2] / "plugin"
-ASK = """
+QUERY = """
 import json
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
@@ -22,17 +22,17 @@ print(json.dumps([list(installed()), sorted(schema["$defs"])]))
 """
 
 
-def _ask(path: list[str]) -> list[list[str]]:
-    """Return installed kinds and the names in the campaign's JSON schema, seen by a fresh interpreter."""
+def _query(path: list[str]) -> list[list[str]]:
+    """Return installed kinds and the names in the campaign's JSON schema, in a fresh interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
     done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", QUERY], env=environment, capture_output=True, text=True, check=True
     )
     answer: list[list[str]] = json.loads(done.stdout)
     return answer
 
 
-def test_the_fourth_domain_is_found():
+def test_the_fourth_domain_is_discovered():
     assert "switches" in installed()
     assert list(installed()) == sorted(installed())
 
@@ -56,7 +56,7 @@ def test_an_unknown_kind_is_refused_with_the_installed_ones():
 def test_the_fourth_domain_goes_when_its_folder_goes():
     root = str(PLUGIN_FOLDER.parents[1])
     rest = [entry for entry in sys.path if entry and Path(entry).resolve() != PLUGIN_FOLDER]
-    with_it, names_with_it = _ask([root, str(PLUGIN_FOLDER), *rest])
-    without, names_without = _ask([root, *rest])
+    with_it, names_with_it = _query([root, str(PLUGIN_FOLDER), *rest])
+    without, names_without = _query([root, *rest])
     assert set(with_it) - set(without) == {"switches"}
     assert set(names_with_it) - set(names_without) == {"SwitchesSpec"}

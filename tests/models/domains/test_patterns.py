@@ -1,4 +1,4 @@
-"""Patterns of callers and operators end: in linear time, or after so many comparisons."""
+"""Matching of patterns is bounded: by linear time, or by a number of comparisons."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_pattern_that_is_too_large_or_none_is_refused(text: str):
         domain("peptides").pattern(text)
 
 
-def test_letters_of_either_case_and_groups_are_found():
+def test_letters_of_either_case_and_groups_match():
     test = domain("peptides").pattern(" k[^p]{2}(?:W|y)$ ")
     assert test("AAKGGY")
     assert not test("AAKPGY")

@@ -1,4 +1,4 @@
-"""A domain around another one answers every question of the contract as that one does."""
+"""A wrapper delegates every method of the contract to its domain."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Conditions are drawn where they should be, and every feature of their encoding says something."""
+"""Conditions are sampled from their ranges, and every feature of their encoding is informative."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Sizes and numbers of objects: what an environment says, and what walks estimate, against the listed space."""
+"""Sizes and numbers of objects: exact and estimated counts against the enumerated space."""
 
 import math
 from itertools import product
@@ -59,24 +59,24 @@ def listed(environment: Environment) -> dict[int, int]:
     """Return size -> number of distinct objects, one by one."""
     finals = enumerate_space(environment, EDGES).final_states
     texts = environment.objects(finals)
-    found: dict[int, set[str]] = {}
+    result: dict[int, set[str]] = {}
     for text, size in zip(texts, environment.size(finals).tolist(), strict=True):
         if text:
-            found.setdefault(size, set()).add(text)
-    return {size: len(texts) for size, texts in sorted(found.items())}
+            result.setdefault(size, set()).add(text)
+    return {size: len(texts) for size, texts in sorted(result.items())}
 
 
 def small_environments(kind: str) -> list[Environment]:
-    """Return the environments of a domain's examples that are small enough to list."""
-    found = []
+    """Return the environments of a domain's examples that are small enough to enumerate."""
+    result = []
     for example in examples_of(kind):
         environment = example.domain.environment(example.texts)
         try:
             enumerate_space(environment, EDGES)
         except ValueError:
             continue
-        found.append(environment)
-    return found
+        result.append(environment)
+    return result
 
 
 def rounded(log_counts: dict[int, float]) -> dict[int, int]:
@@ -102,8 +102,8 @@ def test_counts_in_closed_form_are_those_of_the_listed_space(spec: dict[str, Any
 
 
 @pytest.mark.parametrize("kind", installed())
-def test_walkers_estimate_the_numbers_within_their_errors(kind: str, monkeypatch: pytest.MonkeyPatch):
-    """No domain needs to count: as if none did, and none could be listed."""
+def test_rollouts_estimate_the_counts_within_their_errors(kind: str, monkeypatch: pytest.MonkeyPatch):
+    """Disable exact counts and enumeration, so that every count is estimated."""
     monkeypatch.setattr(counting, "MOST_EDGES", 0)
     for environment in small_environments(kind):
         monkeypatch.setattr(type(environment), "log_counts", lambda _: None)
@@ -117,14 +117,14 @@ def test_walkers_estimate_the_numbers_within_their_errors(kind: str, monkeypatch
         assert len(true) == 1 or counts != count_objects(environment, 2)
 
 
-def test_an_estimate_is_unbiased_and_its_error_is_told():
+def test_an_estimate_is_unbiased_with_a_standard_error():
     environment = Hypergrid(3, 4)
     generator = torch.Generator().manual_seed(0)
     runs = [walked_counts(environment, 64, generator) for _ in range(400)]
     for size, number in listed(environment).items():
-        found = torch.tensor([math.exp(run.get(size, -math.inf)) for run in runs], dtype=torch.float64)
-        assert float(found.mean()) == pytest.approx(number, abs=4 * float(found.std()) / 20)
-        assert float(found.std()) < 0.6 * number + 0.5
+        result = torch.tensor([math.exp(run.get(size, -math.inf)) for run in runs], dtype=torch.float64)
+        assert float(result.mean()) == pytest.approx(number, abs=4 * float(result.std()) / 20)
+        assert float(result.std()) < 0.6 * number + 0.5
 
 
 def test_what_is_no_object_of_its_own_is_not_counted(monkeypatch: pytest.MonkeyPatch):
@@ -140,7 +140,7 @@ def test_what_is_no_object_of_its_own_is_not_counted(monkeypatch: pytest.MonkeyP
         count_objects(environment, 0)
 
 
-def test_a_size_that_no_walk_met_lies_on_the_line_through_its_neighbours():
+def test_a_size_without_rollouts_is_extrapolated_from_its_neighbours():
     counts = Counts({2: 1.0, 3: 3.0, 6: 6.0}, "estimated")
     assert [counts.log_count(size) for size in (1, 2, 3, 4, 6, 8)] == pytest.approx([-1.0, 1.0, 3.0, 4.0, 6.0, 8.0])
     assert Counts({4: 2.0}, "estimated").log_count(9) == 2.0
@@ -148,15 +148,15 @@ def test_a_size_that_no_walk_met_lies_on_the_line_through_its_neighbours():
 
 def test_a_composition_that_balances_in_several_ways_counts_once():
     states = {"A": (1, 2), "B": (-2, -1, 1), "C": (-1, 2)}
-    found: dict[int, int] = {}
+    result: dict[int, int] = {}
     for amounts in product(range(6), repeat=3):
         taken = {name: n for name, n in zip(states, amounts, strict=True) if n}
         if taken and sum(amounts) <= 5 and len(taken) <= 2 and math.gcd(*amounts) == 1 and is_neutral(taken, states):
-            found[sum(amounts)] = found.get(sum(amounts), 0) + 1
-    assert count_compositions(tuple(states.values()), 5, 2) == dict(sorted(found.items()))
+            result[sum(amounts)] = result.get(sum(amounts), 0) + 1
+    assert count_compositions(tuple(states.values()), 5, 2) == dict(sorted(result.items()))
 
 
-def test_counting_that_would_take_long_is_left_to_walkers(monkeypatch: pytest.MonkeyPatch):
+def test_slow_counting_is_replaced_by_rollouts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("models.domains.materials.charge_balance.reachability.MOST_STEPS", 10)
     assert count_compositions(((1, 2), (-2,), (-1,)), 6, 3) is None
 

@@ -1,4 +1,4 @@
-"""The density of an object is that of dynamic programming over the whole space, in every domain that can be listed."""
+"""Densities of objects agree with dynamic programming over every enumerable space."""
 
 import pytest
 import torch
@@ -33,12 +33,12 @@ def _check(environment: Environment) -> None:
     for beta, preference in ((1.0, [0.5, 0.5]), (9.0, [0.1, 0.9])):
         expected = policy_log_probability(space, policy, conditions.fixed(beta, preference))
         assert float(expected.exp().sum()) == pytest.approx(1.0, abs=1e-5)
-        asked = conditions.fixed(beta, preference, len(rows))
+        condition = conditions.fixed(beta, preference, len(rows))
         generator = torch.Generator().manual_seed(0)
-        found, is_exact = log_density(policy, environment, space.final_states[rows], asked, generator)
+        result, is_exact = log_density(policy, environment, space.final_states[rows], condition, generator)
         assert bool(is_exact.all())
-        assert found.dtype == torch.float64
-        torch.testing.assert_close(found, expected[rows], rtol=0, atol=1e-5)
+        assert result.dtype == torch.float64
+        torch.testing.assert_close(result, expected[rows], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "index"), names())
@@ -53,7 +53,7 @@ def test_density_is_that_of_the_whole_space(kind: str, index: int) -> None:
 
 
 def test_many_ways_to_one_object_are_added_up() -> None:
-    """A corner of a grid can be reached by 20 ways or more; objects on the edges by one."""
+    """A corner of a grid has 20 trajectories or more; objects on the edges have one."""
     _check(Hypergrid(3, 4))
 
 
@@ -64,19 +64,19 @@ def test_what_has_too_many_ways_is_estimated(monkeypatch: pytest.MonkeyPatch) ->
     space = enumerate_space(environment)
     expected = policy_log_probability(space, policy, conditions.fixed(1.0))
     generator = torch.Generator().manual_seed(0)
-    found, is_exact = log_density(
+    result, is_exact = log_density(
         policy, environment, space.final_states, conditions.fixed(1.0, None, len(space)), generator
     )
     assert 0 < int(is_exact.sum()) < len(space)
-    torch.testing.assert_close(found[is_exact], expected[is_exact], rtol=0, atol=1e-5)
-    assert bool(found.isfinite().all())
-    assert float((found - expected).abs().max()) < 2.0
+    torch.testing.assert_close(result[is_exact], expected[is_exact], rtol=0, atol=1e-5)
+    assert bool(result.isfinite().all())
+    assert float((result - expected).abs().max()) < 2.0
 
 
 def test_nothing_is_no_density() -> None:
     environment, conditions = Hypergrid(2, 3), ConditionSampler((1.0, 1.0), 1)
     policy, generator = _policy(environment, conditions), torch.Generator()
-    found, is_exact = log_density(
+    result, is_exact = log_density(
         policy, environment, environment.reset(0), conditions.fixed(1.0, None, 1).at(slice(0, 0)), generator
     )
-    assert len(found) == len(is_exact) == 0
+    assert len(result) == len(is_exact) == 0

@@ -28,7 +28,7 @@ def small_space(environment: Environment) -> Space | None:
 
 
 def smooth_utilities(example: Example, texts: list[str]) -> torch.Tensor:
-    """Return two utilities [X, 2] in 0-1, smooth in the domain's own features; -inf where no object is meant."""
+    """Return two utilities [X, 2] in 0-1, smooth in the domain's own features; -inf without an object."""
     is_object = [bool(text) for text in texts]
     features = example.domain.features([text for text in texts if text])
     spread = features.std(axis=0)
@@ -57,7 +57,7 @@ def test_domain_is_within_total_variation_005_at_3_temperatures_and_3_preference
 
 
 def even_sizes(environment: Environment) -> SizePrior:
-    """Return the prior under which every size weighs the same."""
+    """Return the prior with equal mass for every size."""
     log_counts = dict(count_objects(environment, 0).log_counts)
     return SizePrior(environment, [-log_counts.get(size, 0.0) for size in range(max(log_counts) + 1)])
 

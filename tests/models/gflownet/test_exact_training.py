@@ -26,24 +26,24 @@ def string_utilities(environment: Strings) -> torch.Tensor:
     generator = torch.Generator().manual_seed(3)
     weights = torch.rand(2, environment.length, environment.n_actions, generator=generator)
     pairs = torch.rand(2, environment.length - 1, environment.n_actions, environment.n_actions, generator=generator)
-    places = torch.arange(environment.length)
-    single = weights[:, places, letters].mean(2)
-    double = pairs[:, places[:-1], letters[:, :-1], letters[:, 1:]].mean(2)
+    indices = torch.arange(environment.length)
+    single = weights[:, indices, letters].mean(2)
+    double = pairs[:, indices[:-1], letters[:, :-1], letters[:, 1:]].mean(2)
     return (single + double).T * 2
 
 
 @pytest.mark.slow
 def test_hypergrid_8x8_is_within_total_variation_005_at_3_temperatures_and_3_preferences():
     environment = Hypergrid(2, 8)
-    found = assert_exact(environment, grid_utilities(environment))
-    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1
+    result = assert_exact(environment, grid_utilities(environment))
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
 
 
 @pytest.mark.slow
 def test_strings_of_4_over_4_letters_are_within_total_variation_005_at_3_temperatures_and_3_preferences():
     environment = Strings("ACGT", 4)
-    found = assert_exact(environment, string_utilities(environment))
-    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1
+    result = assert_exact(environment, string_utilities(environment))
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
 
 
 @pytest.mark.slow
@@ -71,8 +71,8 @@ def test_prefix_balance_is_exact_where_the_empty_chain_may_not_stop():
     weights = torch.rand(2, 4, 4, generator=torch.Generator().manual_seed(3))
     utilities = weights[:, torch.arange(4), states].sum(2).T - 0.4 * (states > 0).sum(1, keepdim=True)
     settings = replace(SETTINGS, loss="prefix_sub_trajectory_balance")
-    found = assert_exact(environment, utilities, settings=settings)
-    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1
+    result = assert_exact(environment, utilities, settings=settings)
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
 
 
 @pytest.mark.slow
@@ -81,5 +81,5 @@ def test_forward_looking_losses_are_exact_on_additive_strings(loss: str):
     environment = Strings("ACGT", 4)
     reward = letter_reward(environment)
     utilities = reward.utilities(enumerate_space(environment).final_states)
-    found = assert_exact(environment, utilities, log_reward=reward, settings=replace(SETTINGS, loss=loss))
-    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1
+    result = assert_exact(environment, utilities, log_reward=reward, settings=replace(SETTINGS, loss=loss))
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1

@@ -1,4 +1,4 @@
-"""Building steps are mutated and recombined as strings are."""
+"""Actions are mutated and recombined like strings."""
 
 import torch
 

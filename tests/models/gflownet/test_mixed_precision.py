@@ -1,4 +1,4 @@
-"""Hidden layers in bfloat16: near the exact ones, blind to padding, and never where exactness was promised."""
+"""Hidden layers in bfloat16: close to float32, invariant to padding, and unused in sampling."""
 
 import itertools
 from dataclasses import replace
@@ -28,8 +28,8 @@ def layers(*widths: int) -> list[nn.Linear]:
     return [nn.Linear(n_in, n_out) for n_in, n_out in itertools.pairwise(widths)]
 
 
-def exact(inputs: torch.Tensor, found: list[nn.Linear]) -> torch.Tensor:
-    for layer in found:
+def exact(inputs: torch.Tensor, result: list[nn.Linear]) -> torch.Tensor:
+    for layer in result:
         inputs = layer(inputs).relu()
     return inputs
 
@@ -42,12 +42,12 @@ def test_rows_are_padded_to_a_few_sizes() -> None:
 
 
 def test_rounded_layers_and_their_gradients_are_near_the_exact_ones(generator: torch.Generator) -> None:
-    found = layers(12, 32, 24)
+    result = layers(12, 32, 24)
     parts = torch.randn(70, 8, generator=generator), torch.randn(70, 4, generator=generator)
     weights = torch.randn(70, 24, generator=generator)
     answers = []
-    for hidden in (exact(torch.cat(parts, dim=1), found), hidden_layers(parts, found)):
-        gradients = torch.autograd.grad((hidden * weights).sum(), [p for layer in found for p in layer.parameters()])
+    for hidden in (exact(torch.cat(parts, dim=1), result), hidden_layers(parts, result)):
+        gradients = torch.autograd.grad((hidden * weights).sum(), [p for layer in result for p in layer.parameters()])
         answers.append([hidden.detach(), *gradients])
     for truth, rounded in zip(*answers, strict=True):
         assert rounded.dtype == torch.float32
@@ -56,8 +56,8 @@ def test_rounded_layers_and_their_gradients_are_near_the_exact_ones(generator: t
 
 
 def test_what_is_padded_changes_nothing(generator: torch.Generator) -> None:
-    found, inputs = layers(6, 16), torch.randn(130, 6, generator=generator)
-    assert torch.equal(hidden_layers((inputs[:65],), found), hidden_layers((inputs,), found)[:65])
+    result, inputs = layers(6, 16), torch.randn(130, 6, generator=generator)
+    assert torch.equal(hidden_layers((inputs[:65],), result), hidden_layers((inputs,), result)[:65])
 
 
 def scored(policy: Policy, conditions: ConditionSampler = CONDITIONS) -> torch.Tensor:

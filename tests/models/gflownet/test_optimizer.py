@@ -1,4 +1,4 @@
-"""The short step is Adam's own, bit for bit, and so is the norm of the gradients."""
+"""The custom step equals fused Adam bit for bit, as does the norm of the gradients."""
 
 import copy
 

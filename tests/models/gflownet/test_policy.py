@@ -12,7 +12,7 @@ ENVIRONMENT = Strings("ACG", 3)
 CONDITIONS = ConditionSampler((1.0, 8.0), 2)
 
 
-def test_masked_log_softmax_leaves_out_closed_actions_and_survives_rows_without_any():
+def test_masked_log_softmax_excludes_masked_actions_and_survives_empty_rows():
     logits = torch.zeros(2, 3, requires_grad=True)
     log_p = masked_log_softmax(logits, torch.tensor([[True, False, True], [False, False, False]]))
     assert log_p[0].exp().tolist() == pytest.approx([0.5, 0.0, 0.5])
@@ -39,7 +39,7 @@ def test_sampling_and_scoring_see_the_same_logits(spec: PolicySpec, generator: t
 
 @pytest.mark.parametrize("has_logit_scale", [False, True])
 @pytest.mark.parametrize("has_concatenation", [False, True])
-def test_the_condition_acts_only_through_what_was_asked_for(
+def test_the_condition_acts_only_through_enabled_inputs(
     has_logit_scale: bool,  # noqa: FBT001 - a parameter of the test
     has_concatenation: bool,  # noqa: FBT001 - a parameter of the test
     generator: torch.Generator,

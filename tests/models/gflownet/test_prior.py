@@ -47,7 +47,7 @@ def test_a_size_prior_is_looked_up_by_size():
 
 @pytest.mark.parametrize("loss", ["trajectory_balance", "prefix_sub_trajectory_balance"])
 def test_a_policy_samples_prior_times_reward(loss: str):
-    """Also where a loss asks for the reward of stopping on the way."""
+    """The prior also applies to losses with rewards of stopped prefixes."""
     assert_exact(
         ENVIRONMENT,
         utilities(),
@@ -69,8 +69,8 @@ def test_objects_with_many_trajectories_have_one_prior():
     prior = SizePrior(environment, (-counts.log()).tolist())
     flat = torch.zeros(len(space), 1)
     beside = BesidePrior(tabulated(space, flat), prior)
-    found = assert_exact(environment, flat, log_reward=beside, preferences=[(1.0,)], settings=SETTINGS)
-    assert [item.log_z_error for item in found] == pytest.approx([0.0] * len(found), abs=0.05)
+    result = assert_exact(environment, flat, log_reward=beside, preferences=[(1.0,)], settings=SETTINGS)
+    assert [item.log_z_error for item in result] == pytest.approx([0.0] * len(result), abs=0.05)
 
 
 def test_log_z_starts_at_that_of_the_product():
@@ -78,23 +78,23 @@ def test_log_z_starts_at_that_of_the_product():
     trainer = build(BesidePrior(flat, EVEN), replace(SETTINGS, first_estimate=4096))
     trainer._start_log_z()
     with torch.no_grad():
-        told = trainer.policy.log_z(trainer.conditions.fixed(2.0, (0.5, 0.5)))
-    assert float(told) == pytest.approx(math.log(4), abs=0.1)
+        log_z = trainer.policy.log_z(trainer.conditions.fixed(2.0, (0.5, 0.5)))
+    assert float(log_z) == pytest.approx(math.log(4), abs=0.1)
 
 
 def test_what_behaviours_keep_is_ranked_by_the_reward_alone():
-    """Under the even prior a long peptide counts for a 27th of a short one; the best are no shorter for that."""
+    """Under the even prior a long peptide has a 27th of a short one's mass; elites are not shorter."""
     settings = replace(SETTINGS, steps=30, genetic_share=0.3, local_search_share=0.2, diverse_share=0.1)
     trainer = build(BesidePrior(tabulated(SPACE, utilities()), EVEN), settings)
     trainer.run(30)
-    found, known = (
+    result, known = (
         utilities().max(dim=1).values,
         {int(key): row for row, key in enumerate(ENVIRONMENT.key(SPACE.final_states))},
     )
     tensors, _ = trainer.state_dict()
     for part in ("replay", "genetic", "local_search"):
         priorities = tensors[f"{part}.priority"]
-        best = torch.tensor([found[known[int(key)]] for key in tensors[f"{part}.keys"]])
+        best = torch.tensor([result[known[int(key)]] for key in tensors[f"{part}.keys"]])
         assert len(priorities) > 40
         assert bool((priorities >= -1e-6).all())
         assert bool((priorities <= best + 1e-6).all())

@@ -30,7 +30,7 @@ def environment(request: pytest.FixtureRequest) -> Environment:
     return ENVIRONMENTS[request.param]
 
 
-def test_walks_keep_the_contract_and_end_within_max_steps(environment: Environment):
+def test_rollouts_keep_the_contract_and_end_within_max_steps(environment: Environment):
     batches = walk(environment, seed=1)
     for states in batches:
         check_states(environment, states)
@@ -38,7 +38,7 @@ def test_walks_keep_the_contract_and_end_within_max_steps(environment: Environme
     assert len(batches) <= environment.max_steps + 1
 
 
-def test_walking_back_reaches_the_start(environment: Environment, generator: torch.Generator):
+def test_backward_rollouts_reach_the_start(environment: Environment, generator: torch.Generator):
     states = walk(environment, seed=2)[-1]
     for _ in range(environment.max_steps):
         is_open = environment.backward_mask(states).any(dim=1)
@@ -93,10 +93,10 @@ def test_uniform_policy_on_strings_is_uniform_over_objects():
 def test_uniform_policy_on_a_grid_agrees_with_counting():
     environment = Hypergrid(2, 2)
     space = enumerate_space(environment)
-    found = dict(
+    result = dict(
         zip(environment.objects(space.final_states), uniform_log_probability(space).exp().tolist(), strict=True)
     )
-    assert found == pytest.approx({"0,0": 1 / 3, "0,1": 1 / 6, "1,0": 1 / 6, "1,1": 1 / 3})
+    assert result == pytest.approx({"0,0": 1 / 3, "0,1": 1 / 6, "1,0": 1 / 6, "1,1": 1 / 3})
 
 
 def test_distances_and_reward_ratio_of_known_distributions():

@@ -1,4 +1,4 @@
-"""What a loss asks of the reward on the way, and what is refused before training begins."""
+"""Rewards of intermediate states, and incompatible losses refused before training."""
 
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ def test_a_reward_without_parts_is_refused(loss: str):
     build(loss, STRINGS, letter_reward(STRINGS)).step()
 
 
-def test_stopped_prefixes_are_asked_for_and_the_final_ones_not_again(generator: torch.Generator):
+def test_stopped_prefixes_are_evaluated_and_final_states_not_again(generator: torch.Generator):
     trajectories, condition = walks(PEPTIDES, generator)
     shown: list[Tensor] = []
 
@@ -79,13 +79,13 @@ def test_stopped_prefixes_are_asked_for_and_the_final_ones_not_again(generator: 
         return length_reward(states, some)
 
     final = length_reward(trajectories.final_states, condition)
-    found = stopped_log_rewards(trajectories, final, condition, log_reward)
+    result = stopped_log_rewards(trajectories, final, condition, log_reward)
     n = trajectories.n_transitions
     is_start, is_stop = trajectories.time == 0, trajectories.actions == PEPTIDES.stop
-    assert found[:n][is_start].isneginf().all()
+    assert result[:n][is_start].isneginf().all()
     expected = length_reward(trajectories.states[:n], condition.at(trajectories.trajectory))
-    assert torch.allclose(found[:n][~is_start], expected[~is_start])
-    assert torch.equal(found[n:], final)
+    assert torch.allclose(result[:n][~is_start], expected[~is_start])
+    assert torch.equal(result[n:], final)
     assert len(torch.cat(shown)) == int((~is_start & ~is_stop).sum())
 
 
@@ -105,10 +105,10 @@ def test_partial_log_rewards_end_at_the_log_reward_and_are_counted_apart(generat
     reward = letter_reward(STRINGS)
     trajectories, condition = walks(STRINGS, generator)
     final = reward(trajectories.final_states, condition)
-    found = partial_log_rewards(trajectories, final, condition, reward)
+    result = partial_log_rewards(trajectories, final, condition, reward)
     n = trajectories.n_transitions
-    assert torch.equal(found[n:], reward.partial(trajectories.final_states, condition))
-    assert (found[:n][trajectories.time == 0] == 0).all()
+    assert torch.equal(result[n:], reward.partial(trajectories.final_states, condition))
+    assert (result[:n][trajectories.time == 0] == 0).all()
     trainer = build("forward_looking_detailed_balance", STRINGS, reward)
     trainer.step()
     assert (trainer.reward_calls, trainer.partial_calls) == (16 + 8, 8 * 3)

@@ -1,4 +1,4 @@
-"""Walks agree with the exact distribution, forward and backward, and their log-probabilities are the policy's own."""
+"""Forward and backward rollouts agree with the exact distribution and the policy's probabilities."""
 
 import pytest
 import torch
@@ -77,13 +77,13 @@ def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generat
     assert torch.allclose(pairs, torch.full((16,), 1 / 16), atol=0.02)
 
 
-def test_forward_walks_keep_the_contract(environment: Environment, generator: torch.Generator):
+def test_forward_rollouts_keep_the_contract(environment: Environment, generator: torch.Generator):
     policy = uneven_policy(environment)
     assert_contract(rollout_forward(policy, environment, CONDITIONS.sample(40, generator), generator))
 
 
 @pytest.mark.parametrize("has_learned_backward", [False, True])
-def test_backward_walks_keep_the_contract(
+def test_backward_rollouts_keep_the_contract(
     environment: Environment,
     generator: torch.Generator,
     has_learned_backward: bool,  # noqa: FBT001 - a parameter of the test
@@ -118,10 +118,10 @@ def test_samples_follow_the_exact_distribution(environment: Environment, generat
     space = enumerate_space(environment)
     exact = policy_log_probability(space, policy, condition).exp()
     drawn = sample(policy, environment, condition, 20_000, generator)
-    place = torch.searchsorted(*sorted_keys(environment, space.final_states, drawn.final_states))
-    found = torch.bincount(place, minlength=len(space)) / 20_000
+    index = torch.searchsorted(*sorted_keys(environment, space.final_states, drawn.final_states))
+    result = torch.bincount(index, minlength=len(space)) / 20_000
     order = environment.key(space.final_states).argsort()
-    assert float((found - exact[order]).abs().sum()) < 0.06
+    assert float((result - exact[order]).abs().sum()) < 0.06
 
 
 def sorted_keys(environment: Environment, every: torch.Tensor, some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -143,14 +143,14 @@ def test_log_pf_of_append_only_samples_is_the_exact_log_probability(generator: t
 
 
 @pytest.mark.parametrize("has_learned_backward", [False, True])
-def test_backward_walks_estimate_the_marginal(generator: torch.Generator, has_learned_backward: bool):  # noqa: FBT001
+def test_backward_rollouts_estimate_the_marginal(generator: torch.Generator, has_learned_backward: bool):  # noqa: FBT001
     environment = ENVIRONMENTS["grid"]
     policy = uneven_policy(environment, has_learned_backward=has_learned_backward)
     condition = CONDITIONS.fixed(2.0, (0.5, 0.5))
     space = enumerate_space(environment)
     exact = policy_log_probability(space, policy, condition)
-    found = log_probability(policy, environment, space.final_states, condition, generator, k=4000)
-    assert torch.allclose(found.exp(), exact.exp(), rtol=0.15, atol=1e-3)
+    result = log_probability(policy, environment, space.final_states, condition, generator, k=4000)
+    assert torch.allclose(result.exp(), exact.exp(), rtol=0.15, atol=1e-3)
 
 
 def test_importance_weights_find_log_z(generator: torch.Generator):

@@ -1,4 +1,4 @@
-"""Training resumes bit for bit, refuses rewards that are none, and counts what it asks for."""
+"""Training resumes bit for bit, refuses invalid rewards, and counts reward calls."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -78,26 +78,26 @@ def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_resuming_among_steps_walked_ahead_and_learned_under_several_conditions(loss: str):
+def test_resuming_with_queued_trajectories_under_several_conditions(loss: str):
     settings = replace(SETTINGS, loss=loss, steps_per_draw=4, conditions_per_trajectory=3, group_size=4)
     assert_resumes(settings, build_on_grid)
 
 
 def test_each_object_counts_once_however_many_conditions_it_is_learned_under():
-    asked: list[Tensor] = []
+    batches: list[Tensor] = []
 
     def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
-        asked.append(final_states)
+        batches.append(final_states)
         return letter_reward(final_states, condition)
 
     trainer = build(replace(SETTINGS, conditions_per_trajectory=3, first_estimate=0), log_reward=log_reward)
     trainer.run(2)
     assert trainer.reward_calls == 2 * 16
-    own, others = asked[:2]
+    own, others = batches[:2]
     assert torch.equal(others, own.repeat(2, 1))
 
 
-def test_walking_ahead_asks_for_no_more_rewards_than_steps_need():
+def test_queued_trajectories_need_no_extra_rewards():
     settings = replace(SETTINGS, steps=6, steps_per_draw=4)
     one, several = build(replace(settings, steps_per_draw=1)), build(settings)
     one.run(6)
@@ -107,15 +107,15 @@ def test_walking_ahead_asks_for_no_more_rewards_than_steps_need():
 
 
 class Remembering:
-    """A reward that works objects out in one go and remembers which it was told of, and which it was not."""
+    """A reward that prepares objects in one batch, and records prepared and unprepared ones."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.prepared: list[int] = []
         self.known: set[tuple[int, ...]] = set()
         self.surprises = 0
 
     def prepare(self, states: Tensor) -> None:
-        self.told.append(len(states))
+        self.prepared.append(len(states))
         self.known |= {tuple(row) for row in states.tolist()}
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
@@ -123,14 +123,14 @@ class Remembering:
         return letter_reward(states, condition)
 
 
-def test_what_is_walked_ahead_is_told_to_the_reward_in_one_go_and_changes_nothing():
+def test_queued_states_are_prepared_at_once_and_change_nothing():
     settings = replace(SETTINGS, steps_per_draw=4, first_estimate=0)
     reward = Remembering()
-    told, plain = build(settings, log_reward=reward), build(settings)
-    told.run(8)
+    ahead, plain = build(settings, log_reward=reward), build(settings)
+    ahead.run(8)
     plain.run(8)
-    assert (reward.told, reward.surprises) == ([4 * 16] * 2, 0)
-    assert_same_bits(bits(told), bits(plain))
+    assert (reward.prepared, reward.surprises) == ([4 * 16] * 2, 0)
+    assert_same_bits(bits(ahead), bits(plain))
 
 
 def test_the_seed_decides_everything():
@@ -187,7 +187,7 @@ def test_forbidden_objects_count_as_less_than_the_worst_allowed_one():
 
 
 def test_what_beta_does_not_multiply_sinks_no_forbidden_object():
-    """A chance of success of .0001 costs 9.2 at every temperature, and is seen at low ones."""
+    """A chance of success of .0001 costs 9.2 at every temperature, and remains visible at low ones."""
 
     def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
         values = letter_reward(final_states, condition) - 9.2
@@ -197,8 +197,8 @@ def test_what_beta_does_not_multiply_sinks_no_forbidden_object():
     trainer.run(20)
     states, _ = ENVIRONMENT.states(["ACCC", "ACCC", "GGGG", "GGGG"])
     condition = Condition(torch.tensor([1.0, 8.0, 1.0, 8.0]), torch.full((4, 2), 0.5))
-    told = trainer._validated_log_reward(states, condition)
-    assert told.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
+    validated = trainer._validated_log_reward(states, condition)
+    assert validated.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
 
 
 def test_all_forbidden_is_no_crash():
@@ -206,7 +206,7 @@ def test_all_forbidden_is_no_crash():
     assert trainer.step()["log_reward"] == pytest.approx(-SETTINGS.forbidden_gap)
 
 
-def test_the_report_hears_of_every_tenth_step_and_may_stop_the_run():
+def test_the_callback_gets_every_tenth_step_and_may_stop_the_run():
     heard: list[int] = []
 
     def report(steps: int, metrics: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Trajectories walked ahead reach their steps whole, under the conditions they were walked for."""
+"""Queued trajectories reach their steps completely and with their own conditions."""
 
 import torch
 

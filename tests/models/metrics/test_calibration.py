@@ -1,4 +1,4 @@
-"""Scores against numerical integration and simulation, and a record that says what was seen."""
+"""Scores against numerical integration and simulation, and the calibration record."""
 
 import json
 import math
@@ -133,7 +133,7 @@ def test_a_batch_wholly_outside_or_inside_is_plain_json(spec: CampaignSpec, erro
     assert json.loads(json.dumps(drift, allow_nan=False))["verdict"] == verdict
 
 
-def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: CampaignSpec) -> None:
+def test_the_record_separates_rounds_and_tests_the_recent_ones(spec: CampaignSpec) -> None:
     generator = np.random.default_rng(4)
     parts = [batch(number, 20, 1.0 if number == 1 else 3.0, generator) for number in (1, 2, 3, 4)]
     unmeasured = History(forecasts=(forecast(5, "5-0"),))
@@ -157,12 +157,12 @@ def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: Campaign
 def test_scores_are_on_the_modelled_scale(spec: CampaignSpec) -> None:
     forecasts = (forecast(1, "a", 2.0, 0.5, "potency"), forecast(1, "b", 0.0, 0.5, "potency"))
     results = (Measurement("a", "potency", 10.0, round=1), Measurement("b", "potency", 10.0, round=1))
-    told = calibration(spec, History(results, forecasts=forecasts))["potency"]["all"]
-    assert told["rmse"] == pytest.approx(1.0)
-    assert told["bias"] == pytest.approx(0.0)
-    assert told["sharpness"] == 0.5
-    assert told["interval_90"] == 0.0
-    assert told["error_sd_correlation"] is None
+    summary = calibration(spec, History(results, forecasts=forecasts))["potency"]["all"]
+    assert summary["rmse"] == pytest.approx(1.0)
+    assert summary["bias"] == pytest.approx(0.0)
+    assert summary["sharpness"] == 0.5
+    assert summary["interval_90"] == 0.0
+    assert summary["error_sd_correlation"] is None
 
 
 def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: CampaignSpec) -> None:
@@ -174,9 +174,9 @@ def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: 
         Measurement("a", "other", -100.0, round=1),
         Measurement("b", "total", outcome="insoluble", round=1),
     )
-    told = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
-    assert told["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == told["glow"]["all"]
-    assert set(told) == {"glow"}
+    summary = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
+    assert summary["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == summary["glow"]["all"]
+    assert set(summary) == {"glow"}
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ def _by_inclusion_and_exclusion(points: Floats) -> float:
 def test_hypervolume_is_the_volume_of_the_union(m: int, n: int, seed: int, are_whole: bool) -> None:  # noqa: FBT001
     generator = np.random.default_rng(seed)
     points = generator.integers(-1, 4, (n, m)) * 1.0 if are_whole else generator.normal(size=(n, m))
-    found = hypervolume(points, np.zeros(m))
-    assert found == pytest.approx(_by_inclusion_and_exclusion(points), abs=1e-12)
-    assert hypervolume(points[::-1], np.zeros(m)) == pytest.approx(found)
+    result = hypervolume(points, np.zeros(m))
+    assert result == pytest.approx(_by_inclusion_and_exclusion(points), abs=1e-12)
+    assert hypervolume(points[::-1], np.zeros(m)) == pytest.approx(result)
 
 
 @settings(max_examples=15)

@@ -16,7 +16,7 @@ def _number(value: float) -> Tensor:
 
 
 def _integrated(mean: float, deviation: float, lower: float, upper: float) -> tuple[float, float, float]:
-    """Return mass, mean and variance of a truncated normal by the trapezoidal rule, relative to its highest point."""
+    """Return mass, mean and variance of a truncated normal by the trapezoidal rule, relative to its mode."""
     low = max(lower, mean - 12 * deviation)
     high = min(upper, max(mean, low) + (3 if lower > mean + 5 * deviation else 12) * deviation)
     x = torch.linspace(low, high, 400_001, dtype=torch.float64)
@@ -88,7 +88,7 @@ def test_standardise_recovers_what_censoring_hides() -> None:
     assert abs(float(values[~hidden].mean()) - 5.0) > 1.0
 
 
-def test_standardise_falls_back_on_what_was_believed() -> None:
+def test_standardise_falls_back_on_the_prior() -> None:
     nan, bound = _number(math.nan).reshape(1), _number(3.0).reshape(1)
     assert standardise(nan, nan, nan, (7.0, 2.0), 3) == (7.0, 2.0)
     assert standardise(nan, bound, _number(INF).reshape(1), (0.0, 2.0), 3) == (3.0, 2.0)

@@ -1,4 +1,4 @@
-"""Conformal radii are the finite-sample quantile, also with censored scores, and intervals cover what they promise."""
+"""Conformal radii are the finite-sample quantile, also with censored scores, and intervals cover."""
 
 import math
 
@@ -15,22 +15,22 @@ NAN = math.nan
 
 
 class FittedLine(FittedProxy):
-    """Predicts twice the feature, with a deviation that is wrong by a factor of three and right in its shape."""
+    """Predicts twice the feature, with deviations wrong by a factor of three."""
 
     def posterior(self, features: Tensor) -> Posterior:
         sd = 3 * (0.2 + features.abs())
         return Posterior(2 * features, sd, torch.zeros_like(sd))
 
     def members(self, features: Tensor) -> Posterior:
-        belief = self.posterior(features)
-        return Posterior(belief.mean[None], belief.sd[None], belief.noise_sd[None])
+        gaussian = self.posterior(features)
+        return Posterior(gaussian.mean[None], gaussian.sd[None], gaussian.noise_sd[None])
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return self.posterior(features).mean.expand(n, -1, -1)
 
 
 class Line(Proxy):
-    """Learns nothing."""
+    """Fits nothing."""
 
     minimum = 0
     maximum = None
@@ -59,8 +59,8 @@ def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> Selecte
 def test_the_quantile_has_the_finite_sample_rank(n: int, level: float) -> None:
     sizes = torch.rand(n, generator=torch.Generator().manual_seed(n), dtype=torch.float64)
     rank = math.ceil(round((n + 1) * level, 9))
-    found = quantile(sizes, torch.zeros(n, dtype=torch.bool), level)
-    assert found == float(sizes.sort().values[rank - 1])
+    result = quantile(sizes, torch.zeros(n, dtype=torch.bool), level)
+    assert result == float(sizes.sort().values[rank - 1])
 
 
 def test_too_few_scores_have_no_quantile() -> None:
@@ -73,7 +73,7 @@ def test_too_few_scores_have_no_quantile() -> None:
 
 
 def test_bounds_pass_their_weight_to_larger_scores() -> None:
-    """With the smallest score only a bound, the others carry its weight: 1/5 of the rest goes to each."""
+    """If the smallest score is only a bound, each of the others gets 1/5 of its weight."""
     is_bound = torch.tensor([True, False, False, False])
     sizes = torch.tensor([1.0, 2.0, 3.0, 4.0])
     assert quantile(sizes, is_bound, 0.25) == 2.0
@@ -95,8 +95,8 @@ def test_scores_of_censored_values() -> None:
 
 @pytest.mark.parametrize("n", [20, 60])
 @pytest.mark.parametrize("level", [0.8, 0.9])
-def test_coverage_is_what_was_asked_for(n: int, level: float) -> None:
-    """Over many tables, whatever the proxy's deviations are worth; the Gaussian intervals of these miss it."""
+def test_coverage_is_the_requested_level(n: int, level: float) -> None:
+    """Coverage holds over many tables with wrong deviations; Gaussian intervals miss the level."""
     covered: list[float] = []
     for seed in range(60):
         x, y = _sample(n + 100, seed)
@@ -109,10 +109,10 @@ def test_coverage_is_what_was_asked_for(n: int, level: float) -> None:
 def test_gaussian_intervals_are_deviations() -> None:
     x, y = _sample(50, 0)
     fitted = _fitted(x, y, "gaussian")
-    belief = fitted.posterior(x)
+    gaussian = fitted.posterior(x)
     low, high = fitted.interval(x, 0.9)
-    assert torch.allclose(high, belief.mean + 1.6448536 * belief.predictive_sd)
-    assert torch.allclose(low + high, 2 * belief.mean)
+    assert torch.allclose(high, gaussian.mean + 1.6448536 * gaussian.predictive_sd)
+    assert torch.allclose(low + high, 2 * gaussian.mean)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 2.0])

@@ -1,4 +1,4 @@
-"""Training of the deep ensemble: its schedule and what it is given."""
+"""Training of the deep ensemble: its schedule and its inputs."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_reduced_features_are_centred_and_uncorrelated() -> None:
     features = torch.randn(200, 12, generator=generator, dtype=torch.float64) * torch.arange(12) + 5.0
     reduced = deep_ensemble._reduction(features)(features).double()
     covariance = torch.cov(reduced.T)
-    assert reduced.shape == (200, 11)  # the column of 5.0 tells nothing
+    assert reduced.shape == (200, 11)  # the column of 5.0 is uninformative
     torch.testing.assert_close(reduced.mean(dim=0), torch.zeros(11).double(), atol=1e-5, rtol=0)
     torch.testing.assert_close(covariance, covariance.diagonal().diag(), atol=1e-4, rtol=0)
     assert float(covariance[0, 0].sqrt()) == pytest.approx(deep_ensemble.LEADING_DEVIATION, rel=1e-4)
@@ -41,6 +41,6 @@ def test_members_learn_a_line() -> None:
     nothing = torch.full_like(values, torch.nan)
     table = TrainingTable(("y",), features, values, nothing, torch.zeros(1).double(), torch.ones(1).double())
     fitted = deep_ensemble.DeepEnsemble().fit(table.rows(torch.arange(100)), seed=0)
-    belief = fitted.posterior(features[100:])
-    assert float((belief.mean - values[100:]).square().mean().sqrt()) < 0.15
-    assert float((fitted.members(features[100:]).mean.mean(dim=0) - belief.mean).abs().max()) < 1e-9
+    posterior = fitted.posterior(features[100:])
+    assert float((posterior.mean - values[100:]).square().mean().sqrt()) < 0.15
+    assert float((fitted.members(features[100:]).mean.mean(dim=0) - posterior.mean).abs().max()) < 1e-9

@@ -1,4 +1,4 @@
-"""The sites reproduce the moments of truncated normal distributions, found by integration or by drawing."""
+"""The sites reproduce the moments of truncated normal distributions from integration or sampling."""
 
 import math
 
@@ -11,8 +11,8 @@ from models.proxies.expectation_propagation import interval_sites
 INF = math.inf
 
 
-def _believed(mean: Tensor, covariance: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and covariance after conditioning on the observations that stand for the intervals."""
+def _approximated(mean: Tensor, covariance: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and covariance after conditioning on the observations equivalent to the intervals."""
     values, variances = interval_sites(mean, covariance, lower, upper)
     gain = torch.linalg.solve(covariance + torch.diag(variances), covariance).T
     return mean + gain @ (values - mean), covariance - gain @ covariance
@@ -29,9 +29,9 @@ def test_one_value_is_exact(low: float, high: float) -> None:
     mass = torch.trapezoid(density, x)
     mean = torch.trapezoid(density * x, x) / mass
     variance = torch.trapezoid(density * (x - mean).square(), x) / mass
-    found = _believed(_vector(0.5), _vector(2.0)[:, None], _vector(low), _vector(high))
-    assert float(found[0]) == pytest.approx(float(mean), rel=1e-3)
-    assert float(found[1]) == pytest.approx(float(variance), rel=5e-3)
+    result = _approximated(_vector(0.5), _vector(2.0)[:, None], _vector(low), _vector(high))
+    assert float(result[0]) == pytest.approx(float(mean), rel=1e-3)
+    assert float(result[1]) == pytest.approx(float(variance), rel=5e-3)
 
 
 def test_three_correlated_values_agree_with_a_million_draws() -> None:
@@ -41,9 +41,9 @@ def test_three_correlated_values_agree_with_a_million_draws() -> None:
     normal = torch.randn(1_000_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     draws = mean + normal @ torch.linalg.cholesky(covariance).T
     kept = draws[((draws > lower) & (draws < upper)).all(dim=1)]
-    found_mean, found_covariance = _believed(mean, covariance, lower, upper)
-    assert torch.allclose(found_mean, kept.mean(dim=0), atol=0.01)
-    assert torch.allclose(found_covariance, kept.T.cov(), atol=0.02)
+    mean_, covariance_ = _approximated(mean, covariance, lower, upper)
+    assert torch.allclose(mean_, kept.mean(dim=0), atol=0.01)
+    assert torch.allclose(covariance_, kept.T.cov(), atol=0.02)
 
 
 def test_deterministic_and_calm_with_many_strongly_correlated_values() -> None:
@@ -51,7 +51,7 @@ def test_deterministic_and_calm_with_many_strongly_correlated_values() -> None:
     covariance = torch.exp(-0.5 * (x[:, None] - x).square() / 0.3**2) + 0.01 * torch.eye(60, dtype=torch.float64)
     lower = torch.where(torch.arange(60) % 2 == 0, 1.0, -INF).double()
     upper = torch.where(torch.arange(60) % 2 == 0, INF, 1.2).double()
-    first, second = (_believed(torch.zeros(60).double(), covariance, lower, upper) for _ in range(2))
+    first, second = (_approximated(torch.zeros(60).double(), covariance, lower, upper) for _ in range(2))
     assert torch.equal(first[0], second[0])
     assert bool(((first[0] > 0.9) & (first[0] < 1.3)).all())
     assert bool((first[1].diagonal() > 0).all())

@@ -1,4 +1,4 @@
-"""Distances in feature space undo the reach, and intervals made of them cover what was asked for."""
+"""Distances in feature space undo the reach, and their intervals have the requested coverage."""
 
 import math
 
@@ -16,7 +16,7 @@ from models.proxies.validation import Fold
 
 
 class Linear:
-    """Predicts the sum of 3 times the hidden values of two members of two units each: a slope of 6 everywhere."""
+    """Predicts 3 times the sum of hidden values (two members, two units): a slope of 6 everywhere."""
 
     def embed(self, features: Tensor) -> Tensor:
         return features.expand(2, -1, -1)
@@ -57,9 +57,9 @@ def test_a_linear_network_is_exact() -> None:
 
 
 def test_what_cannot_be_reached_is_infinitely_far() -> None:
-    found = distances(Bounded(), torch.zeros(2, 1, dtype=torch.float64), 0, torch.tensor([0.5, 3.0]).double())
-    assert float(found[0]) == pytest.approx(math.asin(0.5), rel=1e-3)
-    assert math.isinf(float(found[1]))
+    result = distances(Bounded(), torch.zeros(2, 1, dtype=torch.float64), 0, torch.tensor([0.5, 3.0]).double())
+    assert float(result[0]) == pytest.approx(math.asin(0.5), rel=1e-3)
+    assert math.isinf(float(result[1]))
 
 
 def test_reach_and_distance_undo_each_other() -> None:

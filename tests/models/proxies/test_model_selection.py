@@ -1,4 +1,4 @@
-"""The choice of a proxy rests on held-out predictions, and its deviations fit them."""
+"""Proxies are chosen by held-out predictions, and their deviations are scaled to them."""
 
 import math
 from dataclasses import replace
@@ -16,7 +16,7 @@ from models.proxies.validation import HeldOut, score
 
 
 class FittedConstant(FittedProxy):
-    """Always the same answer, sure of itself."""
+    """Predicts a constant with a small deviation."""
 
     def __init__(self, mean: Tensor, sd: float) -> None:
         self._mean = mean
@@ -27,15 +27,15 @@ class FittedConstant(FittedProxy):
         return Posterior(mean, torch.full_like(mean, self._sd), torch.zeros_like(mean))
 
     def members(self, features: Tensor) -> Posterior:
-        belief = self.posterior(features)
-        return Posterior(belief.mean[None], belief.sd[None], belief.noise_sd[None])
+        predicted = self.posterior(features)
+        return Posterior(predicted.mean[None], predicted.sd[None], predicted.noise_sd[None])
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return self.posterior(features).mean.expand(n, -1, -1)
 
 
 class Constant(Proxy):
-    """Predicts the mean of what it saw."""
+    """Predicts the mean of its training values."""
 
     minimum = 1
     maximum = 50
@@ -65,7 +65,7 @@ def _data(n: int) -> tuple[Tensor, Tensor]:
     return x, torch.cat([torch.sin(6 * x), 5 + 2 * noise], dim=1)
 
 
-def test_each_type_gets_its_best_and_the_losers_are_told() -> None:
+def test_each_type_gets_its_best_and_all_scores_are_reported() -> None:
     x, y = _data(50)
     chosen = fit_best(
         _table(y, x), {"gaussian_process": GaussianProcess(RBFKernel), "constant": Constant(1.0)}, seed=0, tick=_quiet
@@ -77,13 +77,13 @@ def test_each_type_gets_its_best_and_the_losers_are_told() -> None:
         assert isinstance(scores, dict)
         assert summary[kind]["chosen"] == min(scores, key=lambda name, of=scores: of[name]["nll"])
         assert set(scores) == {"gaussian_process", "constant"}
-    belief = chosen.posterior(x)
-    assert float((belief.mean[:, 0] - y[:, 0]).abs().max()) < 0.1
+    predicted = chosen.posterior(x)
+    assert float((predicted.mean[:, 0] - y[:, 0]).abs().max()) < 0.1
 
 
 @pytest.mark.parametrize("claimed", [0.2, 1.0, 10.0])
 def test_deviations_are_scaled_to_the_residuals(claimed: float) -> None:
-    """Whatever the proxy claims, values with deviation 2 get about 2, and 90 % intervals cover about 90 %."""
+    """Residuals of deviation 2 get a deviation of about 2, and 90 % intervals cover about 90 %."""
     x, y = _data(50)
     chosen = fit_best(_table(y[:, 1:], x), {"constant": Constant(claimed)}, seed=0, tick=_quiet)
     sd = float(chosen.posterior(x).sd[0, 0])
@@ -109,12 +109,12 @@ def test_too_few_or_too_many_values_leave_the_default() -> None:
 def test_nothing_measured_answers_the_prior() -> None:
     empty = _table(torch.empty(0, 2, dtype=torch.float64), torch.empty(0, 3, dtype=torch.float64))
     chosen = fit_best(empty, {"gaussian_process": GaussianProcess(RBFKernel)}, seed=0, tick=_quiet)
-    belief = chosen.posterior(torch.ones(4, 3, dtype=torch.float64))
-    assert torch.equal(belief.mean, torch.zeros(4, 2, dtype=torch.float64))
-    assert torch.allclose(belief.sd, torch.ones(4, 2, dtype=torch.float64))
+    predicted = chosen.posterior(torch.ones(4, 3, dtype=torch.float64))
+    assert torch.equal(predicted.mean, torch.zeros(4, 2, dtype=torch.float64))
+    assert torch.allclose(predicted.sd, torch.ones(4, 2, dtype=torch.float64))
 
 
-def test_hypotheses_of_every_proxy_weigh_by_what_they_said_of_held_out_values() -> None:
+def test_hypotheses_of_every_proxy_are_weighted_by_held_out_predictions() -> None:
     x, y = _data(50)
     proxies = {"gaussian_process": GaussianProcess(RBFKernel), "constant": Constant(1.0)}
     chosen = fit_best(_table(y, x), proxies, seed=0, tick=_quiet)
@@ -143,7 +143,7 @@ def test_without_validation_all_weigh_the_same_and_with_it_only_who_took_part() 
 
 
 def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> ProxyFit:
-    """Return a proxy that was off by so much in its held-out predictions, whatever its likelihood."""
+    """Return a proxy with the given held-out errors, whatever its likelihood."""
     wrong = values + error * torch.where(torch.arange(len(values)) % 2 == 0, 1.0, -1.0)
     none = torch.full_like(values, math.nan)
     held = HeldOut(Posterior(wrong, torch.ones_like(values), 0 * values), values, none, none)
@@ -153,7 +153,7 @@ def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> P
 
 
 @pytest.mark.parametrize(("error", "warned"), [(0.5, True), (0.95, False), (2.0, False)])
-def test_a_forest_that_predicts_clearly_better_is_told(error: float, warned: bool) -> None:  # noqa: FBT001
+def test_a_forest_that_predicts_clearly_better_gives_a_warning(error: float, warned: bool) -> None:  # noqa: FBT001
     x, y = _data(40)
     parts = [_judged("deep_ensemble", 1.0, 0.0, x, y[:, 0]), _judged("random_forest", error, 1.0, x, y[:, 0])]
     chosen = SelectedProxies({"a": 40}, parts)
@@ -171,7 +171,7 @@ def test_a_forest_that_predicts_clearly_better_is_told(error: float, warned: boo
 
 
 def test_censored_values_take_part_in_the_score() -> None:
-    """Known to lie far above what a proxy says, they count against it."""
+    """Censored values far above a prediction lower the proxy's score."""
     x, y = _data(40)
     y = y[:, :1]
     hidden = torch.arange(40).unsqueeze(-1) % 4 == 0
@@ -185,6 +185,6 @@ def test_censored_values_take_part_in_the_score() -> None:
     for table in (TrainingTable(("a",), x, seen, noise, 0 * one, one), bounded):
         fitted = fit_best(table, {"constant": Constant(1.0)}, seed=0, tick=_quiet)
         scores.append(fitted._parts[0].scores["a"])
-    assert [found.n for found in scores] == [30, 40]
+    assert [result.n for result in scores] == [30, 40]
     assert scores[1].nll > scores[0].nll + 1
     assert scores[1].scale > scores[0].scale

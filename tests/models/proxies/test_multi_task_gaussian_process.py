@@ -1,4 +1,4 @@
-"""The joint process agrees with the single one where types do not go along, and wins where a sparse one does."""
+"""The joint process equals the single one for uncorrelated types, and is better for correlated ones."""
 
 import math
 
@@ -24,7 +24,7 @@ def _kernel() -> MaternKernel:
 
 
 def _data(n: int, correlation: float, seed: int, noise: float = 0.1) -> tuple[Tensor, Tensor]:
-    """Return features and two true functions [n, 2] drawn from a process with so much correlation, in odd units."""
+    """Return features and two true functions [n, 2] of given correlation, in unusual units."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(n, 2, generator=generator, dtype=torch.float64) * 3
     kernel = _kernel()
@@ -81,7 +81,7 @@ def test_the_choice_takes_it_where_it_helps() -> None:
     assert 0.8 <= float(((low <= y) & (y <= high)).double().mean()) <= 1.0
 
 
-def test_task_matrix_and_noise_are_found() -> None:
+def test_task_matrix_and_noise_are_recovered() -> None:
     x, y = _data(150, -0.8, 3)
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     matrix = fitted.task_matrix()
@@ -112,7 +112,7 @@ def test_nothing_shared_leaves_it_out_of_the_choice() -> None:
 
 
 def test_censored_values_pull_beyond_their_bound() -> None:
-    """Values above a threshold are only bounded: the posterior there lies above what dropping them gives."""
+    """Values above a threshold are only bounded: the posterior there is higher than without these values."""
     x, y = _data(80, 0.9, 2)
     edge = float(y[:, 1].quantile(0.6))
     hidden = torch.zeros_like(y, dtype=torch.bool)
@@ -134,28 +134,28 @@ def test_draws_are_joint() -> None:
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     new = torch.tensor([[0.5, 0.5], [0.51, 0.5], [2.9, 2.9]], dtype=torch.float64)
     draws = fitted.draw(new, 20_000, torch.Generator().manual_seed(0))
-    belief = fitted.posterior(new)
-    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.05 * float(belief.sd.max()))
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.05)
+    posterior = fitted.posterior(new)
+    assert torch.allclose(draws.mean(dim=0), posterior.mean, atol=0.05 * float(posterior.sd.max()))
+    assert torch.allclose(draws.std(dim=0), posterior.sd, rtol=0.05)
     near = torch.corrcoef(draws[:, :, 1].T)
     assert float(near[0, 1]) > 0.9
     assert abs(float(near[0, 2])) < float(near[0, 1])
 
 
-def test_a_drawn_function_has_the_moments_of_the_belief() -> None:
+def test_a_sampled_function_has_the_posterior_moments() -> None:
     x, y = _data(30, 0.9, 0)
     y[15:, 1] = NAN
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     new = torch.tensor([[0.5, 0.5], [0.55, 0.5], [2.9, 2.9]], dtype=torch.float64)
     draws = torch.stack([sample_path(fitted, new, seed)(new) for seed in range(600)])
-    belief = fitted.posterior(new)
-    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.15 * float(belief.sd.max()))
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.12)
+    posterior = fitted.posterior(new)
+    assert torch.allclose(draws.mean(dim=0), posterior.mean, atol=0.15 * float(posterior.sd.max()))
+    assert torch.allclose(draws.std(dim=0), posterior.sd, rtol=0.12)
     covariance = fitted.covariance_with(new)(new)
-    assert torch.allclose(covariance.diagonal(dim1=1, dim2=2).T.sqrt(), belief.sd, rtol=1e-3)
+    assert torch.allclose(covariance.diagonal(dim1=1, dim2=2).T.sqrt(), posterior.sd, rtol=1e-3)
 
 
-def test_equal_tables_give_equal_beliefs() -> None:
+def test_equal_tables_give_equal_posteriors() -> None:
     x, y = _data(50, 0.5, 4)
     first, again = (MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=1).posterior(x) for _ in range(2))
     assert torch.equal(first.mean, again.mean)

@@ -1,4 +1,4 @@
-"""Single parts that spoil an object are found, whatever the rest of it is like."""
+"""Single parts that cause failures are identified, whatever the rest of the object."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ D = 40
 
 
 def world(n: int, seed: int, bad: tuple[int, ...] = BAD, leak: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Return counts of parts [n, D], about four parts each, and whether none of the bad ones is among them."""
+    """Return counts of parts [n, D], about four per object, and whether no bad part is present."""
     generator = torch.Generator().manual_seed(seed)
     counts = (torch.rand(n, D, generator=generator, dtype=torch.float64) < 0.1).double()
     spared = (torch.rand(n, generator=generator, dtype=torch.float64) >= leak).double()
@@ -67,7 +67,7 @@ def test_novelty_is_as_suspect_as_it_deserves_even_where_every_failure_has_a_par
     rows = torch.arange(30)
     features[rows, 20 + rows] = 1.0
     outcomes = torch.ones(112, dtype=torch.float64)
-    outcomes[18:30] = 0.0  # of 30 parts that nothing else holds, 18 did no harm
+    outcomes[18:30] = 0.0  # of 30 parts unique to one object, 18 were harmless
     never = torch.zeros(1, 80, dtype=torch.float64)
     never[0, 70] = 1.0
     assert float(fit_noisy_or(features, outcomes).probability(never)) == pytest.approx(18 / 30, abs=0.1)
@@ -83,10 +83,10 @@ def test_features_that_are_no_counts_are_left_out() -> None:
 def test_it_serves_where_parts_decide_and_only_there() -> None:
     features, outcomes = world(150, 0)
     new, made = world(300, 1)
-    believed = fit_feasibility(features, outcomes, RBFKernel, seed=0).probability(new)
-    assert float((believed - made).abs().mean()) < 0.12
+    predicted = fit_feasibility(features, outcomes, RBFKernel, seed=0).probability(new)
+    assert float((predicted - made).abs().mean()) < 0.12
     x = torch.rand(150, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     smooth = (x[:, 0] > 0.5).double()
-    believed = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(torch.tensor([[0.1], [0.9]]).double())
-    assert float(believed[0]) < 0.2
-    assert float(believed[1]) > 0.8
+    predicted = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(torch.tensor([[0.1], [0.9]]).double())
+    assert float(predicted[0]) < 0.2
+    assert float(predicted[1]) > 0.8

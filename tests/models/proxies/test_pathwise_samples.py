@@ -1,4 +1,4 @@
-"""A drawn function is one function: it repeats itself, and over seeds it is what the proxy believes."""
+"""A sampled function is deterministic, and over seeds it has the proxy's posterior."""
 
 import math
 import pkgutil
@@ -47,7 +47,7 @@ def _gaussian() -> FittedGaussianProcess:
 
 
 @EVERY
-def test_a_drawn_function_repeats_itself_however_it_is_asked(proxy: Proxy) -> None:
+def test_a_sampled_function_is_the_same_in_any_batch(proxy: Proxy) -> None:
     fitted, new, anchors = proxy.fit(_table(), seed=0), _features(20, seed=1), _features(10, seed=2)
     path = sample_path(fitted, anchors, 3)
     whole = path(new)
@@ -65,15 +65,15 @@ def test_over_seeds_a_gaussian_path_has_the_posterior_s_mean_deviation_and_corre
     fitted, new = proxy.fit(_table(), seed=0), _features(8, seed=1) * 1.5
     assert isinstance(fitted, Covarying)
     draws = torch.stack([sample_path(fitted, new, seed)(new) for seed in range(SEEDS)])
-    belief = fitted.posterior(new)
-    error = belief.sd / math.sqrt(SEEDS)
-    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * error).all())
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.15)
+    predicted = fitted.posterior(new)
+    error = predicted.sd / math.sqrt(SEEDS)
+    assert bool(((draws.mean(dim=0) - predicted.mean).abs() < 4 * error).all())
+    assert torch.allclose(draws.std(dim=0), predicted.sd, rtol=0.15)
     covariance = fitted.covariance_with(new)(new)  # [M, N, N]
     for kind in range(2):
-        expected = covariance[kind] / torch.outer(belief.sd[:, kind], belief.sd[:, kind])
-        found = torch.corrcoef(draws[:, :, kind].T)
-        assert float((expected - found).abs().max()) < 4 / math.sqrt(SEEDS)
+        expected = covariance[kind] / torch.outer(predicted.sd[:, kind], predicted.sd[:, kind])
+        result = torch.corrcoef(draws[:, :, kind].T)
+        assert float((expected - result).abs().max()) < 4 / math.sqrt(SEEDS)
     between = torch.corrcoef(torch.stack([draws[:, 0, 0], draws[:, 0, 1]]))[0, 1]
     assert abs(float(between)) < 4 / math.sqrt(SEEDS)
 
@@ -82,30 +82,30 @@ def test_away_from_anchors_mean_and_deviation_stay_right_and_neighbours_stay_clo
     fitted, anchors = _gaussian(), _features(40, seed=5)
     pair = torch.tensor([[0.5, 0.5, 1.4], [0.52, 0.5, 1.4]], dtype=torch.float64)
     draws = torch.stack([sample_path(fitted, anchors, seed)(pair) for seed in range(SEEDS)])
-    belief = fitted.posterior(pair)
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.15)
-    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * belief.sd / math.sqrt(SEEDS)).all())
+    predicted = fitted.posterior(pair)
+    assert torch.allclose(draws.std(dim=0), predicted.sd, rtol=0.15)
+    assert bool(((draws.mean(dim=0) - predicted.mean).abs() < 4 * predicted.sd / math.sqrt(SEEDS)).all())
     covariance = fitted.covariance_with(pair[:1])(pair[1:])
-    expected = float(covariance[1, 0, 0] / belief.sd[:, 1].prod())
-    found = float(torch.corrcoef(draws[..., 1].T)[0, 1])
-    assert 0 < found <= expected + 4 / math.sqrt(SEEDS)
+    expected = float(covariance[1, 0, 0] / predicted.sd[:, 1].prod())
+    result = float(torch.corrcoef(draws[..., 1].T)[0, 1])
+    assert 0 < result <= expected + 4 / math.sqrt(SEEDS)
 
 
 def test_at_a_measured_object_the_draw_is_near_what_was_measured() -> None:
     table, fitted = _table(), _gaussian()
     drawn = sample_path(fitted, _features(30, seed=4), 1)(table.features)
-    belief = fitted.posterior(table.features)
-    assert bool(((drawn - belief.mean).abs() < 5 * belief.sd).all())
+    predicted = fitted.posterior(table.features)
+    assert bool(((drawn - predicted.mean).abs() < 5 * predicted.sd).all())
 
 
 def test_every_installed_proxy_can_be_drawn() -> None:
     for info in pkgutil.iter_modules(models.proxies.__path__):
         import_module(f"models.proxies.{info.name}")
-    kinds, found = [Proxy], set()
+    kinds, result = [Proxy], set()
     while kinds:
         kinds += (below := kinds.pop().__subclasses__())
-        found |= {kind for kind in below if kind.__module__.startswith("models.proxies.") and not isabstract(kind)}
-    assert found == {type(proxy) for proxy in PROXIES}
+        result |= {kind for kind in below if kind.__module__.startswith("models.proxies.") and not isabstract(kind)}
+    assert result == {type(proxy) for proxy in PROXIES}
 
 
 def test_without_anchors_each_object_is_drawn_by_itself() -> None:
@@ -126,7 +126,7 @@ def test_an_ensemble_is_drawn_as_one_of_its_members() -> None:
     assert chosen == set(range(len(members)))
 
 
-def test_a_belief_that_can_only_be_drawn_anew_is_refused() -> None:
+def test_a_posterior_without_fixed_members_is_refused() -> None:
     class Lonely(FittedProxy):
         def posterior(self, features: Tensor) -> Posterior:
             return Posterior(features, features, features)
@@ -156,8 +156,8 @@ def test_own_numbers_are_normal_and_of_the_object_alone() -> None:
 def test_chosen_proxies_draw_with_their_scaled_deviations() -> None:
     table, new = _table(), _features(5, seed=1)
     chosen = fit_best(table, {"forest": RandomForest()}, seed=0, tick=lambda _, __: None)
-    belief, plain = chosen.posterior(new), RandomForest().fit(table, seed=0).posterior(new)
-    assert not torch.allclose(belief.sd, plain.sd, rtol=0.02)
+    predicted, plain = chosen.posterior(new), RandomForest().fit(table, seed=0).posterior(new)
+    assert not torch.allclose(predicted.sd, plain.sd, rtol=0.02)
     draws = torch.stack([chosen.path(new, seed)(new) for seed in range(150)])
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.25)
-    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * belief.sd / math.sqrt(150)).all())
+    assert torch.allclose(draws.std(dim=0), predicted.sd, rtol=0.25)
+    assert bool(((draws.mean(dim=0) - predicted.mean).abs() < 4 * predicted.sd / math.sqrt(150)).all())

@@ -1,4 +1,4 @@
-"""A proxy weighs as much as it is probable to be the best, were other values held out."""
+"""The weight of a proxy is its probability of being the best on other held-out values."""
 
 import math
 
@@ -13,7 +13,7 @@ def _noise(n_proxies: int, n: int, size: float = 1.0, seed: int = 0) -> Tensor:
     return size * torch.randn(n_proxies, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def test_who_says_the_same_weighs_the_same() -> None:
+def test_equal_predictions_get_equal_weights() -> None:
     assert plausibilities(_noise(1, 200).expand(3, -1)).tolist() == pytest.approx([1 / 3] * 3)
 
 

@@ -1,4 +1,4 @@
-"""Every proxy, found by looking, keeps the promises of the contract."""
+"""Every discovered proxy satisfies the contract."""
 
 import inspect
 import math
@@ -44,8 +44,8 @@ def _table(features: Tensor, values: Tensor, noise: Tensor | None = None) -> Tra
     m = values.shape[1]
     unknown = torch.full_like(values, NAN) if noise is None else noise
     types = tuple(f"type_{column}" for column in range(m))
-    believed = (torch.zeros(m, dtype=torch.float64), torch.ones(m, dtype=torch.float64))
-    return TrainingTable(types, features, values, unknown, *believed)
+    prior = (torch.zeros(m, dtype=torch.float64), torch.ones(m, dtype=torch.float64))
+    return TrainingTable(types, features, values, unknown, *prior)
 
 
 def _smooth(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -61,10 +61,10 @@ def test_beats_the_mean_with_partial_results(kind: type[Proxy]) -> None:
     known[1::3, 1] = NAN
     fitted = _build(kind).fit(_table(x, known), seed=0)
     new, truth = _smooth(200, seed=1)
-    belief = fitted.posterior(new)
-    assert belief.mean.shape == belief.sd.shape == belief.noise_sd.shape == truth.shape
-    assert bool((belief.predictive_sd > 0).all())
-    error = (belief.mean - truth).square().mean(dim=0).sqrt() / truth.std(dim=0)
+    posterior = fitted.posterior(new)
+    assert posterior.mean.shape == posterior.sd.shape == posterior.noise_sd.shape == truth.shape
+    assert bool((posterior.predictive_sd > 0).all())
+    error = (posterior.mean - truth).square().mean(dim=0).sqrt() / truth.std(dim=0)
     assert bool((error < 0.9).all()), error  # of 80 values a forest learns little of a product of two features
     assert float(error.mean()) < 0.6, error
 
@@ -89,8 +89,8 @@ def test_is_equivariant_to_units(kind: type[Proxy]) -> None:
 
 
 @EVERY
-def test_members_answer_when_nothing_is_asked(kind: type[Proxy]) -> None:
-    """A guardrail asks so when no object passed the cheaper rules."""
+def test_members_accept_an_empty_batch(kind: type[Proxy]) -> None:
+    """A guardrail passes an empty batch when no object satisfied the cheaper rules."""
     x, y = _smooth(30)
     fitted = _build(kind).fit(_table(x, y), seed=0)
     assert fitted.members(x[:0]).sd.shape[1:] == (0, 2)
@@ -101,19 +101,19 @@ def test_members_and_draws_agree_with_the_posterior(kind: type[Proxy]) -> None:
     x, y = _smooth(50)
     fitted = _build(kind).fit(_table(x, y), seed=0)
     new, _ = _smooth(8, seed=2)
-    belief, members = fitted.posterior(new), fitted.members(new)
+    posterior, members = fitted.posterior(new), fitted.members(new)
     draws = fitted.draw(new, 4000, torch.Generator().manual_seed(0))
     assert draws.shape == (4000, 8, 2)
     assert members.mean.shape[1:] == (8, 2)
-    assert torch.allclose(members.mean.mean(dim=0), belief.mean)
+    assert torch.allclose(members.mean.mean(dim=0), posterior.mean)
     scale = y.std(dim=0)
-    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 0.1 * scale).all())
-    assert bool(((draws.std(dim=0) - belief.sd).abs() < 0.1 * scale).all())
+    assert bool(((draws.mean(dim=0) - posterior.mean).abs() < 0.1 * scale).all())
+    assert bool(((draws.std(dim=0) - posterior.sd).abs() < 0.1 * scale).all())
 
 
 @EVERY
-def test_bounds_that_tell_nothing_change_nothing_much(kind: type[Proxy]) -> None:
-    """An object known to lie far below what all others are is no evidence about them."""
+def test_uninformative_bounds_change_little(kind: type[Proxy]) -> None:
+    """An object bounded far below all others is no evidence about them."""
     x, y = _smooth(60)
     without = _build(kind).fit(_table(x[:50], y[:50]), seed=0).posterior(x[:50])
     hidden = y.clone()
@@ -123,13 +123,13 @@ def test_bounds_that_tell_nothing_change_nothing_much(kind: type[Proxy]) -> None
     lower = torch.full_like(y, NAN)
     lower[50:] = -1e4
     table = replace(_table(x, hidden), lower=lower, upper=open_ended)
-    belief = _build(kind).fit(table, seed=0).posterior(x[:50])
-    assert bool(((belief.mean - without.mean).abs().mean(dim=0) < 0.2 * y.std(dim=0)).all())
+    posterior = _build(kind).fit(table, seed=0).posterior(x[:50])
+    assert bool(((posterior.mean - without.mean).abs().mean(dim=0) < 0.2 * y.std(dim=0)).all())
 
 
 @EVERY
 def test_learns_from_bounds(kind: type[Proxy]) -> None:
-    """With all noisy values above a threshold censored, what is above it is predicted no worse than without them."""
+    """Predictions above a threshold are no worse with the values there censored than without them."""
     x, y = _smooth(150)
     y += 0.3 * y.std(dim=0) * torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     edge = y.quantile(0.6, dim=0)
@@ -150,7 +150,7 @@ def test_learns_from_bounds(kind: type[Proxy]) -> None:
 def test_learns_where_only_bounds_are_known(kind: type[Proxy]) -> None:
     """A type without any exact value, beside one with many: the proxy stays finite.
 
-    One that promises to learn from nothing knows the type's level, too.
+    A proxy with minimum 0 also predicts the type's level.
     """
     x, y = _smooth(40)
     values = y.clone()
@@ -160,11 +160,11 @@ def test_learns_where_only_bounds_are_known(kind: type[Proxy]) -> None:
     table = replace(
         _table(x, values), lower=bounds, upper=bounds + 1e-9 + torch.where(bounds.isnan(), bounds, math.inf)
     )
-    belief = _build(kind).fit(table, seed=0).posterior(x)
-    assert bool(belief.mean.isfinite().all())
-    assert bool((belief.predictive_sd > 0).all())
+    posterior = _build(kind).fit(table, seed=0).posterior(x)
+    assert bool(posterior.mean.isfinite().all())
+    assert bool((posterior.predictive_sd > 0).all())
     if kind.minimum == 0:
-        assert float(belief.mean[:, 1].mean()) > 50
+        assert float(posterior.mean[:, 1].mean()) > 50
 
 
 def test_table_refuses_what_is_not_whole() -> None:
@@ -186,9 +186,9 @@ def test_process_without_values_keeps_its_prior(kernel: Callable[[], RBFKernel])
         torch.tensor([0.0, 7.0], dtype=torch.float64),
         torch.tensor([1.0, 2.0], dtype=torch.float64),
     )
-    belief = GaussianProcess(kernel).fit(table, seed=0).posterior(x)
-    assert torch.allclose(belief.mean[:, 1], torch.full((3,), 7.0, dtype=torch.float64))
-    assert torch.allclose(belief.sd[:, 1], torch.full((3,), 2.0, dtype=torch.float64))
+    posterior = GaussianProcess(kernel).fit(table, seed=0).posterior(x)
+    assert torch.allclose(posterior.mean[:, 1], torch.full((3,), 7.0, dtype=torch.float64))
+    assert torch.allclose(posterior.sd[:, 1], torch.full((3,), 2.0, dtype=torch.float64))
 
 
 def test_known_noise_is_trusted_less() -> None:

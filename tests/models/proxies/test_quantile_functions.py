@@ -1,17 +1,17 @@
-"""A process is told as functions about its mean, which together are the process."""
+"""Quantile functions about the mean of a process together reproduce the process."""
 
 import pytest
 import torch
 
 from models.proxies.contract import Posterior
-from models.proxies.quantile_functions import PLACES, member_weights, quantile_functions
+from models.proxies.quantile_functions import OFFSETS, member_weights, quantile_functions
 
 
-def test_the_functions_together_are_the_belief() -> None:
+def test_the_functions_together_are_the_posterior() -> None:
     mean, sd = torch.tensor([[0.5, -2.0]]).double(), torch.tensor([[1.5, 0.2]]).double()
-    belief = Posterior(mean, sd, torch.full_like(mean, 0.7))
-    members, weights = quantile_functions(belief), member_weights()
-    assert len(members.mean) == len(weights) == len(PLACES) >= 9
+    posterior = Posterior(mean, sd, torch.full_like(mean, 0.7))
+    members, weights = quantile_functions(posterior), member_weights()
+    assert len(members.mean) == len(weights) == len(OFFSETS) >= 9
     assert float(weights.sum()) == pytest.approx(1.0)
     shares = weights.reshape(-1, 1, 1)
     together = (shares * members.mean).sum(dim=0)
@@ -28,9 +28,9 @@ def test_the_nearer_to_the_mean_the_heavier() -> None:
     assert bool((weights[len(weights) // 2 :].diff() < 0).all())
 
 
-def test_the_functions_make_a_probability_of_the_belief() -> None:
-    belief = Posterior(*(torch.full((1, 1), number, dtype=torch.float64) for number in (0.0, 1.0, 0.0)))
-    members, weights = quantile_functions(belief), member_weights()
+def test_the_functions_give_the_posterior_probability() -> None:
+    posterior = Posterior(*(torch.full((1, 1), number, dtype=torch.float64) for number in (0.0, 1.0, 0.0)))
+    members, weights = quantile_functions(posterior), member_weights()
     for limit in (-1.0, 0.3, 1.7):
         mixture = (weights * members.probability_within(-10.0, limit).flatten()).sum()
-        assert float(mixture) == pytest.approx(float(belief.probability_within(-10.0, limit)), abs=0.02)
+        assert float(mixture) == pytest.approx(float(posterior.probability_within(-10.0, limit)), abs=0.02)

@@ -1,4 +1,4 @@
-"""The exported forest is scikit-learn's, its deviations mean something, and censored values do not touch it."""
+"""The exported forest equals scikit-learn's, with useful deviations, and ignores censored values."""
 
 import math
 
@@ -25,7 +25,7 @@ def _table(x: Tensor, y: Tensor, **bounds: Tensor) -> TrainingTable:
     return TrainingTable(("a", "b"), x, y, torch.full_like(y, NAN), 7 * ones, 3 * ones, **bounds)
 
 
-def test_tensors_walk_as_the_trees_do() -> None:
+def test_tensors_predict_as_the_trees_do() -> None:
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(120, 7, generator=generator, dtype=torch.float64).round(decimals=1)
     y = x[:, 0] * x[:, 1] + x[:, 2]
@@ -38,16 +38,16 @@ def test_tensors_walk_as_the_trees_do() -> None:
 def test_it_predicts_new_objects_and_knows_its_error() -> None:
     x, y = _data(400)
     fitted = RandomForest().fit(_table(x[:300], y[:300]), seed=0)
-    belief = fitted.posterior(x[300:])
-    error = float((belief.mean - y[300:]).square().mean().sqrt())
+    posterior = fitted.posterior(x[300:])
+    error = float((posterior.mean - y[300:]).square().mean().sqrt())
     assert error < 0.4 * float(y.std())
-    assert 0.5 * error < float(belief.predictive_sd.mean()) < 4 * error
+    assert 0.5 * error < float(posterior.predictive_sd.mean()) < 4 * error
     members = fitted.members(x[300:])
     assert members.mean.shape == (GROUPS, 100, 2)
-    assert torch.allclose(members.mean.mean(dim=0), belief.mean)
+    assert torch.allclose(members.mean.mean(dim=0), posterior.mean)
 
 
-def test_more_noise_is_told() -> None:
+def test_more_noise_is_estimated() -> None:
     noises = []
     for noise in (0.1, 5.0):
         x, y = _data(300, noise=noise)
@@ -76,27 +76,29 @@ def test_censored_values_are_left_out() -> None:
 def test_draws_have_the_moments_of_the_posterior() -> None:
     x, y = _data(100)
     fitted = RandomForest().fit(_table(x, y), seed=0)
-    belief = fitted.posterior(x[:5])
+    posterior = fitted.posterior(x[:5])
     draws = fitted.draw(x[:5], 4000, torch.Generator().manual_seed(0))
     assert draws.shape == (4000, 5, 2)
-    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.1 * float(belief.sd.max()))
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.1, atol=1e-6)
+    assert torch.allclose(draws.mean(dim=0), posterior.mean, atol=0.1 * float(posterior.sd.max()))
+    assert torch.allclose(draws.std(dim=0), posterior.sd, rtol=0.1, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_hardly_any_values_are_no_failure(n: int) -> None:
-    """A fold may hold none of a sparse type."""
+    """A fold may hold no value of a sparse type."""
     x, y = _data(40)
     y[n:, 1] = NAN
-    belief = RandomForest().fit(_table(x, y), seed=0).posterior(x)
-    assert bool(torch.isfinite(belief.mean).all() and torch.isfinite(belief.predictive_sd).all())
+    posterior = RandomForest().fit(_table(x, y), seed=0).posterior(x)
+    assert bool(torch.isfinite(posterior.mean).all() and torch.isfinite(posterior.predictive_sd).all())
     if n == 0:
-        assert bool((belief.mean[:, 1] == 7.0).all())
-        assert bool((belief.noise_sd[:, 1] == 3.0).all())
+        assert bool((posterior.mean[:, 1] == 7.0).all())
+        assert bool((posterior.noise_sd[:, 1] == 3.0).all())
 
 
 def test_constant_features_give_the_mean() -> None:
     x, y = torch.ones(20, 3, dtype=torch.float64), _data(20)[1]
-    belief = RandomForest().fit(_table(x, y), seed=0).posterior(x)
-    assert torch.allclose(belief.mean, y.mean(dim=0).expand(20, 2), atol=3 * float(y.std()) / math.sqrt(20 * TREES) * 3)
+    posterior = RandomForest().fit(_table(x, y), seed=0).posterior(x)
+    assert torch.allclose(
+        posterior.mean, y.mean(dim=0).expand(20, 2), atol=3 * float(y.std()) / math.sqrt(20 * TREES) * 3
+    )
     assert RandomForest().fit(_table(x, y), seed=0).posterior(x[:0]).mean.shape == (0, 2)

@@ -1,4 +1,4 @@
-"""Proxies that are fitted again answer to the bit what those of the round answered, whatever they are asked."""
+"""Refitted proxies reproduce all predictions of the round bit for bit."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ PROXIES: dict[str, Proxy] = {
 
 
 def _table() -> TrainingTable:
-    """Three types: one with censored values, one with too few values to validate, one that is never measured."""
+    """Three types: one with censored values, one with too few to validate, one never measured."""
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(40, 3, generator=generator, dtype=torch.float64)
     noise = torch.randn(40, 3, generator=generator, dtype=torch.float64)
@@ -42,14 +42,14 @@ def first(quick_proxies: None) -> SelectedProxies:  # noqa: ARG001 - the constan
 
 
 def _answers(proxies: SelectedProxies, features: Tensor, seed: int = 3) -> list[Tensor]:
-    """Return all that proxies can be asked."""
-    belief = proxies.posterior(features)
-    told = [belief.mean, belief.sd, belief.noise_sd, *proxies.interval(features)]
+    """Return all predictions of the proxies."""
+    posterior = proxies.posterior(features)
+    answers = [posterior.mean, posterior.sd, posterior.noise_sd, *proxies.interval(features)]
     for kind in proxies.types:
         for held in proxies.hypotheses(features, kind):
-            told += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
-    told.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
-    return [*told, proxies.path(features[:4], seed)(features)]
+            answers += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
+    answers.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
+    return [*answers, proxies.path(features[:4], seed)(features)]
 
 
 @pytest.mark.parametrize("intervals", ["conformal", "feature_conformal", "gaussian"])
@@ -78,7 +78,7 @@ def test_only_feature_conformal_intervals_need_folds_again(
         refit(table, PROXIES, kept, seed=0, intervals="feature_conformal")
 
 
-def test_a_proxy_is_fitted_when_it_is_first_asked(first: SelectedProxies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_fitted_at_first_use(first: SelectedProxies, monkeypatch: pytest.MonkeyPatch) -> None:
     table = _table()
     fits: list[str] = []
     for name, proxy in PROXIES.items():
@@ -97,7 +97,7 @@ def test_a_proxy_is_fitted_when_it_is_first_asked(first: SelectedProxies, monkey
 
 
 @pytest.mark.parametrize("change", ["fewer results", "another type", "nothing kept"])
-def test_what_was_kept_of_other_results_is_refused(first: SelectedProxies, change: str) -> None:
+def test_stored_predictions_of_other_results_are_refused(first: SelectedProxies, change: str) -> None:
     table, kept = _table(), dict(first.held_out())
     if change == "fewer results":
         table = table.rows(torch.arange(30))
@@ -105,5 +105,5 @@ def test_what_was_kept_of_other_results_is_refused(first: SelectedProxies, chang
         kept["gaussian_process"] = {"other": kept["gaussian_process"]["rich"]}
     else:
         kept = {}
-    with pytest.raises(ValueError, match="kept"):
+    with pytest.raises(ValueError, match="stored"):
         refit(table, PROXIES, kept, seed=0)

@@ -1,4 +1,4 @@
-"""Only the proxies that a campaign wants are fitted, but every type is learned by somebody."""
+"""Only the requested proxies are fitted, but every type is learned by one of them."""
 
 from collections.abc import Sequence
 from typing import Any

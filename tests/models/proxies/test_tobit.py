@@ -1,4 +1,4 @@
-"""A censored value is worth more than no value and than its bound taken for a value, in what is predicted elsewhere."""
+"""Censored values improve predictions elsewhere, unlike dropping or clamping them."""
 
 import math
 
@@ -28,7 +28,7 @@ def _table(x: Tensor, values: Tensor, lower: Tensor | None = None, upper: Tensor
 
 
 def _errors(proxy: Proxy, seed: int, *, is_upper: bool) -> list[float]:
-    """Return held-out errors with 40 % of 100 noisy values censored at one end: as bounds, dropped and clamped."""
+    """Return held-out errors with 40 of 100 noisy values censored: as bounds, dropped and clamped."""
     x, truth = _world(100, seed)
     y = truth + 0.2 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(seed + 50), dtype=torch.float64)
     edge = float(y.quantile(0.6 if is_upper else 0.4))
@@ -53,7 +53,7 @@ def test_bounds_beat_dropping_and_clamping(proxy: Proxy, seeds: int, is_upper: b
 
 
 def test_process_with_one_bound_agrees_with_integration() -> None:
-    """One exact value and one bound: the posterior of the bounded object by quadrature over its latent value."""
+    """One exact value and one bound: compare the posterior with quadrature over the latent value."""
     x = torch.tensor([[0.0], [0.7]], dtype=torch.float64)
     values = torch.tensor([[0.2], [NAN]], dtype=torch.float64)
     lower = torch.tensor([[NAN], [1.5]], dtype=torch.float64)
@@ -72,9 +72,9 @@ def test_process_with_one_bound_agrees_with_integration() -> None:
     mass = torch.trapezoid(density, f)
     expected = torch.trapezoid(density * f, f) / mass
     spread = (torch.trapezoid(density * (f - expected).square(), f) / mass).sqrt()
-    belief = fitted.posterior(x)
-    assert float(belief.mean[1, 0]) == pytest.approx(float(process.location + process.scale * expected), rel=1e-3)
-    assert float(belief.sd[1, 0]) == pytest.approx(float(process.scale * spread), rel=1e-3)
+    posterior = fitted.posterior(x)
+    assert float(posterior.mean[1, 0]) == pytest.approx(float(process.location + process.scale * expected), rel=1e-3)
+    assert float(posterior.sd[1, 0]) == pytest.approx(float(process.scale * spread), rel=1e-3)
 
 
 def test_a_narrow_interval_is_nearly_a_value() -> None:

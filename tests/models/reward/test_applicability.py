@@ -1,4 +1,4 @@
-"""How far predictions reach: learned from the measured objects' own distances, or as the campaign says."""
+"""The applicability domain: learned from distances of measured objects, or set by the campaign."""
 
 import itertools
 from collections.abc import Sequence
@@ -31,39 +31,39 @@ def by_hand(texts: Sequence[str]) -> list[float]:
 
 def test_the_threshold_is_a_low_quantile_of_leave_one_out_similarities():
     texts = [*measured(40), "111111111111"]
-    found = applicability(ApplicabilitySpec(), SWITCHES, texts)
-    assert found.is_learned
-    assert found.threshold == pytest.approx(float(np.quantile(by_hand(texts), 0.05)))
-    assert found.summary() == {"threshold": found.threshold, "learned": True, "measured": 41}
-    assert found.messages() == []
+    result = applicability(ApplicabilitySpec(), SWITCHES, texts)
+    assert result.is_learned
+    assert result.threshold == pytest.approx(float(np.quantile(by_hand(texts), 0.05)))
+    assert result.summary() == {"threshold": result.threshold, "learned": True, "measured": 41}
+    assert result.messages() == []
 
 
 def test_a_named_threshold_holds_and_optimism_fades_below_it():
-    found = applicability(ApplicabilitySpec(min_similarity=0.75), SWITCHES, ["000000000000"])
-    nearest = found.nearest(["000000000000", "000000000111", "000000111111", "111111111111"])
+    result = applicability(ApplicabilitySpec(min_similarity=0.75), SWITCHES, ["000000000000"])
+    nearest = result.nearest(["000000000000", "000000000111", "000000111111", "111111111111"])
     assert nearest.tolist() == [1.0, 0.75, 0.5, 0.0]
-    assert found.is_inside(nearest).tolist() == [True, True, False, False]
-    assert found.uncertainty_weight(nearest).tolist() == pytest.approx([1.0, 1.0, 2 / 3, 0.0])
+    assert result.is_inside(nearest).tolist() == [True, True, False, False]
+    assert result.uncertainty_weight(nearest).tolist() == pytest.approx([1.0, 1.0, 2 / 3, 0.0])
 
 
 @pytest.mark.parametrize("n", [0, 1, MINIMUM_MEASURED - 1])
-def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
-    found = applicability(ApplicabilitySpec(), SWITCHES, measured(n))
-    nearest = found.nearest(TEXTS[-3:])
-    assert found.threshold is None
-    assert found.is_inside(nearest).all()
-    assert found.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
-    assert found.messages() == [message("applicability_unknown", count=n, needed=MINIMUM_MEASURED)]
+def test_with_few_data_everything_counts_as_inside_with_a_message(n: int):
+    result = applicability(ApplicabilitySpec(), SWITCHES, measured(n))
+    nearest = result.nearest(TEXTS[-3:])
+    assert result.threshold is None
+    assert result.is_inside(nearest).all()
+    assert result.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
+    assert result.messages() == [message("applicability_unknown", count=n, needed=MINIMUM_MEASURED)]
 
 
 def test_a_named_threshold_means_nothing_without_measured_objects():
-    found = applicability(ApplicabilitySpec(min_similarity=0.9), SWITCHES, [])
-    assert found.threshold is None
-    assert found.nearest(TEXTS[:2]).tolist() == [1.0, 1.0]
+    result = applicability(ApplicabilitySpec(min_similarity=0.9), SWITCHES, [])
+    assert result.threshold is None
+    assert result.nearest(TEXTS[:2]).tolist() == [1.0, 1.0]
 
 
 def test_a_threshold_of_zero_is_the_whole_space():
-    found = applicability(ApplicabilitySpec(min_similarity=0.0), SWITCHES, measured(20))
-    nearest = found.nearest(["111111111111"])
-    assert found.is_inside(nearest).all()
-    assert torch.equal(found.uncertainty_weight(nearest), torch.ones(1, dtype=torch.float64))
+    result = applicability(ApplicabilitySpec(min_similarity=0.0), SWITCHES, measured(20))
+    nearest = result.nearest(["111111111111"])
+    assert result.is_inside(nearest).all()
+    assert torch.equal(result.uncertainty_weight(nearest), torch.ones(1, dtype=torch.float64))

@@ -1,4 +1,4 @@
-"""Dual ascent finds the multiplier at which the share of violating samples is the one asked for."""
+"""Dual ascent converges to the multiplier with the target share of violating samples."""
 
 import math
 
@@ -19,30 +19,30 @@ OBJECTS = 200
 
 
 def space() -> tuple[Tensor, Tensor, Tensor]:
-    """Return log-rewards, probabilities and what is asked: the better an object, the less it satisfies."""
+    """Return log-rewards, probabilities and required ones: better objects satisfy constraints less."""
     utility = torch.linspace(0, 1, OBJECTS, dtype=torch.float64)
     return 8.0 * utility, (1.0 - 0.95 * utility).unsqueeze(-1), torch.tensor([0.9], dtype=torch.float64)
 
 
 def violating(multiplier: float) -> float:
     """Return the exact share of violating samples under one multiplier."""
-    log_reward, probability, asked = space()
-    costs = constraint_cost(probability, asked, 1e-4)
+    log_reward, probability, required = space()
+    costs = constraint_cost(probability, required, 1e-4)
     law = (log_reward - multiplier * costs[:, 0]).softmax(dim=0)
     return float(law[costs[:, 0] > 0].sum())
 
 
 def test_what_satisfies_costs_nothing_and_what_violates_at_least_one():
-    asked = torch.tensor([0.9, 0.5], dtype=torch.float64)
-    missing = constraint_cost(torch.tensor([[0.95, 0.25], [0.0, 0.5]], dtype=torch.float64), asked, 1e-4)
+    required = torch.tensor([0.9, 0.5], dtype=torch.float64)
+    missing = constraint_cost(torch.tensor([[0.95, 0.25], [0.0, 0.5]], dtype=torch.float64), required, 1e-4)
     expected = torch.tensor([[0.0, 1 + math.log(2)], [1 + math.log(0.9 / 1e-4), 0.0]], dtype=torch.float64)
     torch.testing.assert_close(missing, expected)
 
 
 def test_dual_ascent_reaches_the_target_share_on_a_space_that_can_be_summed():
     assert violating(START) > 0.5
-    log_reward, probability, asked = space()
-    costs = constraint_cost(probability, asked, 1e-4)
+    log_reward, probability, required = space()
+    costs = constraint_cost(probability, required, 1e-4)
     multipliers = LagrangeMultipliers(1)
     for _ in range(400):
         law = (log_reward - multipliers.penalty(costs)).softmax(dim=0)
@@ -54,8 +54,8 @@ def test_dual_ascent_reaches_the_target_share_on_a_space_that_can_be_summed():
 
 
 def test_dual_ascent_reaches_it_from_samples_too():
-    log_reward, probability, asked = space()
-    costs = constraint_cost(probability, asked, 1e-4)
+    log_reward, probability, required = space()
+    costs = constraint_cost(probability, required, 1e-4)
     multipliers, generator = LagrangeMultipliers(1), torch.Generator().manual_seed(0)
     seen = []
     for _ in range(400):
@@ -77,13 +77,16 @@ def test_a_constraint_that_nobody_violates_costs_nothing_and_an_impossible_one_s
 
 
 def test_the_greatest_multiplier_outweighs_the_whole_range_of_utilities_at_every_temperature():
-    probability, asked = torch.tensor([[0.99], [0.85]], dtype=torch.float64), torch.tensor([0.9], dtype=torch.float64)
+    probability, required = (
+        torch.tensor([[0.99], [0.85]], dtype=torch.float64),
+        torch.tensor([0.9], dtype=torch.float64),
+    )
     for beta in (1.0, 64.0, 128.0, 1000.0):
         multipliers = LagrangeMultipliers(1, greatest_multiplier(beta))
         for _ in range(2000):
             multipliers.update(torch.ones(8, 1, dtype=torch.bool))
         poor, good = (
-            beta * torch.tensor([0.0, 1.0]) - multipliers.penalty(constraint_cost(probability, asked, 1e-4))
+            beta * torch.tensor([0.0, 1.0]) - multipliers.penalty(constraint_cost(probability, required, 1e-4))
         ).tolist()
         assert poor > good + 10
 

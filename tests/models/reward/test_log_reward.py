@@ -33,14 +33,14 @@ SUCCESS = {"even": 0.5, "hopeless": 0.01, "doubtful": 0.01}
 
 
 class Rules:
-    """The one thing the reward asks of a domain."""
+    """The part of the domain interface that the reward uses."""
 
     def check(self, text: str) -> list[str]:
         return ["no"] if text == "forbidden" else []
 
 
 class FixedBeliefs:
-    """Beliefs that are known exactly."""
+    """Predictions without uncertainty."""
 
     domain = Rules()
     required = torch.tensor([0.9], dtype=torch.float64)
@@ -48,13 +48,13 @@ class FixedBeliefs:
     def __init__(
         self, trust: float = 1.0, sd: float = 0.0, *, is_weighted: bool = False, is_guarded: bool = False
     ) -> None:
-        self.asked: list[str] = []
+        self.evaluated: list[str] = []
         self.uncertainty_weight, self.sd = trust, sd
         self.probability_columns, self.lagrangian_columns = ([], [0]) if is_weighted else ([0], [])
         self.guarded_columns = [0] if is_guarded else []
 
     def evaluate(self, texts: Sequence[str]) -> Evaluation:
-        self.asked += texts
+        self.evaluated += texts
         mean = torch.tensor([VALUES[text] for text in texts], dtype=torch.float64)
         feasibility = torch.tensor([SUCCESS.get(text, 1.0) for text in texts], dtype=torch.float64)
         allowed = torch.tensor([text != "heavy" for text in texts])
@@ -66,14 +66,14 @@ class FixedBeliefs:
         return Evaluation(mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust)
 
 
-def _reward(kappa: float = 0.0, **beliefs_: Any) -> tuple[ObjectLogReward, FixedBeliefs]:
-    model = FixedBeliefs(**beliefs_)
+def _reward(kappa: float = 0.0, **options: Any) -> tuple[ObjectLogReward, FixedBeliefs]:
+    model = FixedBeliefs(**options)
     unit = Utility(0.0, 1.0, "maximize")
     acquisition = UpperConfidenceBound(empty_context(2, weighted_sum, kappa=kappa))
     return ObjectLogReward(model, [unit, unit], acquisition, kappa), model  # type: ignore[arg-type]
 
 
-def _ask(reward: ObjectLogReward, texts: list[str], beta: float) -> Tensor:
+def _log_reward(reward: ObjectLogReward, texts: list[str], beta: float) -> Tensor:
     even = torch.full((len(texts), 2), 0.5)
     return reward(texts, torch.full((len(texts),), beta), even)
 
@@ -82,21 +82,21 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
     reward, _ = _reward()
     log_feasibility = 2 * math.log(0.5)
     for beta in (1.0, 2.0, 4.0, 64.0):
-        answer = _ask(reward, ["good", "even"], beta).tolist()
+        answer = _log_reward(reward, ["good", "even"], beta).tolist()
         assert answer == pytest.approx([beta * 0.55, beta * 0.5 * 0.5 + log_feasibility], rel=1e-5)
 
 
-def test_what_a_guardrail_will_refuse_is_worth_nothing() -> None:
+def test_objects_that_a_guardrail_refuses_have_no_value() -> None:
     reward, _ = _reward(is_guarded=True)
     both = math.log(0.5) + math.log(0.5)
     for beta in (1.0, 64.0):
-        assert _ask(reward, ["even"], beta).tolist() == pytest.approx([beta * 0.5 * 0.5 * 0.5 + both], rel=1e-5)
+        assert _log_reward(reward, ["even"], beta).tolist() == pytest.approx([beta * 0.5 * 0.5 * 0.5 + both], rel=1e-5)
 
 
 def test_what_can_hardly_be_made_is_outweighed_at_every_temperature() -> None:
     reward, _ = _reward()
     for beta in (1.0, 8.0, 128.0):
-        good, doubtful, poor, hopeless = _ask(reward, ["good", "doubtful", "poor", "hopeless"], beta).tolist()
+        good, doubtful, poor, hopeless = _log_reward(reward, ["good", "doubtful", "poor", "hopeless"], beta).tolist()
         assert good > doubtful + 9
         assert poor > hopeless + 9
 
@@ -114,16 +114,16 @@ def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> N
     missing = 1 + math.log(0.9 / 0.5)
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
-        answer = _ask(reward, ["good", "even"], 2.0).tolist()
+        answer = _log_reward(reward, ["good", "even"], 2.0).tolist()
         assert answer == pytest.approx([1.1, 0.5 + math.log(0.5) - multiplier * missing], rel=1e-5)
-    assert model.asked == ["good", "even"]
+    assert model.evaluated == ["good", "even"]
     assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
 
 
 def test_optimism_fades_with_trust() -> None:
     for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
         reward, model = _reward(kappa=2.0, trust=trust, sd=0.1)
-        assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
+        assert _log_reward(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
         assessment = model.evaluate(["good"])
         scores = reward.optimistic_utilities(assessment.objectives, assessment.uncertainty_weight)
         assert scores.mean().item() == pytest.approx(0.55 + gain)
@@ -132,22 +132,22 @@ def test_optimism_fades_with_trust() -> None:
 def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
     reward, _ = _reward()
     for beta in (0.1, 100.0):
-        assert _ask(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [-math.inf] * 4
+        assert _log_reward(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [-math.inf] * 4
 
 
 def test_each_object_is_scored_once() -> None:
     reward, model = _reward()
     for _ in range(3):
-        _ask(reward, ["good", "", "even", "good"], 1.0)
-    assert model.asked == ["good", "even"]
+        _log_reward(reward, ["good", "", "even", "good"], 1.0)
+    assert model.evaluated == ["good", "even"]
     assert reward.n_scored == 2
 
 
 def test_what_breaks_a_rule_is_shown_to_nobody() -> None:
     reward, model = _reward()
-    _ask(reward, ["forbidden", "good"], 1.0)
-    _ask(reward, ["forbidden"], 1.0)
-    assert model.asked == ["good"]
+    _log_reward(reward, ["forbidden", "good"], 1.0)
+    _log_reward(reward, ["forbidden"], 1.0)
+    assert model.evaluated == ["good"]
 
 
 def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:

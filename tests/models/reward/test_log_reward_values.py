@@ -1,4 +1,4 @@
-"""The reward of a round has the acquisition that the campaign names, built from the round's own beliefs."""
+"""The reward of a round uses the campaign's acquisition and the round's predictions."""
 
 import itertools
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def _preferences(n: int) -> torch.Tensor:
 
 
 @EVERY
-def test_every_acquisition_scores_the_same_whoever_is_asked_with_whom(build: Build, kind: str) -> None:
+def test_every_acquisition_scores_independently_of_the_batch(build: Build, kind: str) -> None:
     preference = _preferences(len(ALL))
     whole = build(kind).value(ALL, preference)
     assert bool(whole.isfinite().all())

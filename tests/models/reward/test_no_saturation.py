@@ -1,4 +1,4 @@
-"""No log-reward is cut off: what is better is told apart at every temperature, on every range, above and below it."""
+"""No log-reward saturates: better objects are distinct at every temperature and on every range."""
 
 import math
 from collections.abc import Sequence
@@ -48,30 +48,32 @@ class Known:
 
 
 def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
-    """Return values [N, M] of which most are next to nothing and a few very large, as fitness landscapes have them."""
+    """Return values [N, M], mostly near 0 and a few very large, as in fitness landscapes."""
     normal = torch.randn(N, m, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return (2.0 * normal).exp()
 
 
 def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
     m = values.shape[1]
-    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
-    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
+    reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
+    context = AcquisitionContext(
+        1.0, SCALARISATIONS["augmented_chebyshev"], reached, (reached, torch.zeros_like(reached))
+    )
     model = Known(values)
     reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 
 
-def assert_told_apart(worth: Tensor, answer: Tensor) -> None:
-    """Check that log-rewards [N] rise wherever the worth [N] of an object does, by more than it is rounded."""
+def assert_distinct(utility: Tensor, answer: Tensor) -> None:
+    """Check that log-rewards [N] rise wherever the utility [N] rises by more than the rounding."""
     assert bool(answer.isfinite().all())
-    rows = [int(worth.argmin())]
-    for row in worth.argsort().tolist():
-        last = float(worth[rows[-1]])
-        if float(worth[row]) > last + RESOLUTION * max(1.0, abs(last)):
+    rows = [int(utility.argmin())]
+    for row in utility.argsort().tolist():
+        last = float(utility[rows[-1]])
+        if float(utility[row]) > last + RESOLUTION * max(1.0, abs(last)):
             rows.append(row)
-    assert len(rows) > len(worth) / 10
+    assert len(rows) > len(utility) / 10
     assert bool((answer[rows].diff() > 0).all())
 
 
@@ -86,28 +88,28 @@ def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kin
     best = values[:, 0].topk(BEST).indices
     best = best[values[best, 0] > learned.high]
     assert len(answer[best].unique()) == len(best)
-    assert_told_apart(learned.of(values[best, 0]), answer[best])
+    assert_distinct(learned.of(values[best, 0]), answer[best])
 
 
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("span", [(0.0, 1.0), (0.0, 1e-6), (1e3, 2e3), (-1.0, 500.0)])
 @pytest.mark.parametrize("direction", ["maximize", "minimize", "target"])
-def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
+def test_all_are_distinct_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
     values = heavy_tailed()
     target = 5.0 if direction == "target" else None
     wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})
     stated = fit_utility(wanted, "none", torch.empty(0))
-    assert_told_apart(stated.of(values[:, 0]), rewards(values, [stated], beta))
+    assert_distinct(stated.of(values[:, 0]), rewards(values, [stated], beta))
 
 
 @pytest.mark.parametrize("beta", BETAS)
-def test_several_objectives_and_doubtful_objects_are_told_apart(beta: float) -> None:
+def test_several_objectives_and_doubtful_objects_are_distinct(beta: float) -> None:
     values = heavy_tailed(2)
     both = [Utility(0.0, 1.0, "maximize"), Utility(0.0, 50.0, "minimize")]
-    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)
-    even = torch.full_like(told, 0.5)
-    worth = SCALARISATIONS["augmented_chebyshev"](told, even)
-    assert_told_apart(worth, rewards(values, both, beta))
+    reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)
+    even = torch.full_like(reached, 0.5)
+    utility = SCALARISATIONS["augmented_chebyshev"](reached, even)
+    assert_distinct(utility, rewards(values, both, beta))
 
 
 def test_above_one_a_reward_rises_by_the_logarithm_and_has_no_step() -> None:

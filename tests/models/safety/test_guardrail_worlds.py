@@ -1,4 +1,4 @@
-"""In worlds drawn from the prior of a process, what a guardrail lets through violates as seldom as it says.
+"""In worlds sampled from the prior of a process, accepted objects violate at most at the stated rate.
 
 Letters: W worlds, N objects.
 """
@@ -27,7 +27,7 @@ PROPOSED = 5
 
 
 class Worlds(NamedTuple):
-    """True values [W, N] of new objects, what is expected of them [W, N], and who fitted each world's process."""
+    """True values [W, N] of new objects, expectations [W, N], and the fitted process of each world."""
 
     truth: Tensor
     expected: Tensor
@@ -44,11 +44,11 @@ def _kernel() -> RBFKernel:
 @cache
 def worlds() -> Worlds:
     generator = torch.Generator().manual_seed(0)
-    places = 3 * torch.rand(MEASURED + NEW, 2, generator=generator, dtype=torch.float64)
-    gram = _kernel()(places).to_dense() + 1e-8 * torch.eye(len(places), dtype=torch.float64)
-    values = torch.linalg.cholesky(gram) @ torch.randn(len(places), WORLDS, generator=generator, dtype=torch.float64)
+    indices = 3 * torch.rand(MEASURED + NEW, 2, generator=generator, dtype=torch.float64)
+    gram = _kernel()(indices).to_dense() + 1e-8 * torch.eye(len(indices), dtype=torch.float64)
+    values = torch.linalg.cholesky(gram) @ torch.randn(len(indices), WORLDS, generator=generator, dtype=torch.float64)
     readings = values[:MEASURED] + NOISE * torch.randn(MEASURED, WORLDS, generator=generator, dtype=torch.float64)
-    known, new = places[:MEASURED], places[MEASURED:]
+    known, new = indices[:MEASURED], indices[MEASURED:]
     proxies, expected = [], []
     for start in range(0, WORLDS, AT_ONCE):
         part = readings[:, start : start + AT_ONCE]
@@ -61,13 +61,13 @@ def worlds() -> Worlds:
     return Worlds(values[MEASURED:].T, torch.cat(expected), proxies, new)
 
 
-def _bounds(**asked: object) -> Tensor:
+def _bounds(**fields: object) -> Tensor:
     """Return the bounds [W, N] of new objects in all worlds."""
     drawn = worlds()
     rows = []
     for proxies in drawn.proxies:
         for kind in proxies.types:
-            rail = Guardrail.model_validate({"name": "harm", "type": kind, "max": LIMIT, **asked})
+            rail = Guardrail.model_validate({"name": "harm", "type": kind, "max": LIMIT, **fields})
             rows.append(bound(proxies, rail, (-math.inf, LIMIT), drawn.new))
     return torch.stack(rows)
 
@@ -85,7 +85,7 @@ def test_what_passes_violates_in_at_most_one_of_twenty(risk: float) -> None:
 
 
 def test_also_what_a_round_would_propose_that_wants_what_harms() -> None:
-    """The most promising of what passes lie at the edge, where a bound fails first."""
+    """The most promising accepted objects are at the edge, where a bound fails first."""
     passed = _bounds() <= 0.05
     wanted = worlds().expected.masked_fill(~passed, -math.inf)
     proposed = torch.zeros_like(passed).scatter(1, wanted.topk(PROPOSED, dim=1).indices, value=True) & passed

@@ -35,20 +35,22 @@ def test_refuses_what_is_no_distribution() -> None:
 
 
 class Counted:
-    """What `is_bounded` and `bound` ask of proxies."""
+    """The interface of proxies for `is_bounded` and `bound`."""
 
-    told: tuple[Hypotheses, ...] = ()
+    answers: tuple[Hypotheses, ...] = ()
 
     def __init__(self, n_values: int, n_known: int) -> None:
         self.n_values, self.n_known = {"hc50": n_values}, {"hc50": n_known}
 
     def hypotheses(self, features: torch.Tensor, kind: str) -> tuple[Hypotheses, ...]:
         assert (len(features), kind) == (2, "hc50")
-        return self.told
+        return self.answers
 
 
-def told_by(*means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0) -> Hypotheses:
-    """Return hypotheses about two objects, each sure to half a decade."""
+def hypotheses_of(
+    *means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0
+) -> Hypotheses:
+    """Return hypotheses about two objects, each with a deviation of half a decade."""
     mean = torch.tensor(means, dtype=torch.float64)
     sd = torch.full_like(mean, 0.5)
     return Hypotheses("", weight, Posterior(mean, sd, torch.full_like(mean, noise)), torch.tensor(weights).double())
@@ -58,11 +60,11 @@ def rail(alpha: float = 0.1, applies_to: Literal["value", "reading"] = "value") 
     return Guardrail(name="blood", type="hc50", min=100.0, risk=0.05, alpha=alpha, applies_to=applies_to)
 
 
-def bounds_of(*summary: Hypotheses, **asked: Any) -> list[float]:
+def bounds_of(*summary: Hypotheses, **fields: Any) -> list[float]:
     proxies = Counted(20, 20)
-    proxies.told = summary
-    found: list[float] = bound(proxies, rail(**asked), (2.0, math.inf), torch.zeros(2, 1)).tolist()  # type: ignore[arg-type]
-    return found
+    proxies.answers = summary
+    result: list[float] = bound(proxies, rail(**fields), (2.0, math.inf), torch.zeros(2, 1)).tolist()  # type: ignore[arg-type]
+    return result
 
 
 SAFE = 0.5 * math.erfc(1.0 / 0.5 / math.sqrt(2))
@@ -70,7 +72,7 @@ AT_THE_EDGE = 0.5
 
 
 def test_alpha_of_the_guardrail_decides_who_is_heard() -> None:
-    disagreeing = told_by((3.0, 3.0), (3.0, 2.0), weights=[0.97, 0.03])
+    disagreeing = hypotheses_of((3.0, 3.0), (3.0, 2.0), weights=[0.97, 0.03])
     assert bounds_of(disagreeing, alpha=0.01) == pytest.approx([SAFE, AT_THE_EDGE])
     assert bounds_of(disagreeing, alpha=0.1) == pytest.approx([SAFE, SAFE])
 
@@ -85,21 +87,21 @@ def test_hypotheses_of_equal_weight_are_heard_or_not_together() -> None:
 
 
 def test_two_proxies_that_say_the_same_are_as_cautious_as_one() -> None:
-    places = [(3.0, 3.0), (3.0, 2.0)]
-    one = bounds_of(told_by(*places, weights=[0.88, 0.12]))
-    split = (told_by(*places, weights=[0.88, 0.12], weight=0.5) for _ in range(2))
+    indices = [(3.0, 3.0), (3.0, 2.0)]
+    one = bounds_of(hypotheses_of(*indices, weights=[0.88, 0.12]))
+    split = (hypotheses_of(*indices, weights=[0.88, 0.12], weight=0.5) for _ in range(2))
     assert bounds_of(*split) == one == pytest.approx([SAFE, AT_THE_EDGE])
 
 
 def test_a_proxy_that_predicts_badly_is_not_heard() -> None:
-    good = told_by((3.0, 3.0), weights=[1.0], weight=0.97)
-    bad = told_by((3.0, 2.0), weights=[1.0], weight=0.03)
+    good = hypotheses_of((3.0, 3.0), weights=[1.0], weight=0.97)
+    bad = hypotheses_of((3.0, 2.0), weights=[1.0], weight=0.03)
     assert bounds_of(good, bad) == pytest.approx([SAFE, SAFE])
     assert bounds_of(good, bad, alpha=0.01) == pytest.approx([SAFE, AT_THE_EDGE])
 
 
 def test_noise_of_the_assay_is_no_doubt_about_the_truth_unless_a_reading_is_meant() -> None:
-    quiet, loud = (told_by((3.0, 3.0), weights=[1.0], noise=noise) for noise in (0.0, 2.0))
+    quiet, loud = (hypotheses_of((3.0, 3.0), weights=[1.0], noise=noise) for noise in (0.0, 2.0))
     assert bounds_of(quiet) == bounds_of(loud) == pytest.approx([SAFE, SAFE])
     assert bounds_of(quiet, applies_to="reading") == pytest.approx([SAFE, SAFE])
     assert bounds_of(loud, applies_to="reading")[0] > 0.3

@@ -1,4 +1,4 @@
-"""Hazard lists are read whole or not at all, and say which file, row or entry is wrong."""
+"""Hazard lists are read completely or refused, naming the wrong file, row or entry."""
 
 import hashlib
 import json
@@ -19,9 +19,11 @@ LIST: dict[str, Any] = {
     "domain": "switches",
     "entries": [{"pattern": "111", "reason": "burns"}, {"pattern": "000", "reason": "freezes"}],
 }
-CSV = (
-    'name,version,domain,pattern,reason\nmotifs,3,peptides,KKK,made up for this test\nmotifs,3,peptides,"C.{1,2}C",x\n'
-)
+CSV = """\
+name,version,domain,pattern,reason
+motifs,3,peptides,KKK,made up for this test
+motifs,3,peptides,"C.{1,2}C",x
+"""
 
 
 def written(folder: Path, content: Any, name: str = "list.json") -> Path:
@@ -34,32 +36,32 @@ def spec_of(kind: str, **fields: Any) -> DomainSpec:
     return installed()[kind].spec.model_validate({"kind": kind, **fields})
 
 
-def test_a_json_list_tells_the_first_reason(tmp_path: Path):
+def test_a_json_list_gives_the_first_reason(tmp_path: Path):
     path = written(tmp_path, LIST)
-    (found,) = load_hazard_lists([path])
-    assert (found.name, found.version, found.domain) == ("sparks", "2026-01", "switches")
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    match = found.open(open_domain(spec_of("switches", n=7)))
+    (result,) = load_hazard_lists([path])
+    assert (result.name, result.version, result.domain) == ("sparks", "2026-01", "switches")
+    assert result.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    match = result.open(open_domain(spec_of("switches", n=7)))
     assert [match(text) for text in ("0111000", "1000011", "0101010")] == ["burns", "freezes", None]
 
 
 def test_a_csv_list_is_the_same(tmp_path: Path):
-    (found,) = load_hazard_lists([written(tmp_path, "\ufeff" + CSV, "list.CSV")])
-    match = found.open(open_domain(spec_of("peptides")))
+    (result,) = load_hazard_lists([written(tmp_path, "\ufeff" + CSV, "list.CSV")])
+    match = result.open(open_domain(spec_of("peptides")))
     assert [match(text) for text in ("AKKKA", "CAAC", "AKKA")] == ["made up for this test", "x", None]
 
 
-def test_a_list_applies_where_it_says(tmp_path: Path):
+def test_a_list_applies_where_its_conditions_hold(tmp_path: Path):
     elements = [{"pattern": "Cd", "reason": "toxic"}]
     path = written(tmp_path, LIST | {"domain": "materials", "where": {"space": "composition"}, "entries": elements})
-    (found,) = load_hazard_lists([path])
-    assert found.applies(spec_of("materials", space="composition", elements=["Cd", "S"]))
-    assert not found.applies(spec_of("materials", space="mixture", components=["water", "salt"]))
-    assert not found.applies(spec_of("peptides"))
+    (result,) = load_hazard_lists([path])
+    assert result.applies(spec_of("materials", space="composition", elements=["Cd", "S"]))
+    assert not result.applies(spec_of("materials", space="mixture", components=["water", "salt"]))
+    assert not result.applies(spec_of("peptides"))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "list.json cannot be read"),
         ({}, "name: Field required"),
@@ -71,13 +73,13 @@ def test_a_list_applies_where_it_says(tmp_path: Path):
         (LIST | {"where": {"n": 99}}, "`where`"),
     ],
 )
-def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, told: str):
-    with pytest.raises(HazardListError, match=told):
+def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, message: str):
+    with pytest.raises(HazardListError, match=message):
         load_hazard_lists([written(tmp_path, content)])
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "it is empty"),
         ("name,version,domain,pattern\n", "the columns must be"),
@@ -88,8 +90,8 @@ def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, told: s
         (CSV + 'motifs,3,peptides,"KK,x\n', "unexpected end of data"),
     ],
 )
-def test_what_is_no_whole_table_is_an_error(tmp_path: Path, content: str, told: str):
-    with pytest.raises(HazardListError, match=told):
+def test_what_is_no_whole_table_is_an_error(tmp_path: Path, content: str, message: str):
+    with pytest.raises(HazardListError, match=message):
         load_hazard_lists([written(tmp_path, content, "list.csv")])
 
 
@@ -107,12 +109,12 @@ def test_two_lists_of_one_name_are_an_error(tmp_path: Path):
 
 
 def offered() -> HazardList:
-    """Return a list that is no file, as a package would."""
+    """Return a list without a file, as from a package."""
     return HazardList("ones", "1", "switches", "0" * 64, lambda _: lambda text: "all on" if "0" not in text else None)
 
 
 def broken() -> HazardList:
-    """Fail, as a package whose data are missing would."""
+    """Fail like a package with missing data."""
     raise OSError("its table is missing")
 
 

@@ -1,4 +1,4 @@
-"""A screened domain refuses what a list names, and what a list cannot compare; all else is the domain's own."""
+"""A screened domain refuses objects that a list matches or cannot compare, and delegates the rest."""
 
 import inspect
 from typing import Any
@@ -36,11 +36,11 @@ def test_what_cannot_be_compared_is_refused():
 
 
 def test_each_object_is_compared_once():
-    asked: list[str] = []
-    domain = screened(asked.append)
+    compared: list[str] = []
+    domain = screened(compared.append)
     for _ in range(3):
         domain.check("101")
-    assert asked == ["101"]
+    assert compared == ["101"]
 
 
 def test_a_batch_is_looked_through_once_more():

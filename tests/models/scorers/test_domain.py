@@ -1,4 +1,4 @@
-"""A domain with scorers asks each about every object once, in batches, and believes numbers only."""
+"""A domain with scorers scores every object once, in batches, and accepts numbers only."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,19 +18,19 @@ TEXTS = [f"{i:04b}" for i in range(16)]
 
 
 class Counting:
-    """Tells how many switches are off; remembers what it was asked."""
+    """Counts the switches that are off, and records its batches."""
 
     computes = ComputedProperty("switches that are off", "switches", (0.0, 4.0))
 
     def __init__(self, batch_size: int = 5, answer: Callable[[list[str]], Sequence[Any]] | None = None) -> None:
         self.batch_size = batch_size
-        self.asked: list[list[str]] = []
+        self.batches: list[list[str]] = []
         self._answer = answer or (lambda texts: [text.count("0") for text in texts])
 
     def __call__(self, rows: Sequence[Row]) -> Sequence[Any]:
         assert all(row == {"switches": row["object"], "object": row["object"]} for row in rows)
-        self.asked.append([str(row["object"]) for row in rows])
-        return self._answer(self.asked[-1])
+        self.batches.append([str(row["object"]) for row in rows])
+        return self._answer(self.batches[-1])
 
 
 def zeros(texts: Sequence[str]) -> list[float]:
@@ -49,15 +49,15 @@ def test_scorers_are_among_the_computed_properties():
     assert list(DOMAIN.computed) == ["ones"]
 
 
-def test_each_object_is_asked_about_once_and_in_batches():
+def test_each_object_is_scored_once_and_in_batches():
     scorer = Counting()
     domain = ScoredDomain(DOMAIN, {"off": scorer})
     domain.properties([*TEXTS[:7], *TEXTS[:3]], ["off"])
-    assert scorer.asked == [TEXTS[:5], TEXTS[5:7]]
+    assert scorer.batches == [TEXTS[:5], TEXTS[5:7]]
     np.testing.assert_array_equal(domain.properties(TEXTS[5:9], ["off"])["off"], zeros(TEXTS[5:9]))
-    assert scorer.asked[2:] == [TEXTS[7:9]]
+    assert scorer.batches[2:] == [TEXTS[7:9]]
     domain.properties(TEXTS, ["ones"])
-    assert len(scorer.asked) == 3
+    assert len(scorer.batches) == 3
 
 
 def test_what_is_kept_is_bounded_and_answers_are_not():
@@ -66,7 +66,7 @@ def test_what_is_kept_is_bounded_and_answers_are_not():
     for _ in range(2):
         np.testing.assert_array_equal(domain.properties(TEXTS, ["off"])["off"], zeros(TEXTS))
     domain.properties(TEXTS[8:12], ["off"])  # the latest
-    assert sum(map(len, scorer.asked)) == 16 + 12
+    assert sum(map(len, scorer.batches)) == 16 + 12
 
 
 def test_none_and_nan_are_missing_values_and_known_ones():
@@ -74,7 +74,7 @@ def test_none_and_nan_are_missing_values_and_known_ones():
     domain = ScoredDomain(DOMAIN, {"off": scorer})
     for _ in range(2):
         np.testing.assert_array_equal(domain.properties(TEXTS[:4], ["off"])["off"], [np.nan, np.nan, 1.5, 2.0])
-    assert len(scorer.asked) == 1
+    assert len(scorer.batches) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_work_can_be_stopped_between_batches():
     scorer = Counting()
     with pytest.raises(Cancelled):
         ScoredDomain(DOMAIN, {"off": scorer}, listen).properties(TEXTS, ["off"])
-    assert scorer.asked == [TEXTS[:5], TEXTS[5:10]]
+    assert scorer.batches == [TEXTS[:5], TEXTS[5:10]]
 
 
 def test_a_property_of_the_domain_cannot_be_replaced():

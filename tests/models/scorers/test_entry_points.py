@@ -1,4 +1,4 @@
-"""Functions that others install are found by name, imported when needed, and named when they fail."""
+"""Installed functions are listed by name, imported when needed, and named in errors."""
 
 import sys
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ def broken(_rows: Sequence[dict[str, Any]]) -> list[float]:
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
     names = {"length": f"{HERE}:length", "broken": f"{HERE}:broken", "number": f"{HERE}:GROUP", "gone": "no_module:f"}
-    found = EntryPoints(EntryPoint(name, value, GROUP) for name, value in names.items())
-    monkeypatch.setattr(entry_points, "entry_points", lambda group: found.select(group=group))
+    result = EntryPoints(EntryPoint(name, value, GROUP) for name, value in names.items())
+    monkeypatch.setattr(entry_points, "entry_points", lambda group: result.select(group=group))
 
 
 def opened(entry_point: str) -> FunctionScorer:
@@ -41,7 +41,7 @@ def test_a_function_scores():
     assert (scorer.batch_size, scorer.computes.units) == (7, "letters")
 
 
-def test_all_are_found_and_none_is_imported():
+def test_all_are_listed_and_none_is_imported():
     assert set(installed()) == {"length", "broken", "number", "gone"}
     assert "no_module" not in sys.modules
 
@@ -54,7 +54,7 @@ def test_all_are_found_and_none_is_imported():
         ("number", "is a str, not a function"),
     ],
 )
-def test_what_cannot_be_used_is_told(entry_point: str, why: str):
+def test_unusable_entry_points_are_named(entry_point: str, why: str):
     with pytest.raises(ScorerError, match=f"scorer 'size': .*{why}"):
         opened(entry_point)
 

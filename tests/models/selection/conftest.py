@@ -1,4 +1,4 @@
-"""Points in a square as candidates: the best lie in one corner, likeness falls with distance."""
+"""Points in a square as candidates: the best lie in one corner, similarity falls with distance."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What every selector keeps, whatever it prefers. Selectors are found, not listed."""
+"""Conformance of every selector to the contract. Selectors are discovered, not listed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -22,8 +22,8 @@ def _gaussian(n: int, width: float) -> Candidates:
 def test_each_pick_adds_the_most_to_the_log_determinant(diversity: float) -> None:
     candidates = _gaussian(40, 0.2)
     values = candidates.values
-    worth = (values - values.min()) / (values.max() - values.min())
-    quality = torch.exp((1 - diversity) / (2 * diversity) * worth)
+    utility = (values - values.min()) / (values.max() - values.min())
+    quality = torch.exp((1 - diversity) / (2 * diversity) * utility)
     kernel = quality.unsqueeze(1) * candidates.similarity * quality
     better = values >= values.sort(descending=True).values[19]
     picked: list[int] = []

@@ -1,4 +1,4 @@
-"""Greedy batches spread more when told to, and take the best of each kind when not."""
+"""Greedy batches spread with diversity, and take the best of each kind without."""
 
 from collections.abc import Callable
 

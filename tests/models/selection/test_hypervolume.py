@@ -1,4 +1,4 @@
-"""Picks over joint draws, against hypervolumes and improvements computed in full."""
+"""Picks over joint samples, against hypervolumes and improvements computed in full."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -70,7 +70,7 @@ def test_one_objective_prefers_what_may_beat_the_best() -> None:
 
 
 def _of_one_utility(draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0, n_poor: int = ENOUGH) -> Candidates:
-    """Return candidates with draws [S, N] beside known objects [S, R] and many poor ones."""
+    """Return candidates with samples [S, N], known objects [S, R] and many poor ones."""
     values = draws.mean(dim=0)
     known = torch.cat([known.new_full((len(known), n_poor), -9.0), known], dim=1)
     utilities = JointUtilities(draws.unsqueeze(-1), known.unsqueeze(-1), n_pending)
@@ -84,7 +84,7 @@ def _first(candidates: Candidates) -> int:
 def test_one_objective_improves_on_what_is_expected_of_the_measured_once_they_are_enough() -> None:
     normal = torch.randn(4096, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     best = 1.0 + 0.3 * normal[:, :1]
-    # the first rises and falls with the best and is probably better; on a best that is drawn as well it gains .1 at
+    # the first is correlated with the best and is probably better; over a sampled best it gains .1 at
     # most, and a gamble .15
     draws = torch.cat([best + 0.1, 1.0 + 0.25 * normal[:, 1:2], 0.5 + 0.1 * normal[:, 2:]], dim=1)
     assert _first(_of_one_utility(draws, best)) == 0
@@ -109,10 +109,10 @@ def test_one_objective_compares_improvements_of_any_size() -> None:
     assert _first(_of_one_utility(hopeless, known)) == 1
 
 
-def test_a_batch_of_one_objective_believes_each_pick_at_its_mean() -> None:
+def test_a_batch_of_one_objective_fixes_each_pick_at_its_mean() -> None:
     generator = torch.Generator().manual_seed(1)
-    places = torch.rand(20, 1, generator=generator, dtype=torch.float64)
-    covariance = 0.04 * torch.exp(-(((places - places.T) / 0.2) ** 2)) + 1e-8 * torch.eye(20)
+    indices = torch.rand(20, 1, generator=generator, dtype=torch.float64)
+    covariance = 0.04 * torch.exp(-(((indices - indices.T) / 0.2) ** 2)) + 1e-8 * torch.eye(20)
     mean = 0.5 + 0.3 * torch.rand(20, generator=generator, dtype=torch.float64)
     normal = torch.randn(4096, 20, generator=generator, dtype=torch.float64)
     draws = mean + normal @ torch.linalg.cholesky(covariance).T
@@ -125,7 +125,7 @@ def test_a_batch_of_one_objective_believes_each_pick_at_its_mean() -> None:
         deviation = (covariance - covariance[:, seen] @ half).diagonal().clamp_min(0).sqrt()
         gains = expected_excess(mean, deviation, best)
         gains[picked] = 0.0
-        # moments of draws err a little: the pick is the best up to that
+        # moments of samples have small errors: the pick is the best up to that
         assert float(gains[pick.index]) >= 0.95 * float(gains.max())
         picked.append(pick.index)
 
@@ -142,7 +142,7 @@ def test_a_pick_that_hardly_can_be_made_is_not_the_one_to_beat() -> None:
         assert [pick.index for pick in picks] == [0, then]
 
 
-def test_a_copy_of_a_pick_is_worth_little() -> None:
+def test_a_copy_of_a_pick_adds_little() -> None:
     generator = torch.Generator().manual_seed(0)
     base = 1 + 0.3 * torch.randn(64, 1, 2, generator=generator, dtype=torch.float64)
     other = 0.9 + 0.3 * torch.randn(64, 1, 2, generator=generator, dtype=torch.float64)
@@ -167,7 +167,7 @@ def test_unlikely_feasibility_counts() -> None:
     assert select(candidates, SelectionRequest(1, 0.0, 0.0), BatchLimits(2, 1))[0].index == 0
 
 
-def test_asks_for_joint_draws() -> None:
+def test_requires_joint_samples() -> None:
     values = torch.ones(3, dtype=torch.float64)
     with pytest.raises(ValueError, match="joint draws"):
         select(Candidates(values, values, torch.eye(3)), SelectionRequest(1, 0.0, 0.0), BatchLimits(3, 1))

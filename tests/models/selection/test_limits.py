@@ -1,4 +1,4 @@
-"""Limits of a batch, against every batch there is."""
+"""Limits of a batch, against all possible batches."""
 
 import itertools
 
@@ -50,12 +50,12 @@ def test_the_largest_batch_is_the_largest(problem: tuple[int, list[Budget], list
     )
 
 
-def test_a_largest_batch_of_a_large_pool_is_the_worthiest() -> None:
-    worth = torch.rand(20_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    groups = torch.where(worth > 0.5, 0, -1)  # the better half is one group
-    rows = largest_batch(20, worth, (), [Grouping(groups, 3)])
-    expected = [*worth.argsort(descending=True)[:3].tolist()]
-    expected += worth.masked_fill(groups == 0, -1.0).argsort(descending=True)[:17].tolist()
+def test_a_largest_batch_of_a_large_pool_has_the_greatest_utility() -> None:
+    utility = torch.rand(20_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    groups = torch.where(utility > 0.5, 0, -1)  # the better half is one group
+    rows = largest_batch(20, utility, (), [Grouping(groups, 3)])
+    expected = [*utility.argsort(descending=True)[:3].tolist()]
+    expected += utility.masked_fill(groups == 0, -1.0).argsort(descending=True)[:17].tolist()
     assert sorted(rows) == sorted(expected)
 
 
@@ -126,11 +126,11 @@ def test_no_family_has_more_than_its_most_and_a_largest_batch_is_the_largest(
 
 def test_a_bridge_between_families_gives_neither_a_second_allowance() -> None:
     similarity = torch.block_diag(torch.full((19, 19), 0.8), torch.full((5, 5), 0.8), torch.eye(1)).double()
-    similarity[24, :10] = similarity[:10, 24] = 0.7  # like half of the family, and worth most
-    worth = torch.linspace(0, 1, 25, dtype=torch.float64)
+    similarity[24, :10] = similarity[:10, 24] = 0.7  # similar to half of the family, with the greatest utility
+    utility = torch.linspace(0, 1, 25, dtype=torch.float64)
     limits = BatchLimits(25, 25, likenesses=(_likeness(similarity, 0.5, 4),))
     rows = []
-    for row in worth.argsort(descending=True).tolist():
+    for row in utility.argsort(descending=True).tolist():
         if bool(limits.open()[row]):
             limits.add(row)
             rows.append(row)
@@ -138,7 +138,7 @@ def test_a_bridge_between_families_gives_neither_a_second_allowance() -> None:
     assert _keeps_families(rows, similarity >= 0.5, 4)
 
 
-def test_a_large_pool_of_one_family_gives_its_allowance_and_the_worthiest_others() -> None:
+def test_a_large_pool_of_one_family_gives_its_allowance_and_the_best_others() -> None:
     n = MOST_COMPARED + 100
     similarity = torch.eye(n, dtype=torch.float64)
     similarity[:-6, :-6] = 0.9

@@ -1,4 +1,4 @@
-"""What a selector may pick from: joint improvement looks beyond the half that seems best, diversity does not."""
+"""Eligible candidates: joint improvement looks beyond the better half, diversity does not."""
 
 import torch
 
@@ -8,14 +8,14 @@ from models.selection.limits import BatchLimits
 
 
 def _first_pick(*, is_spread: bool) -> int:
-    """Return the pick where the score loves the object of least worth."""
-    worth = torch.arange(10, dtype=torch.float64)
-    candidates = Candidates(worth, worth, torch.eye(10, dtype=torch.float64))
+    """Return the pick for a score that prefers the object of least utility."""
+    utility = torch.arange(10, dtype=torch.float64)
+    candidates = Candidates(utility, utility, torch.eye(10, dtype=torch.float64))
     picks = greedy_two_stage(
         candidates,
         SelectionRequest(1, 0.0, 0.0),
         BatchLimits(10, 1),
-        lambda *_: -worth,
+        lambda *_: -utility,
         lambda _: None,
         is_spread=is_spread,
     )

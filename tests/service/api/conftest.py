@@ -24,7 +24,7 @@ OpenClient = Callable[[str | None], httpx.Client]
 
 @pytest.fixture(scope="module", autouse=True)
 def _quiet_logs() -> Iterator[None]:
-    """Print nothing: the server's thread must not write to a standard output that pytest exchanges meanwhile."""
+    """Print nothing: the server's thread must not write to a standard output that pytest replaces."""
     before = structlog.get_config()
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
     yield

@@ -1,4 +1,4 @@
-"""Who comes in: a key before any byte of a body, the body within its limits, a place only while it is needed.
+"""Admission: the key is checked before the body, the body's limits apply, and slots are held briefly.
 
 The application behind is a recorder, the client a script: every byte that is read is counted.
 """
@@ -25,15 +25,15 @@ LIMITS = BodyLimits(max_bytes=1000, idle_seconds=0.05, seconds=0.3)
 
 
 class Client:
-    """Sends a body in parts, and counts what was taken of it; after the last part it falls silent or goes away."""
+    """Sends a body in parts and counts the reads; after the last part it is silent or disconnects."""
 
     def __init__(self, parts: Iterable[bytes], *, more: bool = False, pause: float = 0.0, leaves: bool = False) -> None:
         self._parts, self._more, self._pause, self._leaves = list(parts), more, pause, leaves
-        self.n_asked = 0
+        self.n_reads = 0
         self.answers: list[Message] = []
 
     async def receive(self) -> Message:
-        self.n_asked += 1
+        self.n_reads += 1
         await anyio.sleep(self._pause)
         if self._parts:
             part = self._parts.pop(0)
@@ -63,21 +63,21 @@ class Client:
 
 
 class Door:
-    """An admission before an application that tells what reached it."""
+    """An admission in front of an application that records requests."""
 
-    def __init__(self, places: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
-        sizes = {"requests": places, "senders": max(1, places // 2), "operators": 1, "bodies": memory}
+    def __init__(self, slots: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
+        sizes = {"requests": slots, "senders": max(1, slots // 2), "operators": 1, "bodies": memory}
         self.limiters = CapacityLimiters(**{name: CapacityLimiter(size, wait_seconds) for name, size in sizes.items()})
         self.admission = Admission(self.app, self.identify, self.limiters, LIMITS)
         self.scopes = frozenset({"read", "write"})
         self.seen: list[tuple[str, bytes]] = []
-        self.n_asked_for_keys = 0
+        self.n_key_lookups = 0
         self.goes_on = anyio.Event()
         self.goes_on.set()
         self.waits_outside = False
 
     def identify(self, key: str) -> Caller:
-        self.n_asked_for_keys += 1
+        self.n_key_lookups += 1
         if key != KEY:
             raise UnauthorizedError("the API key is not valid")
         return Caller("a" * 12, uuid4(), self.scopes)
@@ -109,7 +109,7 @@ class Door:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Let the others go on until something is so."""
+    """Let other tasks run until a condition holds."""
     for _ in range(2000):
         if is_so():
             return
@@ -124,10 +124,11 @@ def test_without_a_valid_key_no_byte_of_a_body_is_read(path: str, key: str | Non
     async def test() -> None:
         door, client = Door(), Client([b"x" * 10])
         await door.call(client, path, key=key, size=size)
-        assert (client.status, client.n_asked, door.seen) == (401, 0, [])
+        assert (client.status, client.n_reads, door.seen) == (401, 0, [])
         assert client.problem["instance"] == path
         assert client.headers["www-authenticate"] == "Bearer"
-        assert door.n_asked_for_keys == (1 if key == UNKNOWN else 0)  # what is no key is looked up nowhere
+        # a text without the form of a key is not looked up
+        assert door.n_key_lookups == (1 if key == UNKNOWN else 0)
         assert door.is_empty
 
     anyio.run(test)
@@ -138,19 +139,19 @@ def test_a_key_that_may_only_read_sends_no_body() -> None:
         door, client = Door(), Client([b"x" * 10])
         door.scopes = frozenset({"read"})
         await door.call(client)
-        assert (client.status, client.n_asked, door.seen) == (403, 0, [])
+        assert (client.status, client.n_reads, door.seen) == (403, 0, [])
         assert (await door.call(Client([b""]), size="0")).status == 200  # the route decides
         assert door.is_empty
 
     anyio.run(test)
 
 
-def test_what_is_announced_too_large_is_refused_unread_whoever_sends_it() -> None:
+def test_a_body_announced_as_too_large_is_refused_unread_for_any_key() -> None:
     async def test() -> None:
         for key in (KEY, None):
             door, client = Door(), Client([b"x"])
             await door.call(client, key=key, size="1001")
-            assert (client.status, client.n_asked, door.n_asked_for_keys) == (413, 0, 0)
+            assert (client.status, client.n_reads, door.n_key_lookups) == (413, 0, 0)
 
     anyio.run(test)
 
@@ -159,7 +160,7 @@ def test_a_body_that_grows_over_the_limit_is_read_no_further() -> None:
     async def test() -> None:
         door, client = Door(), Client([b"x" * 400] * 10)
         await door.call(client, size="chunked")
-        assert (client.status, client.n_asked, door.seen) == (413, 3, [])
+        assert (client.status, client.n_reads, door.seen) == (413, 3, [])
         assert door.is_empty
 
     anyio.run(test)
@@ -183,7 +184,7 @@ def test_a_body_that_does_not_come_in_time_is_given_up(pause: float, n_parts: in
         assert (client.status, door.seen) == (408, [])
         assert client.headers["connection"] == "close"
         assert client.problem["type"].endswith("request-timeout")
-        assert client.n_asked <= 16
+        assert client.n_reads <= 16
         assert door.is_empty
 
     anyio.run(test)
@@ -199,13 +200,13 @@ def test_half_a_body_is_no_body() -> None:
     anyio.run(test)
 
 
-def test_a_sender_holds_no_place() -> None:
+def test_a_slow_sender_holds_no_slot() -> None:
     async def test() -> None:
-        door = Door(places=1)
+        door = Door(slots=1)
         slow, quick = Client([b"x"], pause=0.04), Client([])
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(door.call, slow)
-            await until(lambda: slow.n_asked > 0)
+            await until(lambda: slow.n_reads > 0)
             await door.call(quick, "/v1/quick", method="GET")
             assert (quick.status, slow.status) == (200, None)
         assert [path for path, _ in door.seen] == ["/v1/quick", "/v1/x"]
@@ -213,9 +214,9 @@ def test_a_sender_holds_no_place() -> None:
     anyio.run(test)
 
 
-def test_who_waits_too_long_for_a_place_is_told_when_to_come_back() -> None:
+def test_a_request_that_waits_too_long_for_a_slot_gets_retry_after() -> None:
     async def test() -> None:
-        door = Door(places=1, wait_seconds=0.02)
+        door = Door(slots=1, wait_seconds=0.02)
         door.goes_on = anyio.Event()
         first, second, live = Client([]), Client([]), Client([])
         async with anyio.create_task_group() as tasks:
@@ -239,7 +240,7 @@ def test_who_waits_too_long_for_a_place_is_told_when_to_come_back() -> None:
 
 def test_operators_have_places_of_their_own() -> None:
     async def test() -> None:
-        door = Door(places=1)
+        door = Door(slots=1)
         await door.limiters.requests.acquire(1)
         assert (await door.call(Client([b"x"]), "/metrics", key=None)).status == 200
         await door.limiters.operators.acquire(1)
@@ -252,9 +253,9 @@ def test_operators_have_places_of_their_own() -> None:
     anyio.run(test)
 
 
-def test_an_answer_that_waits_for_something_holds_no_place_meanwhile() -> None:
+def test_a_delayed_response_holds_no_slot() -> None:
     async def test() -> None:
-        door = Door(places=1)
+        door = Door(slots=1)
         door.waits_outside, door.goes_on = True, anyio.Event()
         clients = [Client([]) for _ in range(5)]
         async with anyio.create_task_group() as tasks:
@@ -270,14 +271,15 @@ def test_an_answer_that_waits_for_something_holds_no_place_meanwhile() -> None:
 
 def test_senders_leave_places_to_readers() -> None:
     async def test() -> None:
-        door = Door(places=4)
+        door = Door(slots=4)
         door.goes_on = anyio.Event()
         senders = [Client([b"x"]) for _ in range(6)]
         async with anyio.create_task_group() as tasks:
             for client in senders:
                 tasks.start_soon(door.call, client)
             await until(lambda: len(door.seen) == 2)
-            await until(lambda: sum(client.n_asked for client in senders) == 6)  # all bodies are there, and wait
+            # all bodies have arrived and wait
+            await until(lambda: sum(client.n_reads for client in senders) == 6)
             door.goes_on, before = anyio.Event(), door.goes_on
             door.goes_on.set()
             assert (await door.call(Client([]), "/v1/read", method="GET")).status == 200
@@ -291,7 +293,7 @@ def test_senders_leave_places_to_readers() -> None:
 
 def test_bodies_share_a_bounded_memory() -> None:
     async def test() -> None:
-        door = Door(places=10, memory=1000)
+        door = Door(slots=10, memory=1000)
         door.goes_on = anyio.Event()
         clients = [Client([b"x" * 400]) for _ in range(5)]
         async with anyio.create_task_group() as tasks:
@@ -299,7 +301,7 @@ def test_bodies_share_a_bounded_memory() -> None:
                 tasks.start_soon(partial(door.call, client, size="400"))
             await until(lambda: len(door.seen) == 2)
             await anyio.sleep(0.02)
-            assert sum(client.n_asked for client in clients) == 2
+            assert sum(client.n_reads for client in clients) == 2
             door.goes_on.set()
         assert {client.status for client in clients} == {200}
         assert door.is_empty

@@ -1,4 +1,4 @@
-"""What callers send is checked in children: the service answers others meanwhile, and says which limit was met."""
+"""User input is checked in child processes: other requests go on, and exceeded limits are named."""
 
 import threading
 import time
@@ -71,7 +71,7 @@ def test_a_specification_that_is_too_large_is_refused_where_it_is(api: Api, chan
     assert patched.json()["errors"][0]["pointer"] == pointer
 
 
-def test_only_so_many_errors_are_told(api: Api):
+def test_the_number_of_reported_errors_is_limited(api: Api):
     wrong = [{"property": f"unknown {n}", "min": 1, "colour": n} for n in range(64)]
     refused = api.client.post(
         "/v1/campaigns", json={"name": "x", "domain": MOLECULES, "objectives": [], "constraints": wrong}

@@ -1,4 +1,4 @@
-"""A gate lets through what it has room for, in order, and never loses or invents a share."""
+"""A limiter grants its capacity in order, and never loses or creates any."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +14,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 
 async def settle() -> None:
-    """Let every task come to where it waits."""
+    """Let every task run until it waits."""
     for _ in range(10):
         await anyio.lowlevel.checkpoint()
 
@@ -33,7 +33,7 @@ def test_never_more_than_the_capacity_is_out_and_all_get_their_turn() -> None:
             inside -= 1
             done += 1
             share.release()
-            share.release()  # giving back twice is giving back once
+            share.release()  # releasing twice has the effect of once
 
         async with anyio.create_task_group() as tasks:
             for _ in range(50):
@@ -79,7 +79,7 @@ def test_the_wait_has_an_end_and_takes_nothing_with_it() -> None:
     run(test)
 
 
-def test_one_who_gives_up_lets_the_next_pass() -> None:
+def test_a_cancelled_waiter_lets_the_next_one_pass() -> None:
     async def test() -> None:
         limiter, served = CapacityLimiter(2, 10), list[str]()
         await limiter.acquire(1)
@@ -104,7 +104,7 @@ def test_one_who_gives_up_lets_the_next_pass() -> None:
     run(test)
 
 
-def test_a_share_given_to_one_who_is_cancelled_at_that_moment_comes_back() -> None:
+def test_a_share_granted_at_the_moment_of_cancellation_is_returned() -> None:
     async def test() -> None:
         limiter = CapacityLimiter(1, 10)
         await limiter.acquire(1)

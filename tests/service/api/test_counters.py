@@ -1,4 +1,4 @@
-"""What a campaign says of its rounds and results is counted as they are added, and never drifts from the rows."""
+"""A campaign's numbers of rounds and results are counted as rows are added, and always match the rows."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ def rows(*values: float, **fields: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def counts(sessions: Sessions, api: Api) -> Counts:
-    """Return what a campaign and a list of campaigns say, once it is what the database counts."""
+    """Return the counts of a campaign and of a list of campaigns, once they equal the database's."""
 
     def read(campaign_id: str) -> tuple[int, int]:
         with sessions.begin() as session:
@@ -93,7 +93,7 @@ def test_a_round_is_counted_once_however_often_it_is_tried(api: Api, worker: Wor
     assert counts(campaign) == (2, 0)
 
 
-def test_a_list_tells_campaigns_without_their_specifications(api: Api, sessions: Sessions) -> None:
+def test_a_list_shows_campaigns_without_their_specifications(api: Api, sessions: Sessions) -> None:
     made = api.campaign()
     (item,) = api.client.get("/v1/campaigns").json()["items"]
     kept = ("id", "name", "state", "created_at", "updated_at", "rounds", "results")

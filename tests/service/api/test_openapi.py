@@ -57,7 +57,7 @@ def test_the_description_is_openapi_3_1_and_every_reference_resolves(document: d
     assert names == set(document["components"]["schemas"])
 
 
-def test_every_operation_is_described_and_says_what_may_go_wrong(document: dict[str, Any]) -> None:
+def test_every_operation_is_described_with_its_problems(document: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in document["tags"]}
     for path, _, operation in _operations(document):
         assert operation["description"]
@@ -82,6 +82,12 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", f"{one}/archive"),
         ("post", f"{one}/results"),
         ("get", f"{one}/results"),
+        ("get", f"{one}/results/{{result_id}}"),
+        ("post", f"{one}/results/{{result_id}}/correction"),
+        ("post", f"{one}/results/{{result_id}}/withdrawal"),
+        ("get", f"{one}/uploads/files"),
+        ("get", f"{one}/uploads/{{upload_id}}/file"),
+        ("post", f"{one}/uploads/{{upload_id}}/withdrawal"),
         ("post", rounds),
         ("get", rounds),
         ("get", f"{rounds}/{{number}}"),
@@ -133,7 +139,7 @@ def described(app: FastAPI, base_url: str) -> OpenApiSchema:
 
 @pytest.fixture
 def known(api: Api, worker: Worker) -> dict[str, Any]:
-    """Ids of things that exist, to be used in place of invented ones."""
+    """Ids of existing resources, in place of invented ones."""
     campaign = api.campaign(objectives=[*SPEC["objectives"], {"name": "IC50", "units": "nM"}])
     worker.finish(api.round(campaign["id"]))
     layout = {"name": "P-1", "type": "IC50", "doses": {"top": 10}}
@@ -146,7 +152,7 @@ def known(api: Api, worker: Worker) -> dict[str, Any]:
 
 
 def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
-    """Return the id of one waiting job of every kind, and of one that has ended and whose events therefore end."""
+    """Return the id of one waiting job of every kind, and of a finished one, whose events end."""
     address = f"/v1/campaigns/{campaign['id']}"
     worker.train(api.round(campaign["id"]), ("0001",))
     rows = [{"switches": f"{number:04b}", "glow": number} for number in range(8)]
@@ -166,7 +172,7 @@ def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
 
 
 def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
-    """Return the id of something that exists, or what was invented where that is as good."""
+    """Return the id of an existing resource, or the invented one where that is sufficient."""
     if name == "job_id":
         kind = next(kind for kind in ("samples", "predictions", "backtests", "uploads") if f"/{kind}/" in path)
         return known[f"{kind}/events" if path.endswith("/events") else kind]
@@ -190,7 +196,8 @@ def test_the_api_keeps_to_its_description(
     mode: GenerationMode,
 ) -> None:
     headers = {"Authorization": api.client.headers["Authorization"]}
-    # Rules that no schema can say (an element's name, a cursor, If-Match) refuse data that the schema allows.
+    # Rules that no schema can express (an element's name, a cursor, If-Match) refuse data that the schema
+    # allows.
     excluded = [positive_data_acceptance]
     for result in described.get_all_operations():
         operation = result.ok()

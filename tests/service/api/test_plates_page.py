@@ -29,7 +29,11 @@ def page(api: Api, worker: Worker) -> dict[str, Any]:
 def test_the_example_runs_and_finds_what_it_made_up(page: dict[str, Any]) -> None:
     assert page["pick_list"].startswith("Source Plate Name,")
     assert set(page["failed"]["failed_wells"]) == {page["lost"]}
-    assert page["dry"].json() == page["read"]
+    dry = page["dry"].json()
+    previewed = [row.pop("would_store") for row in dry["report"]["rows"]]
+    assert {item["plate"] for item in previewed} == {"P-0001"}
+    assert [row.pop("would_store") for row in page["read"]["report"]["rows"]] == [None] * 3
+    assert dry == page["read"]
     assert page["read"]["report"]["accepted"] == 3
     stored = {item["candidate_id"]: item for item in page["stored"]}
     for candidate_id, true in page["truth"].items():

@@ -105,7 +105,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(base_url: str) -> No
     assert b"application/problem+json" in answer
 
 
-def test_who_has_no_key_is_not_asked_for_a_body(base_url: str) -> None:
+def test_no_body_is_requested_without_a_key(base_url: str) -> None:
     address = urlsplit(base_url)
     head = b"POST /v1/campaigns HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
@@ -184,10 +184,10 @@ def test_an_unexpected_error_leaks_nothing_and_is_logged_with_its_id(api: Api, m
     assert response.headers["Content-Type"] == "application/problem+json"
     assert "recipe" not in response.text
     assert "Traceback" not in response.text
-    told = response.json()["request_id"]
-    assert told == response.headers["X-Request-ID"]
+    reported = response.json()["request_id"]
+    assert reported == response.headers["X-Request-ID"]
     logged = next(line for line in lines if line["event"] == "unexpected_error")
-    assert logged["request_id"] == told
+    assert logged["request_id"] == reported
     assert logged["exc_info"]
 
 
@@ -200,7 +200,7 @@ def test_no_key_reaches_the_log(api: Api) -> None:
     assert "af_" not in repr(lines)
 
 
-def test_a_database_that_is_away_is_told_as_such(settings: Settings) -> None:
+def test_an_unavailable_database_is_reported(settings: Settings) -> None:
     away = settings.model_copy(update={"database_url": SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/none")})
     with serving(create_app(away)) as url, httpx.Client(base_url=url) as client:
         assert client.get("/health/live").status_code == 200
@@ -208,18 +208,18 @@ def test_a_database_that_is_away_is_told_as_such(settings: Settings) -> None:
         assert ready.status_code == 503
         checks = ready.json()["checks"]
         assert [name for name in ("database", "migrations", "broker") if checks[name] == "ok"] == ["broker"]
-        asked = client.get("/v1/campaigns", headers={"Authorization": "Bearer af_000000000000_" + "0" * 64})
-        assert asked.status_code == 503
-        assert "127.0.0.1" not in asked.text
+        requested = client.get("/v1/campaigns", headers={"Authorization": "Bearer af_000000000000_" + "0" * 64})
+        assert requested.status_code == 503
+        assert "127.0.0.1" not in requested.text
         assert client.get("/metrics").status_code == 200
 
 
-def test_a_broker_that_is_away_is_told_and_stops_no_campaign(settings: Settings, new_key: Any) -> None:
+def test_an_unavailable_broker_is_reported_and_stops_no_campaign(settings: Settings, new_key: Any) -> None:
     away = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1/0")})
     headers = {"Authorization": f"Bearer {new_key()[0]}"}
     with serving(create_app(away)) as url, httpx.Client(base_url=url, headers=headers, timeout=30) as client:
         checks = client.get("/health/ready").json()["checks"]
-        assert [name for name, told in checks.items() if told == "ok"] == ["database", "migrations"]
+        assert [name for name, reported in checks.items() if reported == "ok"] == ["database", "migrations"]
         campaign = Api(client, None).campaign()  # type: ignore[arg-type]
         assert Api(client, None).round(campaign["id"])["state"] == "queued"  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""A query parameter that a route does not take, or takes once, is refused and named: no wish is silently ignored."""
+"""Unknown or repeated query parameters are refused and named, never silently ignored."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -12,9 +12,9 @@ from service.api.query import query_parameters
 
 
 def _operations(app: FastAPI) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield method, an address and the query parameters of everything that the API describes.
+    """Yield method, an address and the query parameters of every documented operation.
 
-    The ids in an address need not exist: a wrong query is told before.
+    The ids in an address need not exist: a wrong query is reported first.
     """
     known = {"number": "1", "figure": "front"}
     for path, methods in app.openapi()["paths"].items():
@@ -34,9 +34,9 @@ def test_every_route_names_what_it_does_not_take(api: Api, app: FastAPI, subtest
             response = api.client.request(method, address, params={"dryrun": "true"}, **body)
             assert response.status_code == 422, response.text
             assert response.headers["Content-Type"] == "application/problem+json"
-            (place,) = response.json()["errors"]
-            told = f"this takes {', '.join(sorted(names))}" if names else "this takes no query parameters"
-            assert place == {"in": "query", "pointer": "/dryrun", "detail": f"unknown query parameter; {told}"}
+            (location,) = response.json()["errors"]
+            reported = f"this takes {', '.join(sorted(names))}" if names else "this takes no query parameters"
+            assert location == {"in": "query", "pointer": "/dryrun", "detail": f"unknown query parameter; {reported}"}
 
 
 def test_a_misspelt_dry_run_stores_nothing(api: Api) -> None:
@@ -45,7 +45,8 @@ def test_a_misspelt_dry_run_stores_nothing(api: Api) -> None:
     for wrong in ("dryrun=true", "dry-run=true", "Dry_Run=true", "dry_run=true&dry_run=false", "dry_run=true&x="):
         response = api.client.post(f"{address}?{wrong}", json=row)
         assert response.status_code == 422, wrong
-    assert "dry_run, filename, mode, sheet" in api.client.post(f"{address}?dryrun=1", json=row).json()["detail"]
+    detail = api.client.post(f"{address}?dryrun=1", json=row).json()["detail"]
+    assert {"dry_run", "filename", "mode", "on_conflict", "sheet"} <= set(detail.split("takes ")[1].split(", "))
     assert api.client.get(address).json()["items"] == []
     assert api.client.post(f"{address}?dry_run=true", json=row).status_code == 200
 

@@ -49,8 +49,8 @@ def test_a_completed_round_can_only_await_results_again():
     assert ROUND_MOVES["completed"] == {"awaiting_results"}
 
 
-def test_a_measured_candidate_stays_measured():
-    assert not CANDIDATE_MOVES["measured"]
+def test_a_measured_candidate_can_only_turn_out_to_have_failed():
+    assert CANDIDATE_MOVES["measured"] == {"failed"}
 
 
 def test_a_measured_candidate_takes_no_decision():

@@ -1,4 +1,4 @@
-"""Children do what they are sent for, end at their limits, and leave the service answering meanwhile."""
+"""Child processes run tasks, end at their limits, and leave the service responsive meanwhile."""
 
 import os
 import resource
@@ -33,13 +33,13 @@ def who(_channel: ParentChannel) -> int:
 
 
 def total(channel: ParentChannel, numbers: list[int]) -> int:
-    for place, _ in enumerate(numbers):
-        channel.report_progress(place / len(numbers))
+    for index, _ in enumerate(numbers):
+        channel.report_progress(index / len(numbers))
     return sum(numbers) + int(channel.request("how much more?"))
 
 
 def work(channel: ParentChannel, seconds: float) -> float:
-    """Compute for a while and tell all the time."""
+    """Compute for a while and report progress continuously."""
     begun = time.process_time()
     while time.process_time() - begun < seconds:
         channel.report_progress(0.5)
@@ -91,22 +91,22 @@ def environment(_channel: ParentChannel) -> tuple[dict[str, str], set[str], tupl
     return dict(os.environ), set(sys.modules), resource.getrlimit(resource.RLIMIT_AS)
 
 
-def test_a_child_tells_asks_answers_and_is_used_again(children: Children):
+def test_a_child_reports_requests_responds_and_is_reused(children: Children):
     on_progress: list[float | None] = []
-    found = children(ERRAND, total, [1, 2, 3], answer=len, on_progress=on_progress.append)
-    assert found == 6 + len("how much more?")
+    total_length = children(ERRAND, total, [1, 2, 3], answer=len, on_progress=on_progress.append)
+    assert total_length == 6 + len("how much more?")
     assert [share for share in on_progress if share is not None] == [0.0, 1 / 3, 2 / 3]
     assert children(ERRAND, who) == children(ERRAND, who) != os.getpid()
 
 
-def test_what_a_function_raises_is_raised_with_all_it_says(children: Children):
+def test_exceptions_of_a_function_are_raised_with_all_attributes(children: Children):
     with pytest.raises(UnprocessableError, match="no") as refused:
         children(ERRAND, refuse, "no")
     assert refused.value.errors == ({"pointer": "/a", "detail": "no"},)
     assert refused.value.extensions == {"rows": 3}
-    with pytest.raises(QuestionError, match="1,234 is either") as asked:
+    with pytest.raises(QuestionError, match="1,234 is either") as raised:
         children(ERRAND, ask_back)
-    assert (asked.value.parameter, asked.value.choices, asked.value.row) == ("decimal", ("comma", "point"), 3)
+    assert (raised.value.parameter, raised.value.choices, raised.value.row) == ("decimal", ("comma", "point"), 3)
     with pytest.raises(InvalidObjectError, match="no ring closes") as wrong:
         children(ERRAND, refuse_a_column)
     assert wrong.value.column == "smiles"
@@ -125,7 +125,7 @@ def test_what_the_parent_held_is_not_counted_against_a_child(children: Children)
 @pytest.mark.parametrize(
     ("function", "limit"), [(spin, "1 s of computing"), (swell, "512 MiB"), (crash, "512 MiB can bear")]
 )
-def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_place(children: Children, function: Any, limit: str):
+def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_field(children: Children, function: Any, limit: str):
     before = children(ERRAND, who)
     with capture_logs(), pytest.raises(UnprocessableError, match=f"the table takes more than .*{limit}") as refused:
         children(SHORT, function)
@@ -137,7 +137,8 @@ def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_place(children:
 
 
 def test_progress_gives_time_only_to_work_that_is_followed(children: Children, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.children.pool.WALL", 2)  # a child that talks all the time seems idle to the kernel
+    # a child that communicates all the time seems idle to the kernel
+    monkeypatch.setattr("service.children.pool.WALL", 2)
     followed = ChildTask("the table", 1.0, is_followed=True)
     assert children(followed, work, 3.0) == 3.0
     with pytest.raises(UnprocessableError, match="1 s of computing time"):

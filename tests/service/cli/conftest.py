@@ -1,4 +1,4 @@
-"""A served API with a campaign that somebody plays from the command line, and the hand that plays the worker."""
+"""A served API with a campaign for the command line, and a simulated worker."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from service.store.session import Sessions
 
 @dataclass(frozen=True)
 class Player:
-    """Somebody with a key and a campaign whose first round left a policy."""
+    """A user with a key and a campaign whose first round has a policy."""
 
     api: Api
     worker: Worker
@@ -46,13 +46,13 @@ class Player:
 
     @contextmanager
     def answering(self, kind: str, do: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-        """Do something to the next job as soon as it is there."""
+        """Do something to the next job as soon as it exists."""
         seen = len(self.jobs(kind))
 
         def act() -> None:
-            while len(found := self.jobs(kind)) == seen:
+            while len(actual := self.jobs(kind)) == seen:
                 time.sleep(0.02)
-            do(found[0])
+            do(actual[0])
 
         hand = threading.Thread(target=act)
         hand.start()
@@ -63,7 +63,7 @@ class Player:
 @pytest.fixture(scope="module")
 def _served(settings: Settings) -> Iterator[str]:
     before = structlog.get_config()
-    # the server's thread must not write to a standard output that the runner exchanges meanwhile
+    # the server's thread must not write to a standard output that the runner replaces meanwhile
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
     with serving(create_app(settings)) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Playing a campaign from the command line, against a real API."""
+"""Samples, predictions and insights from the command line, against a real API."""
 
 import json
 import os
@@ -33,7 +33,8 @@ def test_samples_are_shown_and_kept(player: "Player", tmp_path: Path):
         with player.answering("samples", lambda job: player.worker.answer(job, answer)):
             shown = player.type(
                 "samples", "--n", "5", "--beta", "8", "--beta", "32", "--preference", "glow=0.7,ones=0.3",
-                "--like", "switches=1110", "--similarity", "0.4", "--avoid", "00", "--seed", "3", "--out", str(out),
+                "--like", "switches=1110", "--similarity", "0.4", "--avoid", "00", "--seed", "3",
+                "--out", str(out),
             )  # fmt: skip
         assert shown.exit_code == 0, shown.output
     request = player.jobs("samples")[0]["request"]
@@ -49,7 +50,7 @@ def test_samples_are_shown_and_kept(player: "Player", tmp_path: Path):
     assert [item["object"] for item in json.loads(kept.read_text())["samples"]] == ["1010", "0101"]
 
 
-def test_own_objects_are_judged_and_bad_rows_told(player: "Player", tmp_path: Path):
+def test_own_objects_are_predicted_and_bad_rows_reported(player: "Player", tmp_path: Path):
     table, out = tmp_path / "mine.csv", tmp_path / "told.csv"
     table.write_text("switches\n1010\n1111\n12\n")
     answer = {"rows": [judged(1, "1010"), judged(2, "1111")]}
@@ -58,10 +59,10 @@ def test_own_objects_are_judged_and_bad_rows_told(player: "Player", tmp_path: Pa
     assert shown.exit_code == 0, shown.output
     assert "rows of mine.csv: 2 accepted, 1 rejected" in shown.output
     assert re.search(r"^  row 4: .+", shown.output, re.MULTILINE)
-    told = {line.split()[1]: line for line in shown.output.splitlines() if "±" in line}
-    assert "no: measured already" in told["1111"]
-    assert "yes" in told["1010"]
-    assert "1.50 ± 0.50" in told["1010"]
+    shown_numbers = {line.split()[1]: line for line in shown.output.splitlines() if "±" in line}
+    assert "no: measured already" in shown_numbers["1111"]
+    assert "yes" in shown_numbers["1010"]
+    assert "1.50 ± 0.50" in shown_numbers["1010"]
     assert out.read_text().splitlines()[0].startswith("row,switches")
 
 
@@ -94,11 +95,11 @@ def test_insights_are_sentences_and_files(player: "Player", tmp_path: Path):
         "--threshold", "glow=2.5",
     )  # fmt: skip
     assert shown.exit_code == 0, shown.output
-    told = json.loads(numbers.read_text())
-    assert told["hits"]["thresholds"] == {"glow": 2.5}
-    assert all(statement in shown.output for statement in told["statements"])
-    assert len(told["figures"]) == 8
-    for figure in told["figures"]:
+    shown_numbers = json.loads(numbers.read_text())
+    assert shown_numbers["hits"]["thresholds"] == {"glow": 2.5}
+    assert all(statement in shown.output for statement in shown_numbers["statements"])
+    assert len(shown_numbers["figures"]) == 8
+    for figure in shown_numbers["figures"]:
         assert (tmp_path / "figures" / f"{figure['name']}.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -114,14 +115,14 @@ def test_insights_are_sentences_and_files(player: "Player", tmp_path: Path):
         (["insights", "--threshold", "warmth=1"], "warmth"),
     ],
 )
-def test_a_problem_is_one_line_with_its_place(player: "Player", words: list[str], said: str):
+def test_a_problem_is_one_line_with_its_location(player: "Player", words: list[str], said: str):
     refused = player.type(*words)
     assert isinstance(refused.exception, ClientError)
     assert said in str(refused.exception)
     assert "\n" not in str(refused.exception)
 
 
-def test_a_failed_job_says_why(player: "Player"):
+def test_a_failed_job_gives_the_reason(player: "Player"):
     def fail(job: dict[str, Any]) -> None:
         player.api.client.post(f"/v1/campaigns/{player.campaign}/samples/{job['id']}/cancel")
 
@@ -139,7 +140,7 @@ def test_a_failed_job_says_why(player: "Player"):
         (["insights", "--format", "gif"], "svg or png"),
     ],
 )
-def test_what_cannot_be_read_is_refused_before_anything_is_asked(
+def test_unreadable_options_are_refused_before_any_request(
     player: "Player", words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -151,7 +152,7 @@ def test_what_cannot_be_read_is_refused_before_anything_is_asked(
     assert len(player.jobs("samples")) == before
 
 
-def test_a_key_is_needed_and_somebody_who_answers():
+def test_a_key_and_a_running_service_are_needed():
     environment = {"ASSAYFLOW_URL": NOBODY, "ASSAYFLOW_KEY": ""}
     without = CliRunner().invoke(commands, ["insights", "c"], env=environment)
     assert "ASSAYFLOW_KEY" in str(without.exception)

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and how it ends when something is wrong."""
+"""The command line: its output, and its exit after errors."""
 
 import re
 import subprocess
@@ -35,21 +35,21 @@ def test_domains_lists_what_is_installed():
     assert all(kind in shown for kind in ("materials", "molecules", "peptides"))
 
 
-def test_migrate_says_that_it_is_done(run: CliRunner):
+def test_migrate_reports_success(run: CliRunner):
     assert "up to date" in run.invoke(commands, ["migrate"]).output
 
 
 def test_keys_are_made_listed_and_revoked(run: CliRunner):
     made = run.invoke(commands, ["keys", "create", "robot", "--scope", "read", "--days", "3"])
     assert made.exit_code == 0
-    found = re.search(r"af_([0-9a-f]{12})_[0-9a-f]{64}", made.output)
-    assert found is not None
+    key = re.search(r"af_([0-9a-f]{12})_[0-9a-f]{64}", made.output)
+    assert key is not None
     listed = run.invoke(commands, ["keys", "list"]).output
-    assert found[1] in listed
-    assert found[0] not in listed
+    assert key[1] in listed
+    assert key[0] not in listed
     assert "robot" in listed
-    assert "revoked" in run.invoke(commands, ["keys", "revoke", found[1]]).output
-    row = next(line for line in run.invoke(commands, ["keys", "list"]).output.splitlines() if found[1] in line)
+    assert "revoked" in run.invoke(commands, ["keys", "revoke", key[1]]).output
+    row = next(line for line in run.invoke(commands, ["keys", "list"]).output.splitlines() if key[1] in line)
     assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 3
 
 
@@ -93,9 +93,9 @@ def _fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest
     with pytest.raises(SystemExit) as ended:
         app()
     assert ended.value.code == 1
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    return " ".join(told.split())
+    errors = capsys.readouterr().err
+    assert "Traceback" not in errors
+    return " ".join(errors.split())
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["create", "robot"], ["revoke", "ffffffffffff"]], ids=" ".join)
@@ -105,9 +105,9 @@ def test_keys_of_no_database_say_so_and_make_none(
     monkeypatch.delenv("ASSAYFLOW_DATABASE_URL", raising=False)
     monkeypatch.delenv("ASSAYFLOW_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
-    told = _fails(["keys", *arguments], monkeypatch, capsys)
-    assert "there is no database" in told
-    assert "assayflow serve" in told
+    errors = _fails(["keys", *arguments], monkeypatch, capsys)
+    assert "there is no database" in errors
+    assert "assayflow serve" in errors
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""What is typed, and the request that comes of it."""
+"""Typed options, and the resulting request."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from service.cli.sample_options import SampleOptions, numbers, pairs
 
 
 @pytest.mark.parametrize(
-    ("typed", "asked"),
+    ("typed", "requested"),
     [
         ({}, {}),
         ({"beta": ["8", "32"]}, {"beta": [8.0, 32.0]}),
@@ -36,9 +36,9 @@ from service.cli.sample_options import SampleOptions, numbers, pairs
         ),
     ],
 )
-def test_words_become_the_request(typed: dict[str, Any], asked: dict[str, Any]):
+def test_words_become_the_request(typed: dict[str, Any], requested: dict[str, Any]):
     request = SampleOptions(5, **typed).request()
-    assert request == {"n": 5, **asked}
+    assert request == {"n": 5, **requested}
     assert SampleRequest.model_validate(request).n == 5
 
 

@@ -25,15 +25,15 @@ def event(number: int, state: str) -> str:
 
 
 def test_a_broken_stream_is_taken_up_after_its_last_event():
-    asked: list[str | None] = []
+    requested: list[str | None] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["Authorization"] == "Bearer af_key"
         if not request.url.path.endswith("/events"):
-            return httpx.Response(200, json={"state": "training" if len(asked) < 2 else "awaiting_results"})
-        asked.append(request.headers.get("Last-Event-ID"))
+            return httpx.Response(200, json={"state": "training" if len(requested) < 2 else "awaiting_results"})
+        requested.append(request.headers.get("Last-Event-ID"))
         steps = {1: ": ping\r\n\r\n" + event(1, "fitting") + event(2, "training"), 2: event(3, "awaiting_results")}
-        return httpx.Response(200, text=steps[len(asked)], headers={"Content-Type": "text/event-stream"})
+        return httpx.Response(200, text=steps[len(requested)], headers={"Content-Type": "text/event-stream"})
 
     checks: list[None] = []
     with client_of(answer) as client:
@@ -43,8 +43,8 @@ def test_a_broken_stream_is_taken_up_after_its_last_event():
         Event("2", "training", 0.5, "step 2"),
         Event("3", "awaiting_results", 0.75, "step 3"),
     ]
-    assert asked == [None, "2"]
-    assert len(checks) == 3  # before each stream, and when the service told that it is there
+    assert requested == [None, "2"]
+    assert len(checks) == 3  # before each stream, and at a keep-alive of the service
 
 
 def test_all_pages_of_results_are_read():
@@ -58,7 +58,7 @@ def test_all_pages_of_results_are_read():
         assert client.results("c") == [1, 2]
 
 
-def test_a_problem_is_told_with_its_own_words(tmp_path: Path):
+def test_a_problem_is_reported_with_its_own_message(tmp_path: Path):
     with (
         client_of(
             lambda _: httpx.Response(409, json={"title": "Conflict", "detail": "another round is being computed"})
@@ -73,13 +73,13 @@ def test_who_does_not_answer_is_named_and_never_the_key():
     def silent(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    with client_of(silent) as client, pytest.raises(UnreachableError, match=r"http://service \(refused\)") as told:
+    with client_of(silent) as client, pytest.raises(UnreachableError, match=r"http://service \(refused\)") as reported:
         client.campaign("c")
-    assert "af_key" not in str(told.value)
+    assert "af_key" not in str(reported.value)
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json=[1])])
-def test_another_service_is_told_apart(answer: httpx.Response):
+def test_another_service_is_detected(answer: httpx.Response):
     with client_of(lambda _: answer) as client, pytest.raises(ClientError, match="not as Assayflow does"):
         client.campaign("c")
 
@@ -88,9 +88,9 @@ def test_another_service_is_told_apart(answer: httpx.Response):
     ("url", "key"), [("nowhere", "af_x"), ("ftp://x", "af_x"), ("http://x", "af_x\n"), ("http://x", "é")]
 )
 def test_a_wrong_address_or_key_is_refused_without_showing_the_key(url: str, key: str):
-    with pytest.raises(ClientError) as told:
+    with pytest.raises(ClientError) as reported:
         Client(url, key)
-    assert key not in str(told.value)
+    assert key not in str(reported.value)
 
 
 def test_ctrl_c_while_asking_cancels_what_was_accepted():
@@ -114,7 +114,7 @@ def job(state: str, progress: float = 0.0) -> Job:
 
 
 def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
-    """Return the states and progress that a queued job is said to have, and the job at its end."""
+    """Return the reported states and progress of a queued job, and the job at its end."""
     ends: list[Job] = []
 
     def follow() -> Iterator[Event]:
@@ -124,7 +124,7 @@ def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
 
 
 class Service:
-    """A service whose job is asked about and streamed as scripted; a stream that is an error is raised."""
+    """A service with a scripted job to poll and to stream; an error in place of a stream is raised."""
 
     def __init__(self, states: Iterable[Job], streams: Iterable[str | httpx.Response | Exception]) -> None:
         self._states, self._streams = iter(states), iter(streams)
@@ -151,7 +151,7 @@ def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch
         ("queued", 0.0),
         ("queued", 0.25),
         ("running", 0.5),
-        ("running", 0.5),  # the stream was gone: this was asked for
+        ("running", 0.5),  # the stream had ended: this was polled
         ("succeeded", 0.75),
         ("succeeded", 1.0),
     ]
@@ -159,7 +159,7 @@ def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch
 
 
 @pytest.mark.parametrize("refusal", [404, 501])
-def test_a_job_without_events_is_asked_about(refusal: int, monkeypatch: pytest.MonkeyPatch):
+def test_a_job_without_events_is_polled(refusal: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.client.client._POLL_SECONDS", 0.0)
     states = [job("queued"), job("running", 0.5), job("failed", 0.5)]
     service = Service(states, [httpx.Response(refusal, text="no such page")])
@@ -170,7 +170,7 @@ def test_a_job_without_events_is_asked_about(refusal: int, monkeypatch: pytest.M
     assert ended == states[-1]
 
 
-def test_a_job_that_is_over_is_not_asked_about():
+def test_a_finished_job_is_not_polled():
     with client_of(lambda _: pytest.fail("nothing is left to ask")) as client:
         done = job("succeeded", 1.0)
         assert list(client.follow_job(done)) == [done.event]
@@ -180,17 +180,17 @@ def test_a_job_that_is_over_is_not_asked_about():
 def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
     table = tmp_path / "plates.csv"
     table.write_text("smiles,glow\nCCO,1\n")
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(f"{request.method} {request.url.path}")
+        requested.append(f"{request.method} {request.url.path}")
         job = {"id": "7", "state": "queued", "progress": 0.0, "message": "waiting", "failure": None}
         if request.method == "POST":
             assert request.headers["Idempotency-Key"]
             return httpx.Response(202, json=job, headers={"Location": "/v1/campaigns/c/uploads/7"})
         if request.url.path.endswith("/events"):
             return httpx.Response(200, text=event(1, state), headers={"Content-Type": "text/event-stream"})
-        over = {"state": state, "report": {"accepted": 1}} if len(asked) > 3 else {}
+        over = {"state": state, "report": {"accepted": 1}} if len(requested) > 3 else {}
         failure = (
             {"title": "The payload is not valid", "detail": "no column", "errors": []} if state == "failed" else None
         )
@@ -202,11 +202,30 @@ def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
         else:
             with pytest.raises(RefusedError, match="no column"):
                 client.upload("c", table)
-    assert asked[:3] == [
+    assert requested[:3] == [
         "POST /v1/campaigns/c/results",
         "GET /v1/campaigns/c/uploads/7",
         "GET /v1/campaigns/c/uploads/7/events",
     ]
+
+
+def test_amendments_are_sent_once_with_their_reason():
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, content=b"a,b\n")
+        assert request.headers["Idempotency-Key"]
+        body = json.loads(request.content)
+        assert body["reason"] == "typo"
+        path = request.url.path
+        return httpx.Response(201, json={"path": path, "row": body.get("row"), "withdrawn": 3})
+
+    with client_of(answer) as client:
+        corrected = client.correct_result("c", "r", {"value": 3}, "typo")
+        assert corrected["path"].endswith("/campaigns/c/results/r/correction")
+        assert corrected["row"] == {"value": 3}
+        assert client.withdraw_result("c", "r", "typo")["path"].endswith("/campaigns/c/results/r/withdrawal")
+        assert client.withdraw_upload("c", "u", "typo") == 3
+        assert client.sent_file("c", "u") == b"a,b\n"
 
 
 def test_a_decision_is_sent_with_the_version_that_was_read():

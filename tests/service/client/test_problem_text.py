@@ -1,9 +1,9 @@
-"""Problems as one line: everything that is wrong, once."""
+"""Problems as one line: every error, once."""
 
 from service.client.problem_text import format_problem
 
 
-def test_every_place_of_a_problem_is_told_once():
+def test_every_location_of_a_problem_is_named_once():
     field_errors = [{"pointer": "/n", "detail": "too many"}, {"row": 3, "column": "value", "detail": "no\nnumber"}]
     problem = {"title": "Unprocessable", "detail": "/n: too many (and 1 more)", "errors": field_errors}
     assert format_problem(problem) == "Unprocessable: /n: too many; row 3, column value: no number"

@@ -1,4 +1,4 @@
-"""Samples, predictions and reports as people see them."""
+"""Samples, predictions and reports as users see them."""
 
 import io
 from typing import Any

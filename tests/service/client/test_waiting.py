@@ -1,4 +1,4 @@
-"""Waiting for a job: its answer, its failure, and Ctrl-C."""
+"""Waiting for a job: its result, its failure, and Ctrl-C."""
 
 from collections.abc import Generator, Iterable
 from typing import Any, cast
@@ -47,7 +47,7 @@ def test_every_step_is_shown_and_the_last_is_the_answer():
 @pytest.mark.parametrize(
     ("end", "said"), [("failed", "samples failed: It broke: the lamp went out"), ("cancelled", "it is cancelled")]
 )
-def test_a_job_without_an_answer_says_why(end: str, said: str):
+def test_a_job_without_a_result_gives_the_reason(end: str, said: str):
     with pytest.raises(ClientError, match=said):
         waited(Scripted("running", end, failure=FAILURE))
 

@@ -50,7 +50,7 @@ def test_a_simulated_assay_reads_known_objects_nearly_as_they_were_measured(kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_somebody_asks_about_a_measured_object_a_possible_one_and_an_impossible_one(kind: str):
+def test_own_objects_are_a_measured_a_possible_and_an_impossible_one(kind: str):
     case = open_case(kind)
     domain = open_domain(CampaignSpec.model_validate(case.spec()).domain)
     known = {
@@ -63,7 +63,7 @@ def test_somebody_asks_about_a_measured_object_a_possible_one_and_an_impossible_
     assert domain.check(impossible)
 
 
-def test_a_simulated_lab_reads_fails_and_bounds_and_says_that_it_is_simulated():
+def test_a_simulated_lab_measures_fails_censors_and_is_marked_as_simulated():
     rows = [{"candidate_id": str(i), "x": "", "relation": "", "outcome": "", "comment": ""} for i in range(20)]
     truth = np.linspace(0, 1, 20)
     filled = fill_in(rows, "x", truth, 0.01, np.random.default_rng(0))

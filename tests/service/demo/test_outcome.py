@@ -1,4 +1,4 @@
-"""Best, mean and the words about them."""
+"""Best, mean and the sentences about them."""
 
 import pytest
 
@@ -11,13 +11,13 @@ AFTER = Stage("round 1", [{"potency": 3.0, "gap": 2.0}, {"potency": 5.0, "gap": 
 
 
 def test_lines_say_best_and_mean_in_the_direction_of_the_objective():
-    found = lines([POTENCY], [BEFORE, AFTER])
-    assert found == [Line("potency", "initial data", 2, 6.0, 7.0), Line("potency", "round 1", 2, 3.0, 4.0)]
+    actual = lines([POTENCY], [BEFORE, AFTER])
+    assert actual == [Line("potency", "initial data", 2, 6.0, 7.0), Line("potency", "round 1", 2, 3.0, 4.0)]
 
 
 def test_a_target_s_mean_is_a_distance():
-    found = lines([GAP], [BEFORE, AFTER])
-    assert found == [Line("gap", "initial data", 1, 1.0, 1.0, True), Line("gap", "round 1", 2, 2.0, 1.0, True)]
+    actual = lines([GAP], [BEFORE, AFTER])
+    assert actual == [Line("gap", "initial data", 1, 1.0, 1.0, True), Line("gap", "round 1", 2, 2.0, 1.0, True)]
 
 
 def test_all_together_counts_whole_objects_only():

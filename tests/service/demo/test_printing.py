@@ -1,4 +1,4 @@
-"""What a person sees, with a terminal and without."""
+"""The printed output, with a terminal and without."""
 
 import io
 
@@ -50,7 +50,7 @@ def test_a_batch_is_a_table_with_predictions_and_a_reason():
     assert "because" in out.getvalue()
 
 
-def test_the_opening_says_what_is_real_and_what_is_simulated():
+def test_the_opening_names_real_and_simulated_data():
     printer, out = printed(is_terminal=False)
     case = open_case("peptides")
     printer.opening(case, case.spec())

@@ -34,15 +34,15 @@ def folder() -> Iterator[Path]:
 
 def running_in(folder: Path) -> list[str]:
     """Return the command lines of processes whose arguments or environment name the folder."""
-    found = []
+    commands = []
     for process in psutil.process_iter():
         try:
             texts = [*process.cmdline(), process.environ().get("ASSAYFLOW_DATA_DIR", "")]
         except psutil.Error:
             continue
         if process.pid != os.getpid() and any(str(folder) in text for text in texts):
-            found.append(" ".join(process.cmdline()))
-    return found
+            commands.append(" ".join(process.cmdline()))
+    return commands
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_two_rounds_leave_files_and_nothing_running(folder: Path, monkeypatch: p
     assert "uploaded: 55 accepted" in text
     assert "uploaded: 5 accepted" in text
     assert "What improved, and what did not" in text
-    assert text.count("asked for samples") == 2
+    assert text.count("requesting samples") == 2
     assert "no: " in text
     assert running_in(folder) == []
 

@@ -1,4 +1,4 @@
-"""What was measured is told from what was predicted by the kind of a stage, whatever the stage is called."""
+"""Measured and predicted stages are distinguished by their kind, not by their name."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +11,8 @@ from service.demo.outcome import Stage, verdicts
 
 
 def test_verdicts_are_of_measured_stages_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told: list[list[str]] = []
-    printer = SimpleNamespace(head=lambda _: None, outcome=lambda _, said: told.append(said))
+    printed: list[list[str]] = []
+    printer = SimpleNamespace(head=lambda _: None, outcome=lambda _, said: printed.append(said))
     monkeypatch.setattr(run, "plot_predictions", lambda *_: None)
     spec: dict[str, Any] = {"objectives": [{"name": "y", "type": "predicted_y"}]}
     nothing: Any = None
@@ -26,5 +26,5 @@ def test_verdicts_are_of_measured_stages_alone(monkeypatch: pytest.MonkeyPatch, 
     )
     played._compare()
     measured = [stage for stage in played.stages if stage.kind == "measured"]
-    assert told == [verdicts(spec["objectives"], measured)]
-    assert told != [verdicts(spec["objectives"], played.stages)]
+    assert printed == [verdicts(spec["objectives"], measured)]
+    assert printed != [verdicts(spec["objectives"], played.stages)]

@@ -1,4 +1,4 @@
-"""Every figure of campaigns in every state is drawn; what is missing is said."""
+"""Every figure of campaigns in every state is drawn; missing data are explained."""
 
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -43,19 +43,19 @@ PARTS = [
 ]
 
 
-def _told(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]:
+def _insights_of(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]:
     """Return the insights of a campaign in which everything happened at least once."""
     spec = {"name": "x", "domain": {"kind": "switches", "n": 5}, "objectives": OBJECTIVES[:n_objectives]}
     campaign = CampaignSpec.model_validate(spec)
     results, rounds, forecasts = [], [], []
-    for place, text in enumerate(TEXTS[: n_first + 4 * n_rounds]):
-        number = max(0, (place - n_first) // 4 + 1) or None
-        is_failed = number is not None and place % 4 == 3
+    for index, text in enumerate(TEXTS[: n_first + 4 * n_rounds]):
+        number = max(0, (index - n_first) // 4 + 1) or None
+        is_failed = number is not None and index % 4 == 3
         results += [
             Measurement(
                 text, kind, None if is_failed else value, outcome="insoluble" if is_failed else "ok", round=number
             )
-            for kind, value in (("glow", text.count("1") + place / 40), ("hum", 10.0 ** (place % 5)))
+            for kind, value in (("glow", text.count("1") + index / 40), ("hum", 10.0 ** (index % 5)))
         ]
     importance = {name: {"transform": "none", "units": None, "parts": PARTS} for name in ("glow", "hum")}
     for number in range(1, n_rounds + 1):
@@ -75,7 +75,7 @@ def _told(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]
     ("n_objectives", "n_rounds", "n_first"), [(1, 1, 12), (2, 3, 12), (4, 2, 4), (1, 0, 12), (2, 1, 0)]
 )
 def test_every_figure_is_drawn(figure: str, n_objectives: int, n_rounds: int, n_first: int) -> None:
-    svg = draw(_told(n_objectives, n_rounds, n_first), figure, "svg").decode()
+    svg = draw(_insights_of(n_objectives, n_rounds, n_first), figure, "svg").decode()
     assert ET.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own drawing
     assert "http" not in svg.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
@@ -83,12 +83,12 @@ def test_every_figure_is_drawn(figure: str, n_objectives: int, n_rounds: int, n_
 
 
 @pytest.mark.parametrize("figure", list(TITLES))
-def test_what_is_missing_is_said_without_axes(figure: str) -> None:
+def test_missing_data_are_explained_without_axes(figure: str) -> None:
     from service.figures import batches, model_diagnostics, objects, progress
 
     rooms = (batches, objects, progress, model_diagnostics)
     drawing = next(getattr(room, figure) for room in rooms if hasattr(room, figure))
-    empty = drawing(_told(2, 0, 0))
+    empty = drawing(_insights_of(2, 0, 0))
     assert not any(axes.axison for axes in empty.axes)
     assert any(text.get_text().endswith(".") for text in empty.texts)
-    assert draw(_told(2, 0, 0), figure, "png").startswith(b"\x89PNG")
+    assert draw(_insights_of(2, 0, 0), figure, "png").startswith(b"\x89PNG")

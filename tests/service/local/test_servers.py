@@ -39,13 +39,13 @@ def folder() -> Iterator[Path]:
 
 def servers_of(folder: Path) -> list[psutil.Process]:
     """Return the servers of a folder that run; a zombie has ended."""
-    found = []
+    processes = []
     for process in psutil.process_iter(["cmdline", "status"]):
         command = " ".join(process.info["cmdline"] or ())
         is_server = "postgres" in command or "redis-server" in command
         if str(folder) in command and is_server and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def test_servers_that_are_killed_are_started_anew_where_they_were(folder: Path):
     assert servers_of(folder) == []
 
 
-def test_a_stale_pid_that_is_somebody_else_now_is_no_obstacle(folder: Path):
+def test_a_stale_pid_of_another_process_is_ignored(folder: Path):
     with services(Settings(data_dir=folder)):
         lines = (folder / "postgres" / "postmaster.pid").read_text().splitlines()
     stale = "\n".join([str(os.getpid()), *lines[1:], ""])
@@ -189,7 +189,7 @@ def test_servers_that_the_settings_name_are_not_started(tmp_path: Path):
         assert not folder.exists()
 
 
-def test_without_the_wheels_a_sentence_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_the_wheels_the_error_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.local.servers.find_spec", lambda _: None)
     with pytest.raises(EmbeddedError, match="set ASSAYFLOW_DATABASE_URL, or install"), services(Settings()):
         pass
@@ -200,7 +200,7 @@ def test_without_the_wheels_a_sentence_says_what_to_do(tmp_path: Path, monkeypat
         pass
 
 
-def test_what_needs_no_queue_asks_for_none(tmp_path: Path):
+def test_commands_without_a_queue_need_no_redis(tmp_path: Path):
     settings = Settings(database_url="postgresql+psycopg://nowhere", data_dir=tmp_path)
     with database(settings) as live:
         assert live is settings

@@ -41,7 +41,7 @@ def test_the_first_key_is_made_once(settings: Settings):
     assert first_key(settings) is None
 
 
-def test_a_taken_port_is_told_before_anything_starts(settings: Settings):
+def test_a_used_port_is_reported_before_anything_starts(settings: Settings):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -133,7 +133,7 @@ def test_a_part_that_ends_at_the_start_is_named_with_its_log(
 
 
 @pytest.mark.slow
-def test_a_machine_without_workers_is_not_ready_and_says_what_is_missing(
+def test_a_machine_without_workers_is_not_ready_and_names_what_is_missing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(stack, "WORKER", SLEEP)

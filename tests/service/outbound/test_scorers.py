@@ -1,4 +1,4 @@
-"""A campaign's scorers are judged by the operator's rules without being asked; names are free of other meanings."""
+"""A campaign's scorers are checked against the operator's rules without calls; names must be unambiguous."""
 
 from typing import Any
 
@@ -53,19 +53,19 @@ def test_what_may_be_used(fields: dict[str, Any]):
         ({"entry_point": "none"}, "/entry_point", "assayflow.scorers"),
     ],
 )
-def test_what_may_not_be_used_is_told_with_its_place(fields: dict[str, Any], pointer: str, why: str):
+def test_a_refused_scorer_is_reported_with_its_field(fields: dict[str, Any], pointer: str, why: str):
     with pytest.raises(UnprocessableError) as caught:
         check_scorers([scorer(entry_point="pairs"), scorer(**fields)], SETTINGS, "/spec")
-    (place,) = caught.value.errors
-    assert place["pointer"] == f"/spec/scorers/1{pointer}"
-    assert why in place["detail"]
-    assert "hush" not in place["detail"]
+    (location,) = caught.value.errors
+    assert location["pointer"] == f"/spec/scorers/1{pointer}"
+    assert why in location["detail"]
+    assert "hush" not in location["detail"]
 
 
-def test_every_mistake_is_told():
+def test_every_error_is_reported():
     with pytest.raises(UnprocessableError) as caught:
         check_scorers([scorer(url="http://127.0.0.1/"), scorer(entry_point="none")], SETTINGS)
-    assert [place["pointer"] for place in caught.value.errors] == ["/scorers/0/url", "/scorers/1/entry_point"]
+    assert [location["pointer"] for location in caught.value.errors] == ["/scorers/0/url", "/scorers/1/entry_point"]
 
 
 def test_an_address_is_taken_apart():

@@ -10,11 +10,12 @@ import pytest
 
 from service.errors import ConflictError, UnprocessableError
 from service.exchange import TableError
+from service.plates.filling import Filling
 from service.plates.layouts import lay_out
 from service.plates.pick_lists import write_pick_list
 from service.plates.records import PlateLayout
 from service.plates.specs import LayoutSpec
-from service.plates.transfer_reports import read_transfer_report
+from service.plates.transfer_reports import TransferReport, read_transfer_report
 
 IDS = [UUID(int=place + 1) for place in range(4)]
 STOCKS: dict[str, Any] = {"concentrations": [10, 0.1, 0.002], "assay_volume_ul": 50}
@@ -155,3 +156,16 @@ def test_transfers_into_other_plates_are_passed_over_and_told() -> None:
 def test_what_is_no_report_of_the_plate_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(TableError, match=reason):
         read_transfer_report(content, "P1", 384)
+
+
+def test_a_well_counts_again_when_each_lost_transfer_was_made_since() -> None:
+    start = Filling().after(TransferReport({"B2": "lost"}, 2, failed_from={"B2": frozenset({"A1", "D1"})}), ())
+    half = start.after(TransferReport({}, 1, moved={"B2": frozenset({"A1"}), "B3": frozenset({"A1"})}), ())
+    assert (half.failed, half.missing) == ({"B2": "lost"}, {"B2": {"D1"}})
+    stored = Filling.from_stored(half.as_json())
+    assert stored == half
+    last = TransferReport({}, 1, moved={"B2": frozenset({"D1"})})
+    assert stored.after(last, ()) == Filling()
+    assert stored.after(last, ("B2",)) == stored
+    worse = TransferReport({"B2": "again"}, 2, failed_from={"B2": frozenset({"A1"})}, moved={"B2": frozenset({"D1"})})
+    assert stored.after(worse, ()) == Filling({"B2": "again"}, {"B2": frozenset({"A1"})})

@@ -35,7 +35,7 @@ def test_what_was_trained_comes_back_byte_for_byte(session: Session, trained: Ro
     assert artefacts.newest_round(session, trained.campaign_id) is trained
 
 
-def test_damage_is_told_not_used(session: Session, trained: Round):
+def test_a_damaged_artefact_is_reported_and_not_used(session: Session, trained: Round):
     session.execute(text("UPDATE round_artefacts SET content = 'x' WHERE round_id = :id"), {"id": trained.id})
     with pytest.raises(artefacts.DamagedError, match="damaged"):
         artefacts.load(session, trained.id)

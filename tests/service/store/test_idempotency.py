@@ -19,7 +19,7 @@ def workspace_id(session: Session) -> UUID:
     return ensure_workspace(session, f"lab {uuid4()}").id
 
 
-def test_an_answer_is_found_under_its_key_alone(session: Session, workspace_id: UUID):
+def test_a_response_is_returned_only_for_its_key(session: Session, workspace_id: UUID):
     assert idempotency.find(session, workspace_id, "k") is None
     idempotency.save(session, workspace_id, "k", "hash", ANSWER)
     stored = idempotency.find(session, workspace_id, "k")

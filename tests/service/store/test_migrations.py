@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from service.settings import Settings
 from service.store.migrations import config, migrate
@@ -218,6 +219,27 @@ def test_the_ids_of_wide_rows_lose_their_type_and_get_it_back_where_two_share_on
         connection.rollback()
     assert up == ["R1", "R1", "S7"]
     assert down == ["R1/IC50", "R1/logS", "S7"]
+
+
+def test_what_was_amended_is_not_forgotten_by_going_back(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        campaign = connection.execute(text("SELECT id FROM campaigns")).scalar_one()
+        told = {"media_type": "text/csv", "sha256": "0", "n_accepted": 1, "n_rejected": 0}
+        upload = insert(connection, "uploads", campaign_id=campaign, **told)
+        owners = {"campaign_id": campaign, "upload_id": upload, "row": 1, "verbatim": {}, "object": "x"}
+        said = {"type": "glow", "value": 1.0, "relation": "=", "outcome": "ok", "external_id": "E1"}
+        result = insert(connection, "results", **owners, **said)
+        command.upgrade(config(connection), "0010")
+        assert connection.execute(text("SELECT revision, other_columns FROM results")).one() == (0, None)
+        command.downgrade(config(connection), "0006")
+        command.upgrade(config(connection), "0010")
+        why = {"campaign_id": campaign, "kind": "withdrawal", "reason": "wrong plate"}
+        insert(connection, "amendments", result_id=result, origin_id=result, **why)
+        with pytest.raises(DBAPIError, match="restore a backup"):
+            command.downgrade(config(connection), "0006")
+        connection.rollback()
 
 
 def test_reasons_of_earlier_decisions_are_kept(engine: Engine):

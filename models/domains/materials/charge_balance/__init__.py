@@ -1,1 +1,1 @@
-"""Elements, their oxidation states, and which amounts of them are neutral. Torch-free; knows no specification."""
+"""Elements, oxidation states and neutral compositions. Torch-free; knows no specification."""

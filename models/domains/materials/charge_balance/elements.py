@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LAST_ATOMIC_NUMBER = 103
 MISSING_RADIUS = 1.75
-"""Angstrom; the empirical radius of the actinides, which are all that lack one beside Kr, Xe, At, Rn and Fr."""
+"""Angstrom; a default radius for actinides, which lack an empirical one, as do Kr, Xe, At, Rn and Fr."""
 DESCRIPTORS = (
     "electronegativity",
     "atomic_radius",
@@ -34,7 +34,7 @@ DESCRIPTORS = (
 
 @dataclass(frozen=True, slots=True)
 class ElementData:
-    """What is used of one element: eV, angstrom, kelvin and g/mol."""
+    """Properties of one element: eV, angstrom, kelvin and g/mol."""
 
     symbol: str
     molar_mass: float
@@ -55,9 +55,9 @@ class ElementData:
 def element_table() -> Mapping[str, ElementData]:
     """Return every element with a Pauling electronegativity, in ascending formal electronegativity.
 
-    The order is the element sequence of Nomenclature of Inorganic Chemistry (IUPAC 2005), table VI: it follows groups
-    and periods, so that formulas come out as chemists print them. He, Ne and Ar and the elements beyond lawrencium
-    have no electronegativity: they are left out.
+    The order is the element sequence of Nomenclature of Inorganic Chemistry (IUPAC 2005), table VI: it
+    follows groups and periods, so formulas look as chemists print them. He, Ne, Ar and the elements beyond
+    lawrencium have no electronegativity and are excluded.
     """
     from pymatgen.core import Element
 

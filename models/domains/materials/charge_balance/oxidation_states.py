@@ -1,4 +1,4 @@
-"""Charge neutrality: which oxidation states an element may take, and whether a composition can balance. Torch-free."""
+"""Charge neutrality: oxidation states per element, and whether compositions balance. Torch-free."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def allowed_states(
 
     Args:
         elements: symbols.
-        choice: `common`, `known`, `custom`, or `off`, with which every element has the one state 0 and all balances.
+        choice: `common`, `known`, `custom`, or `off`, with which every element has the one state 0 and all
+            balances.
         custom: the states of each element for `custom`.
 
     Raises:

@@ -1,9 +1,10 @@
-"""Exact reachability: which partial compositions can still become valid ones, by dynamic programming. Torch-free.
+"""Exact reachability of valid compositions from partial ones, by dynamic programming. Torch-free.
 
-Elements are decided in a fixed order, each with an amount or not at all. What matters of a prefix is its *context*
-(atoms used, elements used, greatest common divisor of the amounts) and the set of charges it may carry, one oxidation
-state per element. For every position and context, `need` is the set of prefix charges from which some completion is
-neutral, within the limits and has divisor 1. Sets of charges are integers read as bits: bit `q + bound` is charge q.
+Elements are decided in a fixed order, each with an amount or not at all. The state of a prefix is its
+*context* (atoms used, elements used, greatest common divisor of the amounts) and the set of charges it may
+carry, one oxidation state per element. For every position and context, `need` is the set of prefix charges
+from which some completion is neutral, within the limits and has divisor 1. Sets of charges are integers read
+as bits: bit `q + bound` is charge q.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ States = tuple[tuple[int, ...], ...]
 Prefix = tuple[Context, int]
 """A context with the set of charges that its elements may carry."""
 MOST_STEPS = 3_000_000
-"""Continued prefixes beyond which compositions are not counted; so many take some seconds."""
+"""Prefixes beyond which compositions are not counted; so many take a few seconds."""
 Need = dict[Context, int]
 """For every context the set of prefix charges that can still be completed."""
 
@@ -33,8 +34,9 @@ Need = dict[Context, int]
 class Reachability:
     """The table of one campaign's limits.
 
-    `allowed[c][j][n - 1]` is the set of prefix charges from which taking n atoms of element j in context c can be
-    completed; `contexts` lists the contexts that occur. `bound` is the largest charge a useful prefix carries.
+    `allowed[c][j][n - 1]` is the set of prefix charges from which taking n atoms of element j in context c
+    can be completed; `contexts` lists the contexts that occur. `bound` is the largest charge a useful prefix
+    carries.
     """
 
     bound: int
@@ -56,8 +58,8 @@ def charge_bound(states: States, max_atoms: int) -> int:
 def has_valid_composition(states: States, max_atoms: int, max_elements: int) -> bool:
     """Return whether any composition balances within the limits; keeps no table.
 
-    One neutral atom or two elements that cancel decide nearly always; the rest is small: what no two of them balance
-    within `max_atoms` has states that sum to more than that.
+    One neutral atom or two elements that cancel decide most cases. The remaining cases are small, because
+    pairs that do not balance within `max_atoms` have states that sum to more than that.
     """
     if any(0 in values for values in states) or (max_elements > 1 and _has_balanced_pair(states, max_atoms)):
         return True
@@ -65,7 +67,7 @@ def has_valid_composition(states: States, max_atoms: int, max_elements: int) -> 
     n_elements = min(max_elements, len(states))
     need = _needed_at_the_end(max_atoms, n_elements, bound)
     for values, count in Counter(states).items():
-        for _ in range(min(count, n_elements)):  # elements of equal states stand in for one another
+        for _ in range(min(count, n_elements)):  # elements with equal states are interchangeable
             need = _needed_before(need, _taken(need, values, max_atoms, bound))
     return bool(need[START] >> bound & 1)
 
@@ -96,10 +98,10 @@ def reachability(states: States, max_atoms: int, max_elements: int) -> Reachabil
 
 
 def count_compositions(states: States, max_atoms: int, max_elements: int) -> dict[int, int] | None:
-    """Return atoms -> number of distinct valid compositions; None where there is too much to count through.
+    """Return atoms -> number of distinct valid compositions; None where counting takes too long.
 
-    Prefixes are counted together when they have the same context and may carry the same charges, of which only those
-    matter that can still be completed: a composition that balances in several ways counts once.
+    Prefixes with the same context and the same completable charges are counted together. A composition that
+    balances in several ways counts once.
     """
     bound = charge_bound(states, max_atoms)
     needs = [_needed_at_the_end(max_atoms, min(max_elements, len(states)), bound)]
@@ -112,14 +114,14 @@ def count_compositions(states: States, max_atoms: int, max_elements: int) -> dic
         if n_steps > MOST_STEPS:
             return None
         counted = _counted_after(counted, values, need, bound)
-    found: Counter[int] = Counter()
+    result: Counter[int] = Counter()
     for (context, _), count in counted.items():
-        found[context[0]] += count
-    return dict(sorted(found.items()))
+        result[context[0]] += count
+    return dict(sorted(result.items()))
 
 
 def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int) -> dict[Prefix, int]:
-    """Return how many prefixes there are once one more element is decided; those that cannot be completed are gone."""
+    """Return the counts of completable prefixes after one more element is decided."""
     following: Counter[Prefix] = Counter()
     for (context, charges), count in counted.items():
         following[context, charges & need[context]] += count
@@ -132,13 +134,13 @@ def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: N
 
 
 def _needed_at_the_end(max_atoms: int, max_elements: int, bound: int) -> Need:
-    """Return what a prefix must carry when no element is left: charge 0, if its divisor is 1."""
+    """Return the required charges when no element is left: charge 0, if the divisor is 1."""
     contexts = _contexts(max_atoms, max_elements)
     return {context: 1 << bound if context[2] == 1 else 0 for context in contexts}
 
 
 def _needed_before(need: Need, taken: Sequence[Sequence[int]]) -> Need:
-    """Return what must be carried one element earlier: that element is left out, or taken some number of times."""
+    """Return the required charges one element earlier, where that element is skipped or taken n times."""
     return {context: _union((charges, *sets)) for (context, charges), sets in zip(need.items(), taken, strict=True)}
 
 
@@ -155,12 +157,12 @@ def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> lis
 
 
 def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
-    """Return every context within the limits: `used` is a multiple of the divisor, at least one for each element."""
-    found = [START]
+    """Return every context within the limits: `used` is a multiple of the divisor, >= 1 per element."""
+    result = [START]
     for used in range(1, max_atoms + 1):
         for divisor in (d for d in range(1, used + 1) if used % d == 0):
-            found += [(used, count, divisor) for count in range(1, min(max_elements, used // divisor) + 1)]
-    return tuple(found)
+            result += [(used, count, divisor) for count in range(1, min(max_elements, used // divisor) + 1)]
+    return tuple(result)
 
 
 def _after(context: Context, amount: int) -> Context:

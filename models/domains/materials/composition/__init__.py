@@ -1,1 +1,1 @@
-"""Compositions of elements as reduced formulas, charge-balanced when asked."""
+"""Compositions of elements as reduced formulas, charge-balanced on request."""

@@ -1,7 +1,7 @@
 """Compounds of several formulas joined by dots: hydrates, ammoniates, minerals as oxides. Torch-free.
 
-A raised dot always joins. A full stop may also be a decimal point: it joins where what stands on both sides of it is a
-whole compound. Knows the shape of formulas, not their elements' amounts.
+A raised dot always joins. A full stop may also be a decimal point, so it joins only where both sides are
+whole compounds. Knows the shape of formulas, but no amounts of elements.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _PART = re.compile(r"(?P<coefficient>\d+(?:\.\d+)?|\.\d+|\d+/\d+)?\s*(?P<formula
 _SOME = re.compile(r"[xnyz]\s*(?P<formula>[A-Z(\[{].*)")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _UNWRITTEN = re.compile(r"(?<![\d.])[01]$")
-"""No one writes an amount of 1 or 0 before a joining dot: it begins a decimal number."""
+"""A 1 or 0 before a full stop begins a decimal number; no such amount precedes a joining dot."""
 _ENDS = frozenset(("H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"))
-"""What the formula of a compound ends in."""
+"""The possible end of a compound's formula."""
 WATER = frozenset(("H2O", "OH2", "D2O"))
 LIGANDS = frozenset(
     ("NH3", "ND3", "HCl", "HF", "HBr", "CO2", "SO2", "SO3", "N2H4", "CH3OH", "C2H5OH", "CH3CH2OH", "CH3CN", "H2O2")
@@ -27,17 +27,17 @@ LIGANDS = frozenset(
 
 
 class Part(NamedTuple):
-    """One formula of an adduct, and how many there are of it."""
+    """One formula of an adduct, and its coefficient."""
 
     coefficient: float
     formula: str
 
 
 def split_adduct(text: str) -> tuple[list[Part], tuple[str, ...]]:
-    """Return the formulas that dots join, and warnings of what was assumed; a plain formula is the only part.
+    """Return the formulas that dots join, and warnings of what was assumed; a plain formula has one part.
 
     Raises:
-        ValueError: if a full stop may as well be a decimal point, or a number of molecules is unknown.
+        ValueError: if a full stop may also be a decimal point, or a number of molecules is unknown.
     """
     text = _HALF.sub(lambda half: f"{half[1] or 0}.5", text)
     pieces = _DOTS.split(text)
@@ -85,7 +85,7 @@ def _is_compound(piece: str) -> bool:
 
 
 def _refuse_if_unclear(pieces: list[str]) -> None:
-    """Refuse two formulas around a number such as 4.5 that may be one amount, unless what follows is a molecule."""
+    """Refuse two formulas around a number such as 4.5 that may be one amount, unless a molecule follows."""
     if len(pieces) > 2 or pieces[0][0].isdigit():  # noqa: PLR2004 - 2CaO.Al2O3 can only be joined
         return
     for before, after in itertools.pairwise(pieces):

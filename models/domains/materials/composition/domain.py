@@ -1,4 +1,4 @@
-"""The space of compositions, bound to one campaign's limits. Torch-free but for `environment` and `kernel`."""
+"""The space of compositions, bound to one campaign. Torch-free but for `environment` and `kernel`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def write_formulas(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a plain list, one formula a line."""
+    """Return a plain list, one formula per line."""
     return "".join(f"{row['object']}\n" for row in rows).encode()
 
 
@@ -33,13 +33,13 @@ class CompositionDomain(Domain):
 
     object_columns = (COLUMN,)
     cluster_similarity = 0.75
-    """GaAs and GaAlAs2 are as similar, GaAs and GaP are not."""
+    """About the similarity of GaAs and GaAlAs2; GaAs and GaP are less similar."""
     computed = features.COMPUTED
     groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
 
     missing_formats = {  # noqa: RUF012 - never written to
-        "cif": "a composition says how many atoms of each element there are and not where they are: it has no structure"
+        "cif": "a composition gives the numbers of atoms, but not their positions: it has no structure"
     }
 
     def __init__(self, spec: CompositionSpec) -> None:
@@ -48,7 +48,7 @@ class CompositionDomain(Domain):
         self.sizes = Sizes("atoms", 1, spec.max_atoms)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical formula of the column `formula`, and what to tell about how it was read."""
+        """Return the canonical formula of the column `formula`, with warnings about its parsing."""
         return parse_formula(fields.get(COLUMN, ""), self._states)
 
     def check(self, text: str) -> list[Violation]:
@@ -67,14 +67,14 @@ class CompositionDomain(Domain):
         if not foreign and not is_neutral(amounts, self._states):
             states = spec.oxidation_states
             message = (
-                f"no choice of one {states} oxidation state per element makes it charge-neutral; 'known' or 'custom' "
-                "oxidation_states admit more, mixed valence and metals alone need 'off'"
+                f"no choice of one {states} oxidation state per element makes it charge-neutral; "
+                "'known' or 'custom' oxidation_states admit more, mixed valence and metals alone need 'off'"
             )
             broken.append(Violation("oxidation_states", message))
         return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""
+        """Return whether a composition has all elements of a list (`Pb,Tl`), or is a formula (`PbTe`)."""
         return matching(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
@@ -88,7 +88,7 @@ class CompositionDomain(Domain):
         return ["-".join(sorted(amounts_of(text))) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the formula under its column, with every amount where the short one may be taken for another."""
+        """Return the formula under its column, with every amount where the short one is ambiguous."""
         try:
             is_plain = self.parse({COLUMN: text}) == text
         except InvalidObjectError:

@@ -1,8 +1,8 @@
-"""The environment of compositions: elements in ascending formal electronegativity, an amount for each, then stop.
+"""The environment of compositions: elements by ascending electronegativity, an amount for each, then stop.
 
-The mask is exact (see `reachability`): every partial composition can be completed, every allowed composition is
-reached, by one path. Letters: B batch, A actions, E elements, K most elements, S oxidation states, Q = 2 * bound + 1
-charges, W words of a set of charges, C contexts.
+The mask is exact (see `reachability`): every partial composition can be completed, and every allowed
+composition has exactly one path. Letters: B batch, A actions, E elements, K most elements, S oxidation
+states, Q = 2 * bound + 1 charges, W words of a set of charges, C contexts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORD = 62
 
 @final
 class CompositionEnvironment(ActionSequence):
-    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of element e, the last one stops."""
+    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of e, the last stops."""
 
     format = "CompositionEnvironment"
 
@@ -39,18 +39,18 @@ class CompositionEnvironment(ActionSequence):
         self._symbols = tuple(states)
         self._max_atoms, self._max_elements, self._bound = max_atoms, count, table.bound
         self._stop = n_elements * max_atoms
-        places = torch.arange(self._stop, device=self.device)
-        # One more entry at each end: an empty column is action -1, and the stop is an element after all others.
-        nothing, end = places.new_full((1,), -1), places.new_full((1,), n_elements)
-        self._element = torch.cat([nothing, places // max_atoms, end])
-        self._amount = torch.cat([nothing * 0, places % max_atoms + 1, nothing * 0])
+        indices = torch.arange(self._stop, device=self.device)
+        # One more entry at each end: action -1 is an empty column, and the stop is one more element.
+        nothing, end = indices.new_full((1,), -1), indices.new_full((1,), n_elements)
+        self._element = torch.cat([nothing, indices // max_atoms, end])
+        self._amount = torch.cat([nothing * 0, indices % max_atoms + 1, nothing * 0])
         self._allowed = _pack_table(table, self._stop).to(self.device)
         self._context_of = _context_index(table, max_atoms, count).to(self.device)
         self._charges = _padded([*states.values(), (0,)]).to(self.device)
         self.encoding_width = self.n_actions + n_elements + max_atoms + 1 + count + 1 + 2 * table.bound + 2
 
     def is_final(self, states: Tensor) -> Tensor:
-        """Return which compositions are closed [B]."""
+        """Return which compositions are finished [B]."""
         return (states == self._stop + 1).any(dim=1)
 
     def forward_mask(self, states: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class CompositionEnvironment(ActionSequence):
         return torch.cat([completable & later, stop[:, None]], dim=1)
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return the choices, amounts, atoms and elements used, and the charges the prefix may carry [B, D]."""
+        """Return the choices, amounts, atoms and elements used, and the possible charges [B, D]."""
         used, count, divisor = self._context(states)
         chosen = chosen_actions(states, self.n_actions)
         amounts = chosen[:, :-1].view(len(states), len(self._symbols), self._max_atoms) @ self._per_atom()
@@ -96,18 +96,18 @@ class CompositionEnvironment(ActionSequence):
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] and which compositions lie within the limits [N]."""
-        place = {symbol: index for index, symbol in enumerate(self._symbols)}
-        rows, found = [], []
+        row_of = {symbol: index for index, symbol in enumerate(self._symbols)}
+        rows, result = [], []
         for text in texts:
             amounts = amounts_of(text)
-            found.append(self._is_allowed(amounts))
+            result.append(self._is_allowed(amounts))
             actions = (
-                [place[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()] if found[-1] else []
+                [row_of[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()] if result[-1] else []
             )
-            row = [*actions, self._stop + 1] if found[-1] else []
+            row = [*actions, self._stop + 1] if result[-1] else []
             rows.append(row + [0] * (self.state_width - len(row)))
         whole = torch.tensor(rows, dtype=torch.int64, device=self.device).view(-1, self.state_width)
-        return whole, torch.tensor(found, dtype=torch.bool, device=self.device)
+        return whole, torch.tensor(result, dtype=torch.bool, device=self.device)
 
     def _is_allowed(self, amounts: Mapping[str, int]) -> bool:
         within = len(amounts) <= self._max_elements and sum(amounts.values()) <= self._max_atoms
@@ -130,7 +130,7 @@ class CompositionEnvironment(ActionSequence):
         charges = torch.arange(width, device=self.device)
         possible = (charges == self._bound).expand(len(states), width)
         for column in states[:, : self._max_elements].unbind(dim=1):
-            # The last row of `_charges` is a neutral nothing: an empty column and the stop both point there.
+            # The last row of `_charges` is a neutral placeholder for an empty column and for the stop.
             states_of = self._charges[self._element[column]]  # [B, S]
             shifts = (states_of * self._amount[column][:, None])[:, :, None]  # [B, S, 1]
             source = charges - shifts  # [B, S, Q]
@@ -171,7 +171,7 @@ def _pack_table(table: Reachability, n_choices: int) -> Tensor:
 
 
 def _context_index(table: Reachability, max_atoms: int, max_elements: int) -> Tensor:
-    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; those that never occur point at row 0."""
+    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; unused ones have row 0."""
     index = torch.zeros(max_atoms + 1, max_elements + 1, max_atoms + 1, dtype=torch.int64)
     for row, context in enumerate(table.contexts):
         index[context] = row

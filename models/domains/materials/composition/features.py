@@ -1,8 +1,8 @@
-"""Compositions as numbers: element fractions, element statistics, computed properties and similarity. Torch-free.
+"""Features of compositions: element fractions, statistics, computed properties, similarity. Torch-free.
 
-The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor over the
-composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of the table,
-P descriptors.
+The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor
+over the composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of
+the table, P descriptors.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def fractions_of(texts: Sequence[str]) -> Floats:
 
 
 def features_of(texts: Sequence[str]) -> Floats:
-    """Return fractions and statistics side by side [N, E + 3P]; any element of the table has its place."""
+    """Return fractions and statistics side by side [N, E + 3P]; every element of the table has its column."""
     fractions = fractions_of(texts)
     return np.hstack([fractions, statistics_of(fractions)])
 
@@ -78,11 +78,11 @@ def _statistics(fractions: Floats) -> Floats:
 def _weighted_sum(weights: Floats, values: Floats) -> Floats:
     """Return the sums [N, P] of values [N, E, P] by weights [N, E], element after element.
 
-    A matrix product may round a row differently in other company; an object's features are its own, to the bit.
+    A matrix product may round a row differently in another batch; features must not depend on the batch.
     """
     total = np.zeros((values.shape[0], values.shape[2]))
-    for place in range(values.shape[1]):
-        total += weights[:, place, None] * values[:, place]
+    for position in range(values.shape[1]):
+        total += weights[:, position, None] * values[:, position]
     return total
 
 
@@ -95,11 +95,11 @@ def _range(weights: Floats, values: Floats) -> Floats:
 
 
 def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-    """Return every element by its symbol, and every descriptor with its mean, deviation and range over the atoms."""
+    """Return every element by symbol, and every descriptor's mean, deviation and range over the atoms."""
     symbols, n = list(element_table()), len(DESCRIPTORS)
     elements = [FeatureGroup(symbol, (column,)) for column, symbol in enumerate(symbols)]
-    places = [tuple(len(symbols) + statistic * n + place for statistic in range(3)) for place in range(n)]
-    named = zip(DESCRIPTORS, places, strict=True)
+    owned = [tuple(len(symbols) + statistic * n + position for statistic in range(3)) for position in range(n)]
+    named = zip(DESCRIPTORS, owned, strict=True)
     descriptors = [FeatureGroup(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
     return rank_by_impurity([*elements, *descriptors], features_of(texts))
 
@@ -129,10 +129,10 @@ def _column(attribute: str) -> Floats:
 
 
 def similarity_of(left: Sequence[str], right: Sequence[str]) -> Floats:
-    """Return similarities [N, M]: half shared atoms, half likeness of the elements that are not shared.
+    """Return similarities [N, M]: half shared atoms, half similarity of the elements' statistics.
 
-    The first half is the overlap of the fractions, 1 - L1 / 2; the second is exp(-d) with d the root mean square
-    difference of the statistics, so that GaAs is nearer to GaP than to NaCl though both share an element or none.
+    The first half is the overlap of the fractions, 1 - L1 / 2; the second is exp(-d) with d the root mean
+    square difference of the statistics, so GaAs is closer to GaP than to NaCl.
     """
     of_left, of_right = fractions_of(left), fractions_of(right)
     occurring = of_left.any(axis=0) | of_right.any(axis=0)

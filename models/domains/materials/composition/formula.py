@@ -1,9 +1,9 @@
-"""Formulas: any spelling in, one canonical text out. Torch-free; knows no campaign.
+"""Parse any spelling of a formula into one canonical text. Torch-free; knows no campaign.
 
-The canonical text is the reduced formula: integer amounts with greatest common divisor 1 (an amount of 1 is not
-written), elements in ascending formal electronegativity, which is the sequence of IUPAC's Red Book (2005, table VI) and
-the way formulas are printed: CuInSe2, PbTe, NH3. So `As Ga`, `Ga2As2` and `GaAs` are
-all `GaAs`, and `Al0.5Ga0.5As` is `GaAlAs2`. Decimals count as rounded at the third place, and percent at the first:
+The canonical text is the reduced formula: integer amounts with greatest common divisor 1 (an amount of 1 is
+not written), elements in ascending formal electronegativity, which is the sequence of IUPAC's Red Book (2005,
+table VI) and of printed formulas: CuInSe2, PbTe, NH3. Thus `As Ga`, `Ga2As2` and `GaAs` are all `GaAs`, and
+`Al0.5Ga0.5As` is `GaAlAs2`. Decimals count as rounded to three digits, and percent to one:
 `Fe66.7Ni33.3`, `Fe0.667Ni0.333` and `Fe2Ni` are one.
 """
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 MAX_ATOMS = 10_000
 SIMPLE_MULTIPLES = (*range(1, 21), 100, 1000)
 AMOUNT_TOLERANCE = 7e-4
-"""Formula amounts are written with three decimals at best: a third is 0.333, or 0.334 where the sum must be 1."""
+"""Formula amounts have at most three decimals: a third is 0.333, or 0.334 to make the sum 1."""
 PERCENT, PERCENT_TOLERANCE = 100, 0.2
-"""What amounts in percent sum to, and what rounding loses of it."""
+"""The sum of amounts in percent, and its rounding tolerance."""
 _TERM = re.compile(r"([A-Z][a-z]?)(\d*)")
 
 
 def parse_formula(text: str, elements: Collection[str] = ()) -> ParsedObject:
-    """Return the canonical formula of any usual spelling, and what to tell about the reading.
+    """Return the canonical formula of any usual spelling, with warnings.
 
-    `elements` are the campaign's; they tell a formula in capital letters from an abbreviation.
+    `elements` are the campaign's; they distinguish a formula in capital letters from an abbreviation.
 
     Raises:
         InvalidObjectError: if the text is no chemical formula, or not one of integer ratios.
@@ -59,7 +59,7 @@ def amounts_of(text: str) -> dict[str, int]:
 
 
 def matching(pattern: str) -> Callable[[str], bool]:
-    """Return the test of canonical texts for a pattern: elements that must all be there, or one whole formula.
+    """Return the predicate for a pattern: a list of elements that must all be present, or one whole formula.
 
     Raises:
         ValueError: if the pattern is neither.
@@ -78,8 +78,9 @@ def matching(pattern: str) -> Callable[[str], bool]:
 def _integers(spelled: Spelled, text: str) -> dict[str, int]:
     """Return the smallest integer amounts in the same ratio.
 
-    Multiples up to 20 find simple ratios from rounded decimals (0.333 is a third); 100 and 1000 read the rest as the
-    decimals they are. Decimals that sum to 100 are percent, so that Fe66.7Ni33.3 is Fe0.667Ni0.333.
+    Multiples up to 20 recover simple ratios from rounded decimals (0.333 is a third); 100 and 1000 take the
+    remaining decimals literally. Decimals that sum to 100 are percent, so that Fe66.7Ni33.3 is
+    Fe0.667Ni0.333.
     """
     amounts = spelled.amounts
     if not all(math.isfinite(amount) and amount <= MAX_ATOMS for amount in amounts.values()):

@@ -1,8 +1,8 @@
-"""The GP kernel of compositions: likeness of element statistics and sharing of elements. Loads torch.
+"""The GP kernel of compositions: element statistics and element fractions. Loads torch.
 
 Chosen by cross-validated likelihood and error among some twenty kernels on two measured tables (band gaps of
-semiconductors, hardness of alloys): statistics alone do badly on alloys, fractions alone on band gaps, the weighted sum
-does well on both, and leaving out the ranges loses nothing.
+semiconductors, hardness of alloys): statistics alone perform badly on alloys, fractions alone on band gaps.
+The weighted sum performs well on both, and the ranges are not needed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0
 
 
 def composition_kernel() -> Kernel:
-    """Return w k(mean and deviation of descriptors) + (1 - w) k(fractions), Matern-5/2, each descriptor on its scale.
+    """Return w k(mean and deviation of descriptors) + (1 - w) k(fractions), Matern-5/2 with ARD.
 
     The lengthscales' priors are narrow (half an e-fold): a campaign starts from tens of values.
     """

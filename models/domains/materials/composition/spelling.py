@@ -1,7 +1,7 @@
-"""Formulas as people write them: from a text to amounts of elements, or the reason why it is no formula. Torch-free.
+"""Tokenise formulas as people write them into amounts of elements, or explain why not. Torch-free.
 
-Every character must mean something: what looks like a name, a phase or two formulas is refused and never read as the
-elements that its letters happen to spell. pymatgen multiplies brackets out. Knows no canonical text.
+Every character must have a meaning. Text that looks like a name, a phase or two formulas is refused, even if
+its letters spell elements. pymatgen multiplies brackets out. Knows no canonical text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLUMN = "formula"
 MAX_TEXT = 200
 LARGEST_MOLECULE = 19
-"""Largest amount of a lone element: of others only carbon has larger molecules, 20 may be 2 and O, 100 says at %."""
+"""Largest amount of a lone element, carbon excepted: 20 may be 2 and O, and 100 means at %."""
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _TOKEN = re.compile(r"(?P<symbol>[A-Z][a-z]?)|(?P<number>\d+(?:\.\d+)?|\.\d+)|[()\[\]{}]")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
@@ -35,12 +35,12 @@ _REMARK = re.compile(r"(?<=.)[(\[{][A-Z][a-z]?\d{2,}[)\]}]$")
 _HYDROGEN = re.compile(r"(?:^|[.\u00b7\u2022*]\s*\d*\s*)H20$")
 _WORD = re.compile(r"(?:[A-Z][a-z])*(?P<letters>[A-Z]{2,})(?P<grade>\d{3,})?")
 _ABBREVIATIONS = frozenset(("BCN", "CNF", "COF", "YBCO"))
-"""Names whose letters stand in the order of a canonical formula."""
+"""Names whose letters are in the order of a canonical formula."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """What a text says: amounts by symbol, and what to tell about the reading."""
+    """A parsed text: amounts by symbol, with warnings."""
 
     amounts: Mapping[str, float]
     warnings: tuple[str, ...]
@@ -49,10 +49,11 @@ class Spelled:
 def read_spelling(text: str, elements: Collection[str] = ()) -> Spelled:
     """Read a formula in any usual spelling.
 
-    `elements` are those of the campaign: a word in capital letters that consists of them alone is a formula (`KIO`).
+    `elements` are those of the campaign: a word in capital letters that consists of them alone is a formula
+    (`KIO`).
 
     Raises:
-        InvalidObjectError: if the text is no formula of known elements, or may mean two.
+        InvalidObjectError: if the text is no formula of known elements, or is ambiguous.
     """
     plain = text.strip().translate(_SUBSCRIPTS)
     if len(plain) > MAX_TEXT:
@@ -83,8 +84,8 @@ def _refuse_by_sight(plain: str, text: str) -> None:
         bare = (phase["rest"] or phase["first"]).strip(" -")
         _refuse(
             text,
-            f"a phase, a form or a name beside a formula is no part of a composition: write {bare} alone, and keep the "
-            "phase in a comment",
+            f"a phase, a form or a name beside a formula is no part of a composition: write {bare} alone, "
+            "and keep the phase in a comment",
         )
     if re.search(r"\s[(\[{]", plain):
         _refuse(text, "a blank before a bracket: write one formula without blanks and without remarks")
@@ -118,17 +119,17 @@ def _amounts(part: Part, text: str, elements: Collection[str]) -> Mapping[str, f
 
 def _symbols(formula: str, text: str) -> list[str]:
     """Return the symbols of a formula that consists of symbols, amounts and brackets alone."""
-    place, symbols, last = 0, [], "number"
+    position, symbols, last = 0, [], "number"
     for token in _TOKEN.finditer(formula):
         is_number = token["number"] is not None
-        if token.start() != place or (is_number and last == "number"):
+        if token.start() != position or (is_number and last == "number"):
             break
         if is_number and float(token[0]) == 0:
             _refuse(text, "an amount of zero: leave out what is not there")
-        place, last = token.end(), token.lastgroup or token[0]
+        position, last = token.end(), token.lastgroup or token[0]
         symbols += [token[0]] if token["symbol"] else []
-    if place < len(formula) or not symbols:
-        odd = f"{formula[place : place + 12]!r} is neither; " if formula[place:] else ""
+    if position < len(formula) or not symbols:
+        odd = f"{formula[position : position + 12]!r} is neither; " if formula[position:] else ""
         _refuse(text, f"is no chemical formula: {odd}write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As")
     return symbols
 
@@ -142,7 +143,7 @@ def _check_blanks(formula: str, text: str) -> None:
 
 
 def _check_word(word: str, text: str, elements: Collection[str]) -> None:
-    """Refuse a run of capital letters that is rather an abbreviation or a grade (ITO, PVDF, SS316) than a formula."""
+    """Refuse capital letters that look like an abbreviation or a grade (ITO, PVDF, SS316)."""
     match = _WORD.fullmatch(word)
     if match is None:
         return

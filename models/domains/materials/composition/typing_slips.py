@@ -1,6 +1,6 @@
-"""Formulas that typing habits make ambiguous: a capital too many (`SIO2`, `COFe2O4`), and a zero for the letter O.
+"""Formulas with ambiguous typing slips: wrong capitals (`SIO2`, `COFe2O4`), and a zero for the letter O.
 
-Tells why a formula may mean another compound. Knows texts and symbols, no canonical forms. Torch-free.
+Explains why a formula may mean another compound. Knows texts and symbols, no canonical forms. Torch-free.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TITLE_CASE = re.compile(r"[A-Z][a-z]")
 _PAIRS = ("Bi", "Co", "Cs", "Cu", "Hf", "Ho", "In", "Nb", "Ni", "Np", "Os", "Pb", "Pu", "Sb", "Sc", "Si", "Sn", "Yb")
-"""Elements that samples hold and whose letters in capitals are two elements as well."""
+"""Elements of usual samples whose letters in capitals are also two elements."""
 _WITH_DEUTERIUM = ("Cd", "Dy", "Nd", "Pd")
 """Elements whose letters in capitals are deuterium and another."""
 _CAPITALS = re.compile(f"(?=({'|'.join(map(str.upper, (*_PAIRS, *_WITH_DEUTERIUM)))})(?![a-z]))")
@@ -27,11 +27,11 @@ COMMON_WORDS = frozenset(
 """Molecules and groups that are printed in capital letters alone."""
 _PRINTED = (COMMON_WORDS - {"COO"}) | {"CO", "CO2", "CO(NH2)2", "CS2", "HF", "NH4HF2", "K2CS3", "H2CS3"}
 _PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO")
-"""Pairs that are two elements where they stand so: carbonates, carboxyl groups, CHF3, KHF2, and KHO for KOH."""
+"""Contexts in which a pair is two elements: carbonates, carboxyl groups, CHF3, KHF2, and KHO for KOH."""
 _USUAL_BESIDE_METALS = re.compile(
     "|".join(
         (
-            # Carbonates, carbonyls, carboxylates, cyanates, urea and the glass SiCO; LiCOO2 and NiCO2O4 are none.
+            # Carbonates, carbonyls, carboxylates, cyanates, urea, the glass SiCO; not LiCOO2 or NiCO2O4.
             *(
                 r".<CO>3(?![.\d]|O\d|S(?!O)|Te)",
                 r"\(<CO>(?:O|2)?\)",
@@ -50,7 +50,7 @@ _USUAL_BESIDE_METALS = re.compile(
         )
     )
 )
-"""Pairs, here in angle brackets, that are two elements in formulas with others in title case: CaCO3, CuSCN, SbSI."""
+"""Pairs, in angle brackets, that are two elements beside others in title case: CaCO3, CuSCN, SbSI."""
 _DEUTERATED = re.compile(r"<[CN]D>\d|^<CD>(?:Cl|Br|I|F)3$")
 _IN_SOLVENTS = frozenset(("H", "D", "C", "N", "O", "S", "Si", "F", "Cl", "Br", "I", "Li", "Na", "K"))
 _LONE = frozenset(("CO", "HF"))
@@ -59,7 +59,7 @@ _LETTER_O = re.compile(r"(?<![\d.])0\d")
 """An amount that begins with a zero."""
 _ZERO_WITHIN = re.compile(r"(?<![\d.])[1-9]\d*0+[1-9]\d*(?![\d.])")
 _ROUND_TOTALS = (100.0, 1000.0)
-"""What amounts in percent and in thousandths sum to."""
+"""The sums of amounts in percent and in thousandths."""
 
 
 def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
@@ -77,14 +77,14 @@ def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
         is_mixed = _TITLE_CASE.search(formula) is not None
         meant = f"{before}{symbol}{after}" if is_mixed else formula.replace(pair, symbol)
         return (
-            f"in capital letters {'' if is_mixed else 'alone '}{pair} may be {symbol}, or {pair[0]} and {pair[1]}: "
-            f"write {meant}, or every amount as in {with_every_amount(formula)}"
+            f"in capital letters {'' if is_mixed else 'alone '}{pair} may be {symbol}, "
+            f"or {pair[0]} and {pair[1]}: write {meant}, or every amount as in {with_every_amount(formula)}"
         )
     return None
 
 
 def _is_usual(formula: str, match: re.Match[str]) -> bool:
-    """Return whether two capitals are printed so where they stand: in a carbonate, a hydroxide, a solvent."""
+    """Return whether two capitals are two elements in context: in a carbonate, a hydroxide, a solvent."""
     pair = match[1]
     marked = f"{formula[: match.start()]}<{pair}>{formula[match.end(1) :]}"
     if "D" in pair:
@@ -98,7 +98,7 @@ def _is_usual(formula: str, match: re.Match[str]) -> bool:
 
 
 def with_every_amount(formula: str) -> str:
-    """Return a formula that no habit makes ambiguous: amounts of 1 are written, and those with a zero as decimals."""
+    """Return an unambiguous formula: amounts of 1 are written, and those with a zero as decimals."""
     written = re.sub(r"([A-Z][a-z]?)(?![a-z\d.])", r"\g<1>1", formula)
     return _ZERO_WITHIN.sub(r"\g<0>.0", written)
 
@@ -106,8 +106,8 @@ def with_every_amount(formula: str) -> str:
 def why_letter_o(formula: str, elements: Collection[str]) -> str | None:
     """Return why a zero in an amount may be the letter O.
 
-    A zero within an amount is one where the formula has its oxygen elsewhere, the campaign has none, it is a
-    hydrocarbon's, or amounts sum to 100 or 1000.
+    A zero within an amount is a digit if the formula has oxygen elsewhere, if the campaign has none, in a
+    hydrocarbon, or if amounts sum to 100 or 1000.
     """
     if first := _LETTER_O.search(formula):
         return f"the amount {first[0]!r} begins with a zero: write oxygen with the letter O"
@@ -118,6 +118,4 @@ def why_letter_o(formula: str, elements: Collection[str]) -> str | None:
     total = sum(float(amount or 1) for amount in re.findall(r"[A-Z][a-z]?(\d+(?:\.\d+)?|\.\d+)?", formula))
     if within is None or total in _ROUND_TOTALS:
         return None
-    return (
-        f"the zero in {within[0]!r} may be the letter O: write oxygen with the letter, or the amount as {within[0]}.0"
-    )
+    return f"the zero in {within[0]!r} may be the letter O: write the letter, or the amount as {within[0]}.0"

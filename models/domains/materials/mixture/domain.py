@@ -30,7 +30,7 @@ class MixtureDomain(Domain):
 
     needs_all_columns = True
     cluster_similarity = 0.75
-    """Recipes of four settings that share three are as similar."""
+    """About the similarity of recipes that share three of four settings."""
     formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all
     missing_formats = {"cif": "a recipe has no crystal structure"}  # noqa: RUF012 - never written to
 
@@ -49,7 +49,7 @@ class MixtureDomain(Domain):
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical recipe, and what to tell about it; a blank component is none of it."""
+        """Return the canonical recipe, with warnings; a blank component has amount 0."""
         return parse_recipe(self._spec, fields)
 
     def check(self, text: str) -> list[Violation]:
@@ -69,7 +69,7 @@ class MixtureDomain(Domain):
         return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a recipe holds all of a list of components and settings (`water, solvent=DMF`)."""
+        """Return whether a recipe has all of a list of components and settings (`water, solvent=DMF`)."""
         return recipe.matching(self._spec, text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

@@ -16,7 +16,7 @@ LINE, MAX_LINES = 17, 12
 
 
 def draw_recipes(spec: MixtureSpec, texts: Sequence[str], captions: Sequence[str]) -> str:
-    """Return one SVG with a card per canonical recipe; all cards are as high as the longest recipe needs."""
+    """Return one SVG with a card per canonical recipe; all cards have the height of the longest one."""
     lines = max((len(in_words(spec, text)) for text in texts), default=1)
     bar = 30 if spec.components else 0
     height = 2 * MARGIN + bar + LINE * min(lines, MAX_LINES)
@@ -40,8 +40,8 @@ def _card(spec: MixtureSpec, text: str) -> str:
     for index, phrase in enumerate(shown):
         baseline = y + LINE * (index + 1) - 5
         if index < len(present):
-            swatch = f'<rect x="{MARGIN}" y="{baseline - 9}" width="9" height="9" fill="{colours[present[index]]}"/>'
-            pieces.append(swatch)
+            colour = colours[present[index]]
+            pieces.append(f'<rect x="{MARGIN}" y="{baseline - 9}" width="9" height="9" fill="{colour}"/>')
         indent = MARGIN + (14 if present else 0)
         pieces.append(text_line(indent, baseline, shortened(phrase, 32)))
     return "".join(pieces)

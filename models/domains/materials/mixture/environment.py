@@ -1,7 +1,7 @@
-"""The environment of mixtures: components in order with their grid steps, then the process variables in order.
+"""The environment of mixtures: components in order with grid steps, then process variables in order.
 
-Fewest steps and one path: a component that is absent costs nothing, a value is one choice, and nothing is left to stop.
-Letters: B batch, A actions, C components, G grid steps, V variables.
+Each recipe has one path with few steps: absent components take no step, a value is one choice, and there is
+no stop. Letters: B batch, A actions, C components, G grid steps, V variables.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @final
 class MixtureEnvironment(ActionSequence):
-    """Action c * G + n - 1 takes n steps of component c; after those, one action for each level of each variable."""
+    """Action c * G + n - 1 takes n steps of component c; then one action per level of each variable."""
 
     format = "MixtureEnvironment"
 
@@ -41,7 +41,7 @@ class MixtureEnvironment(ActionSequence):
         components = [index for index in range(len(spec.components)) for _ in range(self._grid)]
         variables = [index for index, levels in enumerate(self._levels) for _ in levels]
         steps = list(range(1, self._grid + 1)) * len(spec.components)
-        # Entry 0 is the empty column; what is not a component has component -1 and no steps, likewise variables.
+        # Entry 0 is the empty column; other entries have component -1 and no steps, likewise variables.
         self._component = self._long(nothing + components + nothing * len(variables))
         self._steps = self._long([0] + steps + [0] * len(variables))
         self._variable = self._long(nothing * (1 + n_choices) + variables)
@@ -77,7 +77,7 @@ class MixtureEnvironment(ActionSequence):
         return (self._steps[final_states] > 0).sum(dim=1)
 
     def log_counts(self) -> dict[int, float]:
-        """Return components -> log of the number of recipes: which components, how the steps are divided, settings."""
+        """Return components -> log of the number of recipes: subsets, divisions of steps, settings."""
         settings = math.prod(map(len, self._levels))
         if not self._grid:
             return {0: math.log(settings)}
@@ -98,8 +98,8 @@ class MixtureEnvironment(ActionSequence):
         whole = torch.zeros(len(texts), self.state_width, dtype=torch.int64)
         for row, entries in zip(whole, padded, strict=True):
             row[: len(entries)] = torch.tensor(entries, dtype=torch.int64)
-        found = torch.tensor([row is not None for row in rows], dtype=torch.bool, device=self.device)
-        return whole.to(self.device), found
+        result = torch.tensor([row is not None for row in rows], dtype=torch.bool, device=self.device)
+        return whole.to(self.device), result
 
     def _remaining(self, states: Tensor) -> Tensor:
         return self._grid - self._steps[states].sum(dim=1)

@@ -1,8 +1,8 @@
 """Recipes as numbers: fractions, scaled process variables, computed properties and similarity. Torch-free.
 
-Letters: N texts, C components, V numeric variables, L levels of all categorical variables together, K coordinates of
-those that are described. The columns of `features_of` are [C fractions | V numbers | L one-hot | K coordinates],
-described by `Layout` for the kernel.
+Letters: N texts, C components, V numeric variables, L levels of all categorical variables together, K
+coordinates of those with descriptors. The columns of `features_of` are [C fractions | V numbers | L one-hot |
+K coordinates], described by `Layout` for the kernel.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each kind of column stands among the features."""
+    """The feature columns of each kind."""
 
     n_components: int
     n_numeric: int
     categorical_sizes: tuple[int, ...]
     described_sizes: tuple[int, ...] = ()
-    """Of each categorical variable, 0 for one without description; empty when none has one."""
+    """Per categorical variable, 0 without descriptors; empty when none has any."""
 
     @property
     def numeric(self) -> tuple[int, ...]:
@@ -48,7 +48,7 @@ class Layout:
 
     @property
     def described(self) -> tuple[tuple[int, ...], ...]:
-        """Columns of the coordinates of each categorical variable; none for one without description."""
+        """Columns of the coordinates of each categorical variable; none without descriptors."""
         sizes = self.described_sizes or (0,) * len(self.categorical_sizes)
         return _blocks(self.n_components + self.n_numeric + sum(self.categorical_sizes), sizes)
 
@@ -59,7 +59,7 @@ def _blocks(start: int, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
 
 
 def embedded_values(variable: Categorical) -> Floats:
-    """Return coordinates [L, K] of a variable's values, by what is known of them."""
+    """Return coordinates [L, K] of a variable's values, from its descriptors."""
     return embed_categories(variable.values, variable.descriptors, variable.smiles)
 
 
@@ -72,7 +72,7 @@ def layout_of(spec: MixtureSpec) -> Layout:
 
 
 def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
-    """Return the computed properties: every component and numeric variable by its own name, and the mixing."""
+    """Return the computed properties: components and numeric variables by name, and mixing properties."""
     computed: dict[str, ComputedProperty] = {}
     if spec.components:
         computed["n_components"] = ComputedProperty("number of components present")
@@ -89,9 +89,9 @@ def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
 def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
     """Return proxy inputs [N, C + V + L + K].
 
-    Numbers are scaled so that the variable's own range is 0-1, in logarithms where it has a log scale; a measured value
-    outside lies outside. A category that
-    the campaign does not list is a row of zeros in its blocks, which is in the middle of the coordinates.
+    Numbers are scaled so that the variable's range is 0-1, in logarithms on a log scale; measured values may
+    lie outside. A category that the campaign does not list has zeros in its blocks, which is the middle of
+    the coordinates.
     """
     recipes = [read(text) for text in texts]
     blocks = [_fractions(spec, recipes)]
@@ -127,16 +127,16 @@ def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Flo
 
 
 def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
-    """Return the coordinates [N, K] of each recipe's value; the middle for one that the campaign does not list."""
+    """Return the coordinates [N, K] of each recipe's value; the middle for an unlisted one."""
     table = embedded_values(variable)
     rows = {value: row for row, value in enumerate(variable.values)}
-    places = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
-    known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(places, dtype=np.int64)]
+    positions = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
+    known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(positions, dtype=np.int64)]
     return known
 
 
 def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-    """Return every component and process variable by its name; a categorical variable owns all columns about it."""
+    """Return components and process variables by name; a categorical variable owns all its columns."""
     layout = layout_of(spec)
     parts = [FeatureGroup(name, (column,)) for column, name in enumerate(spec.components)]
     numeric = [variable.name for variable in spec.process if is_numeric(variable)]
@@ -161,7 +161,7 @@ def _column(recipes: Sequence[Mapping[str, Any]], name: str) -> Floats:
 
 
 def similarity_of(spec: MixtureSpec, left: Sequence[str], right: Sequence[str]) -> Floats:
-    """Return similarities [N, M]: the mean over the mixture as a whole and each process variable (Gower, 1971).
+    """Return similarities [N, M]: the mean over the mixture and each process variable (Gower, 1971).
 
     A mixture counts 1 - L1 / 2 of its fractions, a number 1 - |difference| / range on its scale (0 beyond), a
     category 1 or 0.

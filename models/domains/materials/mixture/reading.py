@@ -1,8 +1,8 @@
-"""From table columns to a recipe: numbers, percent, tolerances, and what to tell of unknown settings. Torch-free.
+"""Parse table columns into a recipe: numbers, percent, tolerances and warnings. Torch-free.
 
-A fraction or number that lies on a step of the grid to within what rounding loses is that step; any other value stays
-the measured number it is, with six decimals for fractions. A setting near the campaign's own is told, one that lies far
-off is refused: it is rather a slip of units than an experiment.
+A fraction or number within rounding of a grid step becomes that step. Any other value remains as measured,
+with six decimals for fractions. A setting near the campaign's range gives a warning; one far outside is
+refused as a probable error of units.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     Numeric = Continuous | Ordinal
 
 ROUNDING = 5e-4
-"""What a fraction loses when it is written with three decimals."""
+"""Rounding error of a fraction with three decimals."""
 SUM_TOLERANCE = 5e-3
-"""How far the fractions of one mixture may sum from 1: half a percent, as when ten are rounded."""
+"""Tolerance of the sum of one mixture's fractions: half a percent, as when ten are rounded."""
 PERCENT = 100
 FAR = 3.0
-"""A number so many ranges beyond the campaign's is refused; a narrow range counts as half its largest number."""
+"""Ranges beyond the campaign's at which a number is refused; a range is at least half its maximum."""
 FAR_DECADES = 2.0
-"""The same on a log scale, where a range of less than so many decades counts as so many."""
+"""The same on a log scale, with a minimum range in decades."""
 _SHOWN, _COMPARED, _LETTERS = 6, 100, 40
 """Values that a warning lists, values that are compared with an unknown one, and letters of each."""
 _SPREAD = re.compile(r"\d\s*(?:±|\+/-|\u2013|-|to)\s*\d")
 
 
 def parse_recipe(spec: MixtureSpec, fields: Mapping[str, str]) -> ParsedObject:
-    """Return the recipe that columns describe, and what to tell about it; names match in upper and lower case.
+    """Return the recipe that columns describe, with warnings; names are case-insensitive.
 
     Raises:
-        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 within `SUM_TOLERANCE`, or a process
-            variable is missing or far off.
+        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 within `SUM_TOLERANCE`, or a
+            process variable is missing or far off.
     """
     given = {name.strip().casefold(): text.strip() for name, text in fields.items()}
     warnings: list[str] = []
@@ -108,10 +108,10 @@ def _choice(variable: Categorical, text: str, warnings: list[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _nearest(text: str, values: tuple[str, ...]) -> str | None:
-    """Return the value that is spelled most alike, if one is, among so many as can be compared for each row."""
+    """Return the value with the most similar spelling, if any, among a bounded number of values."""
     begin = {value[:_LETTERS]: value for value in reversed(values[:_COMPARED])}
-    found = difflib.get_close_matches(text, begin, n=1)
-    return begin[found[0]] if found else None
+    result = difflib.get_close_matches(text, begin, n=1)
+    return begin[result[0]] if result else None
 
 
 def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:

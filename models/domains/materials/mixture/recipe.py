@@ -1,7 +1,8 @@
-"""Recipes: their canonical text, its patterns and its words. Torch-free.
+"""Recipes: canonical text, patterns and readable phrases. Torch-free.
 
-The canonical text is compact JSON with the campaign's columns in the specification's order: the components with their
-fractions (zero ones are left out), then every process variable, as in `{"water":0.75,"ethanol":0.25,"temperature":40}`.
+The canonical text is compact JSON with the campaign's columns in the specification's order: the components
+with their fractions (zero ones are left out), then every process variable, as in
+`{"water":0.75,"ethanol":0.25,"temperature":40}`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def grid_fraction(steps: int, grid: int) -> float:
-    """Return the fraction of a number of grid steps, as it is written."""
+    """Return the written fraction of a number of grid steps."""
     return round(steps / grid, DECIMALS)
 
 
@@ -57,12 +58,12 @@ def grid_steps(spec: MixtureSpec, recipe: Mapping[str, Any]) -> dict[str, int] |
 
 
 def matching(spec: MixtureSpec, pattern: str) -> Callable[[str], bool]:
-    """Return the test of canonical texts for a pattern: components present and `variable=value` terms, all of them.
+    """Return the predicate for a pattern: components present and `variable=value` terms, all required.
 
-    Upper and lower case are alike. A component that the campaign does not have is in none of its recipes.
+    Matching is case-insensitive. A component that the campaign does not have is in none of its recipes.
 
     Raises:
-        ValueError: if a term is empty, or names a variable without saying which of its values.
+        ValueError: if a term is empty, or names a variable without a value.
     """
     terms = [[part.strip().casefold() for part in term.split("=")] for term in pattern.split(",")]
     variables = {variable.name.casefold() for variable in spec.process}

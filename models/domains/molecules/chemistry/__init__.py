@@ -1,1 +1,1 @@
-"""Molecules as RDKit sees them: reading, normal form, stereochemistry, alerts, fingerprints. Torch-free."""
+"""Chemistry with RDKit: parsing, normal form, stereochemistry, alerts, fingerprints. Torch-free."""

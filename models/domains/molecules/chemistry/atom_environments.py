@@ -1,6 +1,6 @@
-"""The pieces of molecules by name: each column of the fingerprint as the atom environment that sets it. Torch-free.
+"""Name fingerprint columns of molecules by the atom environments that set them. Torch-free.
 
-A column may be set by several environments (the fingerprint is folded): it is named by the one that sets it most often.
+The fingerprint is folded, so several environments may set one column. The most frequent one names it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
 
 
 def _groups(counts: Floats) -> list[tuple[int, ...]]:
-    """Return columns of counts [N, 2048] grouped by the molecules that set them, the most telling groups first."""
+    """Return count columns [N, 2048] grouped by the molecules that set them, by discrimination."""
     is_set = counts > 0
     share = is_set.mean(axis=0)
     varies = (counts != counts[0]).any(axis=0)
@@ -61,33 +61,33 @@ def _groups(counts: Floats) -> list[tuple[int, ...]]:
 def _environments(texts: Sequence[str], columns: set[int]) -> Mapping[int, list[Environment]]:
     """Return the environments that set each column, in the first molecules that do."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_FEATURES)
-    found: dict[int, list[Environment]] = defaultdict(list)
+    result: dict[int, list[Environment]] = defaultdict(list)
     read: Counter[int] = Counter()
     for text in texts:
         output = rdFingerprintGenerator.AdditionalOutput()
         output.AllocateBitInfoMap()
         generator.GetCountFingerprint(molecule(text), additionalOutput=output)
-        for column, places in output.GetBitInfoMap().items():
+        for column, occurrences in output.GetBitInfoMap().items():
             if column in columns and read[column] < MOST_READ:
                 read[column] += 1
-                found[column] += [(text, atom, radius) for atom, radius in places]
-    return found
+                result[column] += [(text, atom, radius) for atom, radius in occurrences]
+    return result
 
 
 def _name(group: Sequence[int], environments: Mapping[int, list[Environment]], taken: set[str]) -> str:
-    """Return a name that no other part has: plain, else in detail, else with its column."""
+    """Return a unique name: plain, else in detail, else with its column."""
     column = max(group, key=lambda item: max(radius for *_, radius in environments[item]))
     for is_detailed in (False, True):
-        smiles = Counter(_said(place, is_detailed=is_detailed) for place in environments[column])
+        smiles = Counter(_said(occurrence, is_detailed=is_detailed) for occurrence in environments[column])
         name = smiles.most_common(1)[0][0]
         if name not in taken:
             return name
     return f"{name} (column {column})"
 
 
-def _said(place: Environment, *, is_detailed: bool) -> str:
-    """Return the SMILES of an environment; in detail it shows every hydrogen, and what is around a lone atom."""
-    text, atom, radius = place
+def _said(occurrence: Environment, *, is_detailed: bool) -> str:
+    """Return the SMILES of an environment, in detail with hydrogens and the context of a single atom."""
+    text, atom, radius = occurrence
     mol = molecule(text)
     bonds = list(Chem.FindAtomEnvironmentOfRadiusN(mol, radius, atom)) if radius else []
     ends = [(mol.GetBondWithIdx(bond).GetBeginAtomIdx(), mol.GetBondWithIdx(bond).GetEndAtomIdx()) for bond in bonds]

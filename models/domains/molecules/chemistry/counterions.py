@@ -1,7 +1,7 @@
-"""Acids, bases, metal ions and solvents that stand beside a compound in its record: a list with names. Torch-free.
+"""Named counterions and solvents (acids, bases, metal ions) that occur beside a compound. Torch-free.
 
-A listed part is recognised in every protonation state and whatever its configuration and isotopes. What is not listed
-is never taken for a counterion, however small it is.
+A listed part is recognised in every protonation state, configuration and isotopic form. A part that is not
+listed is never a counterion, however small it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "counterions.csv"
 ORDER = {"inorganic": 0, "solvent": 1, "simple acid": 2, "organic acid": 3, "organic base": 3}
-"""Kinds by how likely they are the compound of a record that holds nothing else: the highest are."""
+"""Kinds by increasing likelihood of being the compound in a record of listed parts only."""
 
 
 class Counterion(NamedTuple):
@@ -33,24 +33,24 @@ class Counterion(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The parts of a record: the places of those that may be the compound, and how often each other was left out."""
+    """The parts of a record: indices of the possible compounds, and counts of the other, removed parts."""
 
     compounds: tuple[int, ...]
     left_out: Mapping[str, int]
     names: tuple[str, ...]
-    """What the list calls the compounds where the record holds listed parts only, so that one of them had to be it."""
+    """Names of the compounds in a record of listed parts only, one of which must be the compound."""
 
 
 def sort_out(parts: Sequence[Chem.Mol]) -> Record:
-    """Return which parts, in their normal forms, are the compound and which stand beside it.
+    """Split parts, in their normal forms, into the compound and its counterions.
 
     Where every part is listed, those of the kind that comes last in `ORDER` are the compound.
     """
     listed = [counterion(part) for part in parts]
     orders = [len(ORDER) if entry is None else ORDER[entry.kind] for entry in listed]
-    kept = tuple(place for place, order in enumerate(orders) if order == max(orders))
+    kept = tuple(index for index, order in enumerate(orders) if order == max(orders))
     left_out = Counter(entry.name for entry, order in zip(listed, orders, strict=True) if entry and order < max(orders))
-    return Record(kept, left_out, tuple(entry.name for place in kept if (entry := listed[place])))
+    return Record(kept, left_out, tuple(entry.name for index in kept if (entry := listed[index])))
 
 
 def counterion(part: Chem.Mol) -> Counterion | None:

@@ -1,4 +1,4 @@
-"""Molecules as numbers: hashed Morgan counts and the Tanimoto similarity of counts. Torch-free.
+"""Hashed Morgan count fingerprints and their Tanimoto similarity. Torch-free.
 
 Radius 2, folded; counts, because exact Gaussian processes read substructure counts better than bits.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 N_FEATURES = 2048
 RADIUS = 2
 KEPT_COUNTS = 1_000_000
-"""Counts of the fingerprints that are remembered: those of about twenty thousand molecules of usual size."""
+"""Cached counts of fingerprints: those of about twenty thousand molecules of usual size."""
 
 
 @cache
@@ -49,7 +49,7 @@ def count_fingerprints(texts: Sequence[str]) -> Floats:
 
 
 def _shared(left: Floats, right: Floats) -> Floats:
-    """Return the sum over columns of min(left, right) of counts [N, M]: one matrix product per level, exact."""
+    """Return the sum over columns of min(left, right) of counts [N, M], exact by level."""
     reached = np.minimum(left.max(axis=0), right.max(axis=0))
     total = np.zeros((len(left), len(right)))
     for level in range(1, int(reached.max()) + 1):
@@ -61,7 +61,8 @@ def _shared(left: Floats, right: Floats) -> Floats:
 def tanimoto(left: Sequence[str], right: Sequence[str]) -> Floats:
     """Return Tanimoto similarities of counts, Σ min / Σ max, [N, M] in 0-1.
 
-    Two different molecules whose counts agree (isomers in space, very regular chains) are held just below 1.
+    Two different molecules whose counts agree (isomers in space, very regular chains) get a value just below
+    1.
     """
     if not (left and right):
         return np.zeros((len(left), len(right)))

@@ -1,7 +1,7 @@
-"""Substructures that people ask for: SMARTS of a bounded size, searched for a bounded time. Torch-free.
+"""Substructure search for user patterns: SMARTS of bounded size and bounded search time. Torch-free.
 
-Finding a subgraph takes exponential time in the worst case (Ullmann, J. ACM 23, 31, 1976), so every pair of atoms that
-is compared counts. Knows no campaign.
+Finding a subgraph takes exponential time in the worst case (Ullmann, J. ACM 23, 31, 1976), so atom
+comparisons are counted. Knows no campaign.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_CHECKS = 100_000
-"""Pairs of atoms that one search may compare: about a twentieth of a second. A usual one takes a hundred."""
+"""Pairs of atoms that one search may compare: about 0.05 s. A typical search takes a hundred."""
 MAX_SMARTS_LENGTH = 1_000
 MAX_SMARTS_ATOMS = 100
 MAX_RECURSION = 8
-"""How deep `$(...)` may stand in one another."""
+"""Maximum nesting depth of `$(...)`."""
 _PLAIN_ATOMS = 6
-"""Atoms of a pattern that cannot take long: in 80 atoms of four neighbours it starts below 80 · 3⁵ · 4 paths."""
+"""Pattern size that is always fast: 80 atoms of four neighbours have fewer than 80 · 3⁵ · 4 paths."""
 
 
 @final
 class TooComplexError(RuntimeError):
-    """A search compared too many atoms and was given up: nobody knows whether the substructure is there."""
+    """A search exceeded its limit of comparisons, so the presence of the substructure is unknown."""
 
 
 def read_smarts(text: str) -> Chem.Mol:
     """Return the query of a SMARTS.
 
     Raises:
-        ValueError: if it cannot be read, is empty, or is larger than what is searched for.
+        ValueError: if it cannot be read, is empty, or exceeds the size limit.
     """
     text = text.strip()
     if len(text) > MAX_SMARTS_LENGTH:
@@ -49,7 +49,7 @@ def read_smarts(text: str) -> Chem.Mol:
 
 
 def search(smarts: str) -> Callable[[Chem.Mol], bool]:
-    """Return the test of molecules for a SMARTS; it raises `TooComplexError` where it would take too long.
+    """Return the predicate for a SMARTS; it raises `TooComplexError` beyond its time limit.
 
     Raises:
         ValueError: see `read_smarts`.
@@ -61,7 +61,7 @@ def search(smarts: str) -> Callable[[Chem.Mol], bool]:
 
 
 def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHECKS) -> tuple[tuple[int, ...], ...]:
-    """Return up to `most` matches of a query, the same atoms in another order among them.
+    """Return up to `most` matches of a query, including permutations of the same atoms.
 
     Raises:
         TooComplexError: if more than `checks` pairs of atoms would have to be compared.
@@ -79,12 +79,12 @@ def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHE
     parameters.maxMatches = most  # type: ignore[assignment] # RDKit's stubs name the class for every property
     parameters.uniquify = False  # type: ignore[assignment] # likewise
     parameters.setExtraAtomCheckFunc(count)
-    found: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
-    return found
+    result: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
+    return result
 
 
 def _recursion(smarts: str) -> int:
-    """Return how deep `$(...)` stands in one another."""
+    """Return the nesting depth of `$(...)`."""
     deepest = 0
     recursive: list[bool] = []
     for before, letter in zip(f" {smarts}", smarts, strict=False):

@@ -1,6 +1,6 @@
 """Molecules as canonical SMILES: rules, computed properties and files. Torch-free.
 
-It knows nothing of how a text that was sent becomes canonical (see `reading`), of fragments, features or campaigns.
+Knows no standardisation of texts (see `reading`), no fragments, features or campaigns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 COLUMN = "smiles"
 MAX_TEXT_LENGTH = 2_000
 KEPT_BYTES = 256 * 2**20
-"""Room for the molecules that are remembered: about twelve thousand of usual size."""
+"""Cache size for molecules: about twelve thousand of usual size."""
 _LABEL = re.compile(r"\[\d")
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
@@ -52,7 +52,7 @@ GROUPINGS = {"scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring
 
 
 def _bytes_of(mol: Chem.Mol) -> int:
-    """Return about what a molecule holds, as measured: RDKit keeps a square for each ring, 100 MB for 1,790 atoms."""
+    """Return a molecule's approximate size; RDKit's memory is quadratic, 100 MB for 1,790 atoms."""
     rings = sum(len(ring) ** 2 for ring in mol.GetRingInfo().AtomRings())
     return 2_000 + 800 * mol.GetNumAtoms() + 35 * rings
 
@@ -71,8 +71,8 @@ def molecule(text: str) -> Chem.Mol:
 
 
 def canonical_fixpoint(text: str) -> str:
-    """Return the text that reading and writing a canonical text no longer changes."""
-    # Canonical ranking may see a molecule differently once it has been written and read.
+    """Return the fixed point of parsing and writing a canonical text."""
+    # Canonical ranking may change after one cycle of writing and parsing.
     for _ in range(3):
         again = write_groups(molecule(text))
         if again == text:
@@ -94,9 +94,9 @@ def check(text: str, max_heavy_atoms: int) -> list[Violation]:
 
 
 def substructure(smarts: str) -> Callable[[str], bool]:
-    """Return whether a canonical text holds the substructure that a SMARTS describes, labelled by isotopes or not.
+    """Return the predicate on canonical texts for a SMARTS, with or without isotopic labels.
 
-    The test raises `matching.TooComplexError` where a search would take too long.
+    The predicate raises `matching.TooComplexError` beyond its time limit.
 
     Raises:
         ValueError: if the SMARTS cannot be read, is empty or too large.
@@ -136,7 +136,7 @@ def groups(texts: Sequence[str], name: str) -> list[str]:
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return an SDF (V3000, 2D coordinates) with one record per row and every column but `object` as a data field.
+    """Return an SDF (V3000, 2D coordinates), one record per row with every column but `object` as data.
 
     V3000 holds stereo groups and large molecules, which V2000 cannot.
     """
@@ -158,13 +158,11 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
-MISSING_FORMATS = {
-    "cif": "the crystal structure of a molecule that nobody has made is not known; sdf has its atoms and bonds"
-}
+MISSING_FORMATS = {"cif": "the crystal structure of a new molecule is unknown; sdf has its atoms and bonds"}
 
 
 def shown(text: str) -> str:
-    """Return a text in quotes for a message, shortened to what fits on a line."""
+    """Return a text in quotes for a message, shortened to one line."""
     return repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004 - a line
 
 

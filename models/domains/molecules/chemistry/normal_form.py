@@ -1,9 +1,9 @@
-"""One form for every way of drawing one molecule: where charges stand, and which atoms carry the acidic hydrogens.
+"""Normal form of a molecule: positions of charges and of acidic hydrogens.
 
-A charge that a proton gives or takes away is neutralised; a cation that no proton can neutralise is written as its
-inner salt where the molecule has an acid. Charges that belong to a bond stay (nitro, N-oxide, azide, mesoionic rings),
-in one of their resonance forms. Neither stereochemistry nor isotopes change, and no tautomer becomes another.
-It knows one molecule at a time: no salts, no texts.
+A charge that protonation or deprotonation removes is neutralised. A cation that no proton can neutralise is
+written as its inner salt where the molecule has an acid. Charges that belong to a bond stay (nitro, N-oxide,
+azide, mesoionic rings), in one of their resonance forms. Stereochemistry, isotopes and tautomers do not
+change. Handles single molecules: no salts, no texts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PROTON_ACCEPTORS = (CARBON, NITROGEN, OXYGEN, SULFUR, SELENIUM, *sorted(HALOGENS
 
 MAX_RESONANCE_FORMS = 64
 _USUAL_BOND = {CARBON: Chem.BondType.TRIPLE, NITROGEN: Chem.BondType.DOUBLE, OXYGEN: Chem.BondType.SINGLE}
-"""Bonds by which an anion hangs on its nitrogen cation in the groups of `_is_settled`."""
+"""Bonds between an anion and its nitrogen cation in the groups of `_is_settled`."""
 
 RESONANCE = (
     ("mesoionic ring", "[c;-1:1]:[c:2]=[O,S;+0:3]>>[c;+0:1]:[c:2]-[*;-1:3]"),
@@ -57,7 +57,7 @@ RESONANCE = (
     ("vinamidinium", "[N,O;+0;!H0:1]-[A:2]=[A:3]-[A:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]=[*:2]-[*:3]=[*:4]-[*;+0:5]"),
     ("vinamidinium", "[n;+0;!H0:1]:[a:2]:[a:3]:[c:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]:[*:2]:[*:3]:[c:4]-[*;+0:5]"),
 )
-"""Reaction SMARTS that move charges without a hydrogen; a step that leaves no valid molecule is not taken."""
+"""Reaction SMARTS that move charges without a hydrogen; a step without a valid product is skipped."""
 
 ACIDS = (
     "[OX1-,OX2H1][SX4](=[OX1])=[OX1]",
@@ -73,9 +73,9 @@ ACIDS = (
 
 
 def normal_form(mol: Chem.Mol) -> Chem.Mol:
-    """Return the form in which a connected molecule is stored, the same object where nothing is to be done.
+    """Return the normal form of a connected molecule, or the same object where nothing changes.
 
-    The permanent charge that may be left over is that of the molecule itself (quaternary nitrogen, borate).
+    A remaining charge is permanent (quaternary nitrogen, borate).
     """
     charged = [atom for atom in mol.GetAtoms() if atom.GetFormalCharge()]
     if all(_is_settled(atom) for atom in charged):
@@ -103,7 +103,7 @@ def add_hydrogens(atoms: Iterable[Chem.Atom], change: int) -> None:
 
 
 def unlabelled(mol: Chem.Mol) -> Chem.Mol:
-    """Return a molecule without isotopic labels, the same object where there is none."""
+    """Return a molecule without isotopic labels, or the same object without any."""
     if not any(atom.GetIsotope() for atom in mol.GetAtoms()):
         return mol
     copy = Chem.Mol(mol)
@@ -113,7 +113,7 @@ def unlabelled(mol: Chem.Mol) -> Chem.Mol:
 
 
 def may_move(atom: Chem.Atom) -> bool:
-    """Return whether a charge could stand elsewhere without a hydrogen: its atom has a multiple bond."""
+    """Return whether a charge is delocalised without moving a hydrogen: its atom has a multiple bond."""
     if atom.GetFormalCharge() < 0:
         return atom.GetAtomicNum() == CARBON and bool(atom.GetIsAromatic())
     is_cation = atom.GetFormalCharge() > 0 and not _is_settled(atom)
@@ -121,15 +121,15 @@ def may_move(atom: Chem.Atom) -> bool:
 
 
 def is_carbanion(atom: Chem.Atom) -> bool:
-    """Return whether a carbon of a normal form carries a charge that neither a proton nor a neighbour takes."""
+    """Return whether a carbon of a normal form has a charge that no proton or neighbour removes."""
     return atom.GetAtomicNum() == CARBON and atom.GetFormalCharge() < 0 and not _is_paired(atom)
 
 
 def _first_resonance_form(mol: Chem.RWMol) -> Chem.RWMol:
-    """Return a cation with its charge where the first of its SMILES has it (imidazolium, cyanines, guanidinium).
+    """Return the canonical resonance form of a cation (imidazolium, cyanines, guanidinium).
 
-    What has configured double bonds stays as it is drawn: moving them would lose their configuration. A charge beside a
-    hydrogen is none of the forms, since a proton could take it away.
+    Molecules with configured double bonds stay as drawn, because moving a bond would lose its configuration.
+    Forms with a charge beside a hydrogen are excluded, since deprotonation could remove it.
     """
     if any(bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in mol.GetBonds()):
         return mol
@@ -143,7 +143,7 @@ def _first_resonance_form(mol: Chem.RWMol) -> Chem.RWMol:
 
 
 def _is_settled(atom: Chem.Atom) -> bool:
-    """Return whether a charge belongs to a nitro group, an N-oxide, an azide, a diazo group or an isocyanide."""
+    """Return whether a charge belongs to a nitro, N-oxide, azide, diazo or isocyanide group."""
     charge = atom.GetFormalCharge()
     if charge > 0:
         partners = [other for other in atom.GetNeighbors() if other.GetFormalCharge() < 0]
@@ -171,7 +171,7 @@ def _write_azides(mol: Chem.RWMol) -> None:
 
 
 def _pair_charges(mol: Chem.RWMol) -> None:
-    """Write opposite charges of neighbours as a double bond where one of them may have more than eight electrons."""
+    """Write opposite charges of neighbours as a double bond where one of them may be hypervalent."""
     if not any(a.GetAtomicNum() in EXPANDABLE and a.GetFormalCharge() > 0 and _is_paired(a) for a in mol.GetAtoms()):
         return
     Chem.Kekulize(mol, clearAromaticFlags=True)
@@ -188,7 +188,7 @@ def _pair_charges(mol: Chem.RWMol) -> None:
 def _move_protons(mol: Chem.RWMol) -> None:
     """Take protons from cations, give them to anions, and let acids balance what is left.
 
-    An anion that takes no proton (a trifluoroborate) leaves one on a cation: their inner salt is the neutral molecule.
+    An anion that takes no proton (a trifluoroborate) keeps one proton on a cation; the inner salt is neutral.
     """
     mol.UpdatePropertyCache(strict=False)
     donors: dict[int, int] = {}
@@ -217,16 +217,16 @@ def _protonate(atom: Chem.Atom, n_protons: int) -> None:
 
 
 def _acids(mol: Chem.Mol) -> dict[int, int]:
-    """Return the atoms that hold or lack an acid's hydrogen, each with its place in `ACIDS`."""
-    found: dict[int, int] = {}
-    for place, pattern in enumerate(_acid_patterns()):
+    """Return the atoms that hold or lack an acid's hydrogen, each with its index in `ACIDS`."""
+    result: dict[int, int] = {}
+    for rank, pattern in enumerate(_acid_patterns()):
         for match in mol.GetSubstructMatches(pattern):
-            found.setdefault(match[0], place)
-    return {index: place for index, place in found.items() if not _is_paired(mol.GetAtomWithIdx(index))}
+            result.setdefault(match[0], rank)
+    return {index: rank for index, rank in result.items() if not _is_paired(mol.GetAtomWithIdx(index))}
 
 
 def _bases(mol: Chem.Mol) -> dict[int, int]:
-    """Return the anions that take a proton, each with its place in `PROTON_ACCEPTORS`."""
+    """Return the anions that take a proton, each with its index in `PROTON_ACCEPTORS`."""
     return {
         atom.GetIdx(): PROTON_ACCEPTORS.index(atom.GetAtomicNum())
         for atom in mol.GetAtoms()
@@ -236,21 +236,21 @@ def _bases(mol: Chem.Mol) -> dict[int, int]:
 
 
 def _is_usual_anion(atom: Chem.Atom) -> bool:
-    """Return whether an anion is one of ordinary salts: a carbon needs a triple bond, or an acceptor beside it."""
+    """Return whether an anion occurs in ordinary salts: a carbon needs a triple bond or an acceptor."""
     if atom.GetAtomicNum() != CARBON or atom.GetIsAromatic():
         return atom.GetAtomicNum() != CARBON
     pattern = _stable_carbanion()
     return any(match[0] == atom.GetIdx() for match in atom.GetOwningMol().GetSubstructMatches(pattern))
 
 
-def _first(mol: Chem.Mol, places: dict[int, int], n: int) -> list[int]:
-    """Return the first n atoms by place; among equals the canonical order decides, however the molecule was drawn."""
-    if len(places) <= n:
-        return list(places)
+def _first(mol: Chem.Mol, order: dict[int, int], n: int) -> list[int]:
+    """Return the first n atoms by rank, ties in canonical order, independent of the drawing."""
+    if len(order) <= n:
+        return list(order)
     mol.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(mol)
     ranks = list(Chem.CanonicalRankAtoms(mol))
-    return sorted(places, key=lambda index: (places[index], ranks[index]))[:n]
+    return sorted(order, key=lambda index: (order[index], ranks[index]))[:n]
 
 
 @cache

@@ -1,8 +1,9 @@
-"""From a SMILES as it was sent to the text under which its compound is stored. Torch-free.
+"""Standardise a submitted SMILES to the canonical text of its compound. Torch-free.
 
-Listed counterions and solvents are left out, and everything else that is changed is told; what is no single organic
-compound is refused. The text is in one normal form (see `normal_form`): two records of one compound have the same.
-Tautomers are different compounds but for imidic acids (see `tautomers`), and isotopic labels make another compound.
+Listed counterions and solvents are removed, and every other change gives a warning. A record that is no
+single organic compound is refused. The text is in normal form (see `normal_form`), so all records of one
+compound agree. Tautomers are different compounds except for imidic acids (see `tautomers`), as are
+isotopologues.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ BONDS = frozenset({Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRI
 SALT_FORMERS = frozenset({"N", "O", "S", "Se", "F", "Cl", "Br", "I"})
 """Elements whose bond to a listed metal is read as ionic."""
 MAX_MOVABLE_CHARGES = 20
-"""Most charges that could stand elsewhere; the time to place them grows with the cube of their number."""
+"""Most delocalised charges; the time to place them grows with the cube of their number."""
 MOST_SHOWN = 4
 _MIXTURE = re.compile(r"(?:^|[|,])(?:[&o]\d*:|r\b)")
 _DATA, _LINK_NODES = "DAT", "_molLinkNodes"
 
 
 def read_smiles(text: str) -> ParsedObject:
-    """Return the canonical text of the compound that a SMILES or CXSMILES describes, and what to tell about it.
+    """Return the canonical text of the compound that a SMILES or CXSMILES describes, with warnings.
 
     Raises:
         InvalidObjectError: if it describes no molecule of the usual organic elements, or several.
@@ -55,7 +56,7 @@ def read_smiles(text: str) -> ParsedObject:
     return _read(text)
 
 
-@lru_cache(maxsize=20_000)  # of texts that are not longer than MAX_TEXT_LENGTH
+@lru_cache(maxsize=20_000)  # texts are at most MAX_TEXT_LENGTH long
 def _read(text: str) -> ParsedObject:
     mol = molecule(text)
     with rdBase.BlockLogs():
@@ -64,11 +65,11 @@ def _read(text: str) -> ParsedObject:
             if reason := next(_why_no_compound(mol), None):
                 raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
             compound, warnings = _compound(mol)
-            compound, told = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
+            compound, warning = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
             canonical = canonical_fixpoint(write_groups(compound))
         except Chem.MolSanitizeException as error:
             raise InvalidObjectError(COLUMN, f"{shown(text)} cannot be standardised: {error}") from error
-    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *told, *_kept(compound)))
+    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *warning, *_kept(compound)))
 
 
 def canonical_smiles(text: str) -> str:
@@ -77,7 +78,7 @@ def canonical_smiles(text: str) -> str:
 
 
 def _ionic(mol: Chem.Mol) -> Chem.Mol:
-    """Return the molecule without atom maps, with bonds between listed metals and heteroatoms written as ionic."""
+    """Return the molecule without atom maps, with bonds between listed metals and heteroatoms as ionic."""
     atoms = list(mol.GetAtoms())
     bonds = [
         bond for atom in atoms if atom.GetSymbol() not in ELEMENTS for bond in atom.GetBonds() if _is_salt_bond(bond)
@@ -105,7 +106,7 @@ def _is_salt_bond(bond: Chem.Bond) -> bool:
 
 
 def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
-    """Yield what keeps a structure from being organic molecules."""
+    """Yield the reasons why a structure is no organic molecule."""
     atoms = list(mol.GetAtoms())
     yield from filter(None, map(_why_strange, atoms))
     if not all(map(_is_definite, mol.GetBonds())):
@@ -143,16 +144,16 @@ def _why_strange(atom: Chem.Atom) -> str | None:
 
 
 def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
-    """Return the normal form of the one compound of a structure, and what was changed."""
+    """Return the normal form of the one compound of a structure, with warnings about changes."""
     parts = [mol] if len(Chem.GetMolFrags(mol)) == 1 else list(Chem.GetMolFrags(mol, asMols=True))
     forms = [normal_form(part) for part in parts]
     if any(is_carbanion(atom) for form in forms for atom in form.GetAtoms()):
         raise InvalidObjectError(COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule")
     record = sort_out(forms) if len(forms) > 1 else Record((0,), {}, ())
-    compound, warnings = _only([forms[place] for place in record.compounds], record)
+    compound, warnings = _only([forms[i] for i in record.compounds], record)
     if not _has_carbon(compound):
         raise InvalidObjectError(COLUMN, _why_inorganic(compound, record))
-    if any(_has_moved_protons(parts[place], forms[place]) for place in record.compounds):
+    if any(_has_moved_protons(parts[i], forms[i]) for i in record.compounds):
         warnings.append("charges were neutralised by moving protons")
     amide = amide_form(compound)
     if amide is not compound:
@@ -161,10 +162,10 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
 
 
 def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str]]:
-    """Return the one compound among the parts that may be it, and what to tell.
+    """Return the single compound among the candidate parts, with warnings.
 
     Raises:
-        InvalidObjectError: if they are several; it names them.
+        InvalidObjectError: if there are several; the error names them.
     """
     distinct = {write_groups(form): form for form in forms}
     compound, warnings = forms[0], []
@@ -179,8 +180,8 @@ def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str
         mixture = one_compound(list(distinct.values()))
         if mixture is None:
             raise InvalidObjectError(COLUMN, _why_several(list(distinct), record))
-        compound, told = mixture
-        warnings.append(told)
+        compound, warning = mixture
+        warnings.append(warning)
     return compound, warnings
 
 
@@ -190,8 +191,8 @@ def _why_several(texts: Sequence[str], record: Record) -> str:
         return f"the record holds only usual counterions and solvents ({names}): send the one that was measured"
     parts = ", ".join(shown(text) for text in texts[:MOST_SHOWN]) + (", ..." if texts[MOST_SHOWN:] else "")
     return (
-        f"the record holds {len(texts)} compounds ({parts}) and none of them is a known counterion or solvent: "
-        "send the one that was measured"
+        f"the record holds {len(texts)} compounds ({parts}) and none of them is a known "
+        "counterion or solvent: send the one that was measured"
     )
 
 
@@ -199,8 +200,8 @@ def _why_inorganic(compound: Chem.Mol, record: Record) -> str:
     text = shown(Chem.MolToSmiles(compound))
     others = ", ".join(record.left_out)
     return (
-        f"{text} contains no carbon, and all else in the record is a usual counterion or solvent ({others}): send the "
-        "compound that was measured alone"
+        f"{text} contains no carbon, and all else in the record is a usual counterion or solvent "
+        f"({others}): send the compound that was measured alone"
     )
 
 
@@ -216,12 +217,12 @@ def _has_moved_protons(part: Chem.Mol, form: Chem.Mol) -> bool:
 
 
 def _said_after(text: str, mol: Chem.Mol) -> list[str]:
-    """Return what to tell about the words or the CXSMILES extension after a SMILES."""
+    """Return warnings about the words or the CXSMILES extension after a SMILES."""
     rest = " ".join(text.split()[1:])
     if rest.startswith("|"):
         is_lost = _MIXTURE.search(rest) and not mol.GetStereoGroups()
-        told = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
-        return [told] if is_lost else []
+        warning = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
+        return [warning] if is_lost else []
     return [f"{shown(rest)} after the SMILES was read as a name"] if rest else []
 
 

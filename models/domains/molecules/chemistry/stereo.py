@@ -1,8 +1,8 @@
-"""Compounds that are several stereoisomers at once, or one of unknown configuration, and how their texts say so.
+"""Stereoisomer mixtures and compounds of unknown configuration, and their notation.
 
-A lone centre that is a mixture of both configurations is written without one. Centres that are mixed together keep
-their relative configuration, and isomers of unknown configuration keep that, as the stereo groups of CXSMILES:
-`|&1:1,6|` is a mixture of the drawn isomer and the one with all these centres inverted, `|o1:1|` is one of the two.
+A single centre with both configurations is written without one. Several mixed centres keep their relative
+configuration, as do isomers of unknown configuration, in the stereo groups of CXSMILES: `|&1:1,6|` is a
+mixture of the drawn isomer and the one with all these centres inverted, `|o1:1|` is one of the two.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def write_groups(mol: Chem.Mol) -> str:
 
 
 def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
-    """Return a molecule with the stereo groups that its text keeps, and what to tell about them.
+    """Return a molecule with the stereo groups that its text keeps, with warnings.
 
-    Groups of known configuration are dropped; a mixture of both configurations of a lone centre loses the centre.
+    Groups of known configuration are dropped; a mixture of both configurations of a lone centre loses the
+    centre.
     """
     editable = Chem.RWMol(mol)
     kept, warnings, n_lone = [], [], 0
@@ -52,16 +53,17 @@ def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
             warnings.append(_describe(kind, len(centres)))
     editable.SetStereoGroups(kept)
     if n_lone:
-        centres_told = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
-        warnings.insert(0, f"a mixture of both configurations of {centres_told}: stored without configuration there")
+        counted = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
+        warnings.insert(0, f"a mixture of both configurations of {counted}: stored without configuration there")
         Chem.AssignStereochemistry(editable, cleanIt=True, force=True)
     return editable.GetMol(), warnings
 
 
 def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
-    """Return the compound of which molecules are the stereoisomers, and what to tell; None if they are not.
+    """Return the compound whose stereoisomers are given, with warnings; None if they are not stereoisomers.
 
-    Mirror images are a racemate, which keeps its relative configuration. Other isomers lose what may differ.
+    Mirror images are a racemate, which keeps its relative configuration. Other isomers lose the configuration
+    in which they may differ.
     """
     first = isomers[0]
     if len({Chem.MolToSmiles(flat(mol)) for mol in isomers}) > 1:
@@ -72,11 +74,11 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
         editable.SetStereoGroups([Chem.CreateStereoGroup(StereoGroupType.STEREO_AND, editable, centres)])
         return editable.GetMol(), "both enantiomers are in the record: a racemate"
     message = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
-    for is_told, lost in (
+    for is_removed, lost in (
         ((True, False), "double bond configuration"),
         ((False, True), "configuration of its centres"),
     ):
-        merged = [_without(mol, bonds=is_told[0], centres=is_told[1]) for mol in isomers]
+        merged = [_without(mol, bonds=is_removed[0], centres=is_removed[1]) for mol in isomers]
         if len({Chem.MolToSmiles(mol) for mol in merged}) == 1:
             return merged[0], f"{message} {lost}"
     return flat(first), f"{message} stereochemistry"
@@ -84,7 +86,8 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
 
 def _describe(kind: StereoGroupType, n_centres: int) -> str:
     if kind == StereoGroupType.STEREO_AND:
-        return f"a mixture of two stereoisomers that differ in {n_centres} stereocentres: kept as such in the text"
+        differing = f"{n_centres} stereocentres"
+        return f"a mixture of two stereoisomers that differ in {differing}: kept as such in the text"
     return "one stereoisomer of unknown configuration: kept as such in the text, apart from the known ones"
 
 

@@ -1,7 +1,7 @@
-"""Groups that do not survive, or attack whatever they meet: no molecule that contains one is proposed. Torch-free.
+"""Structural alerts: unstable or reactive groups that no proposed molecule may contain. Torch-free.
 
-A short list on purpose. It refuses what a chemist would not make, not what a filter for screening libraries flags;
-the vocabulary itself is cleaned by stricter public catalogues (see `vocabulary`).
+The list is deliberately short. It contains what a chemist would not make, not what filters for screening
+libraries flag. The vocabulary itself is cleaned by stricter public catalogues (see `vocabulary`).
 """
 
 from __future__ import annotations

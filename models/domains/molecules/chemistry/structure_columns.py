@@ -1,6 +1,7 @@
-"""Several columns of a table that all hold the structure of one row: the richest is read, unless they differ.
+"""Tables with several structure columns per row: the most detailed one is read, unless they differ.
 
-Public databases give a compound with and without its stereochemistry and isotopes, side by side. Torch-free.
+Public databases list a compound with and without its stereochemistry and isotopes in separate columns.
+Torch-free.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FURTHER_COLUMNS = (
     *("canonical_smiles", "canonicalsmiles", "can_smiles", "cansmiles", "smiles_canonical", "flat_smiles"),
     *("connectivity_smiles", "connectivitysmiles", "pubchem_openeye_can_smiles", "pubchem_connectivity_smiles"),
 )
-"""Headers, beside that of the object's own column, under which a structure stands."""
+"""Headers, beside that of the object's own column, of structure columns."""
 _UNSTATED = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null"))
 
 
@@ -30,19 +31,20 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
     """Return the compound of a row from all its structure columns.
 
     Raises:
-        InvalidObjectError: if one cannot be read, or two hold different compounds; it names the column.
+        InvalidObjectError: if one cannot be read, or two hold different compounds; the error names the
+            column.
     """
-    found = {
+    result = {
         column: _read(column, fields[column])
         for column in (COLUMN, *FURTHER_COLUMNS)
         if fields.get(column, "").strip().casefold() not in _UNSTATED
     }
-    if len({read.text for read in found.values()}) <= 1:
-        return next(iter(found.values()), None) or read_smiles(fields.get(COLUMN, ""))
-    poorer = {column: _less_complete(read.text) for column, read in found.items()}
-    best = max(found, key=lambda column: len(poorer[column]))
-    richest = found[best]
-    others = {column: read.text for column, read in found.items() if read.text != richest.text}
+    if len({read.text for read in result.values()}) <= 1:
+        return next(iter(result.values()), None) or read_smiles(fields.get(COLUMN, ""))
+    poorer = {column: _less_complete(read.text) for column, read in result.items()}
+    best = max(result, key=lambda column: len(poorer[column]))
+    richest = result[best]
+    others = {column: read.text for column, read in result.items() if read.text != richest.text}
     for column, text in others.items():
         if text not in poorer[best]:
             detail = f"{shown(text)} is another compound than {shown(richest.text)} in {best}: which is it?"

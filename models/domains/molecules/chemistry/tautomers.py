@@ -1,7 +1,8 @@
-"""The one pair of tautomers of which a compound is never the one: an imidic acid is read as its amide. Torch-free.
+"""The only tautomer standardisation: an imidic acid is read as its amide. Torch-free.
 
-Everything else stays as it was drawn, aromatic rings above all: 2-hydroxypyridine and 2-pyridone are two objects. Which
-tautomer a compound is depends on its surroundings, and finding a canonical one costs more than all else in reading.
+Everything else stays as drawn, aromatic rings in particular: 2-hydroxypyridine and 2-pyridone are two
+objects. The stable tautomer depends on the environment, and a canonical one costs more than the rest of
+standardisation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from models.domains.molecules.chemistry.normal_form import add_hydrogens
 
 
 def amide_form(mol: Chem.Mol) -> Chem.Mol:
-    """Return a molecule with O=C-NH for each HO-C=N outside aromatic rings (sulfur too), the same object if none is."""
+    """Return a molecule with O=C-NH for each HO-C=N outside aromatic rings (also sulfur)."""
     if not mol.HasSubstructMatch(_imidic_acid()):
         return mol
     editable = Chem.RWMol(mol)

@@ -1,6 +1,6 @@
-"""Fragment trees to SMILES and back: the only place where molecules are handled one by one.
+"""Convert fragment trees to SMILES and back; molecules are handled one by one only here.
 
-It knows fragments and rows of integers, but no rule about what may be built.
+Knows fragments and rows of integers, but no rule about what may be built.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
-    """Return the canonical SMILES of a tree given as a row of integers (see `trees`), or "" if it is no molecule."""
+    """Return the canonical SMILES of a tree given as a row of integers, or "" if it is no molecule."""
     n = (len(row) - 2) // 4
     editable = Chem.RWMol()
     first_atom: list[int] = []
@@ -67,8 +67,8 @@ class Disassembler:
             uses[join.left].append(join.left_atom)
             uses[join.right].append(join.right_atom)
         chosen = [self._choose(core, Counter(used)) for core, used in zip(pieces.cores, uses, strict=True)]
-        found = [index for index in chosen if index is not None]
-        return self._layout(pieces, found) if len(found) == len(chosen) else None
+        result = [index for index in chosen if index is not None]
+        return self._layout(pieces, result) if len(result) == len(chosen) else None
 
     def _choose(self, core: str, used: Counter[int]) -> int | None:
         fitting = (index for index in self._by_core[core] if used <= Counter(self._fragments[index].atoms))
@@ -82,7 +82,7 @@ class Disassembler:
             bonds[join.left].append((join.right, left_site, right_site))
             bonds[join.right].append((join.left, right_site, left_site))
         order, rows = [0], [(chosen[0], NONE, NONE, NONE)]
-        for piece in order:  # it grows while it is walked: breadth first
+        for piece in order:  # the list grows during iteration: breadth first
             for other, site, other_site in bonds[piece]:
                 if other not in order:
                     rows.append((chosen[other], order.index(piece), site, other_site))
@@ -92,7 +92,7 @@ class Disassembler:
 
 
 def rows_to_tensor(rows: Sequence[list[int] | None], width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return rows [N, W], finished but empty where there is none, and which are there [N]."""
+    """Return rows [N, W], finished but empty where a molecule has no tree, and which have one [N]."""
     blank = [NONE] * (width - 1) + [1]
     tensor = torch.tensor([row or blank for row in rows], dtype=torch.int64).reshape(len(rows), width)
     return tensor, torch.tensor([row is not None for row in rows], dtype=torch.bool)

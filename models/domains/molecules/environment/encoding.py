@@ -1,6 +1,7 @@
-"""What the policy sees of a tree and of its slots: invariant to how nodes are numbered and sites are turned.
+"""Policy inputs of a tree and its slots, invariant to node numbering and site symmetry.
 
-Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small spaces.
+Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small
+spaces.
 
 Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
 """
@@ -48,7 +49,7 @@ def encode_states(
     tables: LookupTables,
     limits: SizeLimits,
 ) -> Tensor:
-    """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
+    """Return the policy's input [B, D], without the descriptor sums that `finish` adds."""
     counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
     counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
     n_nodes = count_nodes(columns)
@@ -77,9 +78,9 @@ def encode_states(
 
 
 def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
-    """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
+    """Add the descriptors summed over the tree to `encode_states`' result [B, D] in place, and return it.
 
-    This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
+    Only this product may round a row differently in another batch, so it is not cached per row.
     """
     n_fragments = len(tables.descriptors)
     counts = encoded[:, :n_fragments].contiguous()

@@ -1,10 +1,10 @@
 """Molecules as trees of fragments: point at a site, then choose what to attach; or stop.
 
-Every molecule has exactly one tree (see `cutting`) and every transition one action: sites and leaves that a symmetry
-of the tree maps onto one another are one, represented by the first. It knows no reward, proxy or loss.
+Every molecule has exactly one tree (see `cutting`) and every transition one action: sites and leaves related
+by a symmetry of the tree form one orbit, represented by the first. It knows no reward, proxy or loss.
 
-Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1 forward and
-R = K + 2 backward actions.
+Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1
+forward and R = K + 2 backward actions.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _N_TEXTS = 100_000
 class FragmentTrees(Environment):
     """Trees of at most `max_fragments` fragments and `max_heavy_atoms` atoms.
 
-    Forward actions: K slots to point at, V words (a fragment and the orbit of its sites by which it is attached; the
-    first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site removes the leaf and points
-    at where it hung), taking a pointing back, and taking stopping back.
+    Forward actions: K slots to point at, V words (a fragment and the orbit of its sites by which it is
+    attached; the first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site
+    removes the leaf and points at its former slot), undoing a pointing, and undoing the stop.
 
     Raises:
         ValueError: if no molecule of the vocabulary fits the limits.
@@ -88,7 +88,7 @@ class FragmentTrees(Environment):
         return self._facts.get(states, "forward_mask")
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed backward actions [B, R]: one leaf per orbit, or the one step that was taken last."""
+        """Return allowed backward actions [B, R]: one leaf per orbit, or the last step."""
         return self._facts.get(states, "backward_mask")
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ class FragmentTrees(Environment):
         return following, torch.where(actions == self._stop, self._unstop, pointed)
 
     def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """Take backward actions [B] and return the parents and the forward actions that lead here again."""
+        """Take backward actions [B] and return the parents and the forward actions that lead back here."""
         parents = self.backward_step(states, actions)
         columns = split(states)
         node = (actions // self._n_sites).clamp(max=self.limits.fragments - 1)[:, None]
@@ -147,7 +147,7 @@ class FragmentTrees(Environment):
         return states[:, -1] == 1
 
     def key(self, states: Tensor) -> Tensor:
-        """Return a 64-bit name [B] that ignores how nodes are numbered and sites are turned."""
+        """Return a 64-bit key [B], invariant to node numbering and site symmetry."""
         return self._facts.get(states, "name")
 
     def size(self, final_states: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ class FragmentTrees(Environment):
         return tree_states.count_nodes(split(final_states))
 
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""
+        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""
         texts = []
         for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
             if key not in self._texts:
@@ -166,16 +166,16 @@ class FragmentTrees(Environment):
         return texts
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return finished trees [N, W] and which molecules have one: stereochemistry cannot be represented."""
+        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree."""
         rows = [self._disassembler.row(text) for text in texts]
-        states, found = rows_to_tensor(rows, self.state_width)
-        states, found = states.to(self.device), found.to(self.device)
+        states, result = rows_to_tensor(rows, self.state_width)
+        states, result = states.to(self.device), result.to(self.device)
         sites_state = analyse_sites(split(states), self._tables, self.limits)
-        found &= sites_state.is_stable & (sites_state.required == 0)
-        found &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        result &= sites_state.is_stable & (sites_state.required == 0)
+        result &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [
             is_found and assemble(row, self.fragments) == text
-            for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)
+            for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
 

@@ -1,4 +1,4 @@
-"""64-bit mixing of integers in tensors, and the constants that keep different uses of it apart."""
+"""64-bit mixing of integers in tensors, with separate constants per use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAD, OPEN, POINTED, ARRIVAL, FRAGMENT, POSITION, LEAF, FINAL = (
 
 
 def splitmix64(value: Tensor) -> Tensor:
-    """Return a mixing of integers (the finaliser of SplitMix64); torch's signed shifts cost it three of 64 bits."""
+    """Mix integers by the finaliser of SplitMix64; torch's signed shifts lose three of 64 bits."""
     mixed = (value >> 30).bitwise_xor_(value).mul_(-4658895280553007687)
     mixed.bitwise_xor_(mixed >> 27).mul_(-7723592293110705685)
     return mixed.bitwise_xor_(mixed >> 31)

@@ -1,4 +1,4 @@
-"""The leaves of trees: which of them a symmetry maps onto one another, and by which slot each may be taken away.
+"""Leaves of trees: their orbits under symmetry, and the slot by which each may be removed.
 
 Letters: B batch, N nodes, S sites of a fragment.
 """

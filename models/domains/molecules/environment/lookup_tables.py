@@ -48,7 +48,7 @@ class LookupTables:
     is_hetero: Tensor  # [F, S] bool
     is_sp3: Tensor  # [F, S] bool
     same_atom: Tensor  # [F, S, S] bool
-    position: Tensor  # [F, P, S] hash of the place to which each symmetry maps a site
+    position: Tensor  # [F, P, S] hash of the position to which each symmetry maps a site
     arrival: Tensor  # [F, P, S] the same for a site through which one looks at the tree
     word_of_site: Tensor  # [F, S]
     required: Tensor  # [F]

@@ -1,7 +1,7 @@
-"""What was worked out about states, kept by their rows: nothing is worked out twice while it is remembered.
+"""A cache of properties of states, keyed by their rows.
 
-A walk asks about each state many times (features, masks, the way back), and batches share states. Each entry belongs
-to one row of integers exactly as it stands, so remembering changes no number. It knows neither trees nor rules.
+A rollout uses each state many times (features, masks, backward actions), and batches share states. Each entry
+belongs to one exact row of integers, so caching changes no number. Knows neither trees nor rules.
 
 Letters: B batch, W state width, M entries.
 """
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT_BYTES = 64 * 2**20
-"""Room for some thousand states: those of a few training steps, which hardly come back later."""
+"""Cache size: some thousand states of a few training steps, which rarely recur later."""
 
 Entries = TypeVar("Entries", bound=NamedTuple)
 
 
 @final
 class StateCache(Generic[Entries]):
-    """Entries of the states asked for lately; when there is no room left, all of them are forgotten.
+    """Cached entries of recent states; a full cache is cleared.
 
     Args:
-        work_out: returns the entries of states [B, W], a tuple of tensors [B, ...]; a row's may not depend on others.
-        example: any states [B, W], which tell the shape of an entry.
-        kept_bytes: how much may be kept; at least one entry always is.
+        work_out: returns the entries of states [B, W], a tuple of tensors [B, ...]; a row's entry must not
+            depend on other rows.
+        example: any states [B, W], which define the shape of an entry.
+        kept_bytes: capacity in bytes; at least one entry is kept.
     """
 
     def __init__(self, work_out: Callable[[Tensor], Entries], example: Tensor, kept_bytes: int = KEPT_BYTES) -> None:
@@ -37,36 +38,36 @@ class StateCache(Generic[Entries]):
         shapes = work_out(example[:1])
         size = sum(part.element_size() * part.numel() for part in shapes)
         self.capacity = max(1, kept_bytes // size)
-        with torch.inference_mode(mode=False):  # what is made in it could not be written to outside
+        with torch.inference_mode(mode=False):  # inference tensors could not be modified outside
             self._kept = tuple(part.new_empty(self.capacity, *part.shape[1:]) for part in shapes)
-        self._place: dict[bytes, int] = {}
+        self._index: dict[bytes, int] = {}
         self._fields = shapes._fields
 
     def get(self, states: Tensor, field: str) -> Tensor:
-        """Return one field of the entries of states [B, W], as a tensor of its own [B, ...]."""
+        """Return one field of the entries of states [B, W], as a new tensor [B, ...]."""
         kept = self._kept[self._fields.index(field)]
-        parts = [kept.index_select(0, self._places(part)) for part in torch.split(states, self.capacity)]
+        parts = [kept.index_select(0, self._indices(part)) for part in torch.split(states, self.capacity)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _places(self, states: Tensor) -> Tensor:
-        """Return where the entries of states [B, W] are kept, B being at most the capacity."""
+    def _indices(self, states: Tensor) -> Tensor:
+        """Return the cache indices of states [B, W]; B is at most the capacity."""
         rows = _names(states)
-        places = list(map(self._place.get, rows))
-        if None in places:
-            new = {row: index for index, row in enumerate(rows) if places[index] is None}
-            if len(self._place) + len(new) > self.capacity:
-                self._place.clear()
+        indices = list(map(self._index.get, rows))
+        if None in indices:
+            new = {row: index for index, row in enumerate(rows) if indices[index] is None}
+            if len(self._index) + len(new) > self.capacity:
+                self._index.clear()
                 new = {row: index for index, row in enumerate(rows)}
             self._learn(new, states)
-            places = list(map(self._place.get, rows))
-        return torch.tensor(places, dtype=torch.int64, device=states.device)
+            indices = list(map(self._index.get, rows))
+        return torch.tensor(indices, dtype=torch.int64, device=states.device)
 
     def _learn(self, new: dict[bytes, int], states: Tensor) -> None:
-        start = len(self._place)
+        start = len(self._index)
         chosen = states[torch.tensor(list(new.values()), device=states.device)]
         for kept, part in zip(self._kept, self._compute(chosen), strict=True):
             kept[start : start + len(new)] = part
-        self._place.update(zip(new, range(start, start + len(new)), strict=True))
+        self._index.update(zip(new, range(start, start + len(new)), strict=True))
 
 
 def _names(states: Tensor) -> list[bytes]:

@@ -1,6 +1,7 @@
-"""All that an environment is asked about a state, worked out together because every answer needs the same hashes.
+"""All properties of a state that an environment needs, computed together because they share hashes.
 
-Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, A forward and R backward actions, D and E widths.
+Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, A forward and R backward actions, D and E
+widths.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StateProperties(NamedTuple):
-    """Answers about each state of a batch; a row's depend on that row alone, to the last bit."""
+    """Properties of each state of a batch; a row depends on that row alone, to the last bit."""
 
     name: Tensor  # [B] 64-bit, up to isomorphism
     forward_mask: Tensor  # [B, A] bool
@@ -30,11 +31,11 @@ class StateProperties(NamedTuple):
     encoding: Tensor  # [B, D] without what `encoding.finish` adds
     slots: Tensor  # [B, K, E]
     last_added_slot: Tensor  # [B] the slot that stands for removing the node added last
-    open_view: Tensor  # [B, K] the tree as seen from each open site, zero elsewhere
+    open_view: Tensor  # [B, K] the tree rooted at each open site, zero elsewhere
 
 
 def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
-    """Return the facts of states [B, W], given the words that may begin a molecule [V]."""
+    """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
     seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
     name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
@@ -63,7 +64,7 @@ def _forward_mask(
 
 
 def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates) -> Tensor:
-    """Return one leaf per orbit, or the one step that was taken last [B, R]."""
+    """Return one leaf per orbit, or the last step [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
     slots = torch.zeros_like(sites_state.is_open.flatten(1))
     slots.scatter_(1, leaves.slot, leaves.first & ~(is_pointed | is_final)[:, None])

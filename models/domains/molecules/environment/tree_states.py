@@ -1,8 +1,8 @@
-"""Fragment trees as rows of integers: their layout, growing and pruning them, and hashing them up to symmetry.
+"""Fragment trees as rows of integers: layout, growing, pruning, and hashing up to symmetry.
 
-A row holds, for each of N nodes, its fragment, its parent node, the parent's site and its own site (-1 where there is
-none), then the slot pointed at (-1) and whether the molecule is finished. Nodes stand in an order in which every
-parent comes before its children. A slot is a site of a node: node · S + site. It knows no rule of chemistry.
+A row holds, for each of N nodes, its fragment, its parent node, the parent's site and its own site (-1 where
+there is none), then the slot pointed at (-1) and whether the molecule is finished. Nodes are ordered so that
+every parent precedes its children. A slot is a site of a node: node · S + site. Knows no rule of chemistry.
 
 Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, P permutations, W = 4 N + 2 columns.
 """
@@ -34,14 +34,14 @@ class TreeColumns(NamedTuple):
 
 
 class RootedHashes(NamedTuple):
-    """Hashes that are equal exactly for what a symmetry of the tree maps onto one another (up to collisions)."""
+    """Hashes that are equal exactly for parts related by a symmetry of the tree (up to collisions)."""
 
     site: Tensor
-    """[B, N, S]: the tree as seen from each site."""
+    """[B, N, S]: the tree rooted at each site."""
     beyond: Tensor
     """[B, N, S]: what is attached at each site."""
     node: Tensor
-    """[B, N]: the tree as seen from each node."""
+    """[B, N]: the tree rooted at each node."""
 
 
 def split(states: Tensor) -> TreeColumns:
@@ -63,7 +63,7 @@ def count_nodes(columns: TreeColumns) -> Tensor:
 
 
 def neighbour_slots(columns: TreeColumns, n_sites: int) -> Tensor:
-    """Return, for every slot, the slot at the other end of its bond [B, N, S], or -1 for an open site or none."""
+    """Return, for every slot, the slot across its bond [B, N, S], or -1 for an open site or none."""
     batch, n = columns.fragment.shape
     child = columns.parent != NONE  # [B, N]
     own = torch.arange(n, device=child.device) * n_sites + columns.own_site
@@ -76,17 +76,17 @@ def neighbour_slots(columns: TreeColumns, n_sites: int) -> Tensor:
 
 
 def attachment_sites(columns: TreeColumns) -> Tensor:
-    """Return the site through which each node hangs on the rest [B, N]: the root's is the one of its first child."""
+    """Return the site that attaches each node [B, N]; for the root, the site of its first child."""
     first_child = columns.parent_site[:, 1] if columns.fragment.shape[1] > 1 else columns.own_site[:, 0]
     return torch.cat([first_child[:, None], columns.own_site[:, 1:]], dim=1)
 
 
 def grow(states: Tensor, fragment: Tensor, site: Tensor, n_sites: int) -> Tensor:
-    """Return the trees with a fragment [B] attached by its site [B] to the pointed slot; it begins an empty tree."""
+    """Return the trees with a fragment [B] attached by its site [B] to the pointed slot, or as root."""
     states = states.clone()
     columns = split(states)
     rows = torch.arange(len(states), device=states.device)
-    # A full tree is passed through as well when its row asks for another action; nothing of it is kept.
+    # A full tree also passes through when its row takes another action; the result is discarded.
     node = count_nodes(columns).clamp(max=columns.fragment.shape[1] - 1)
     is_first = node == 0
     columns.fragment[rows, node] = fragment
@@ -98,9 +98,10 @@ def grow(states: Tensor, fragment: Tensor, site: Tensor, n_sites: int) -> Tensor
 
 
 def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
-    """Return the trees without a leaf [B], pointing at the slot on which it hung.
+    """Return the trees without a leaf [B], pointing at its former slot.
 
-    When the root goes, its only neighbour (always node 1, since parents precede children) becomes the root.
+    When the root is removed, its only neighbour (always node 1, since parents precede children) becomes the
+    root.
     """
     columns = split(states)
     n = columns.fragment.shape[1]
@@ -146,7 +147,7 @@ def rooted_hashes(columns: TreeColumns, tables: LookupTables) -> RootedHashes:
 
 
 def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: LookupTables) -> Tensor:
-    """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
+    """Return the hash of the attachment at every site [B, N, S]: a branch, an open end, or none."""
     batch, n = columns.fragment.shape
     exists = columns.fragment != NONE
     content = torch.where(tables.is_site[columns.fragment.clamp(min=0)] & exists[..., None], OPEN, PAD)
@@ -154,7 +155,7 @@ def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: Lo
     spare = n * n_sites
     slots = torch.arange(spare, device=colour.device).reshape(n, n_sites)
     content = torch.where(slots == columns.pointed[:, None, None], POINTED, content)
-    # One more slot takes what rows without the node at hand would write.
+    # An extra slot absorbs the writes of rows without this node.
     flat = torch.nn.functional.pad(content.flatten(1), (0, 1))
     content = flat[:, :spare].view(batch, n, n_sites)
     child = columns.parent != NONE  # [B, N]
@@ -181,7 +182,7 @@ def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: Lo
 
 
 def name(columns: TreeColumns, seen: RootedHashes) -> Tensor:
-    """Return a 64-bit name of each state [B], the same however its nodes are numbered and its sites are turned."""
+    """Return a 64-bit key of each state [B], invariant to node numbering and site symmetry."""
     parts = [seen.node + FINAL, (columns.final + FINAL)[:, None], count_nodes(columns)[:, None]]
     return splitmix64(splitmix64(torch.cat(parts, dim=1)).sum(dim=1))
 

@@ -1,6 +1,6 @@
-"""What may be attached where: the masks' arithmetic. It knows trees and tables, but no symmetry and no action numbers.
+"""Validity of attachments, for the masks. Knows trees and tables, but no symmetry and no action numbers.
 
-A state is kept only if it can still be finished, so every count below includes what required sites will take.
+A state is valid only if it can still be finished, so every count below includes the needs of required sites.
 
 Letters: B batch, N nodes, S sites of a fragment, V words.
 """
@@ -29,12 +29,12 @@ class SizeLimits(NamedTuple):
 
 
 class SiteStates(NamedTuple):
-    """What the rules need to know about every site of a batch of trees."""
+    """State of every site of a batch of trees, for the validity rules."""
 
     is_open: Tensor  # [B, N, S] bool
     neighbours: Tensor  # [B, N, S] slot at the other end of the bond, or -1
     degree: Tensor  # [B, N] bonds of each node
-    site_class: Tensor  # [B, N, S] with what is attached to the same atom taken into account
+    site_class: Tensor  # [B, N, S] including attachments to the same atom
     required: Tensor  # [B] uses of required sites still missing
     heavy_atoms: Tensor  # [B]
     room_for_fragments: Tensor  # [B, N, S] required uses that a fragment attached here may still have
@@ -59,7 +59,7 @@ class _Requirements(NamedTuple):
 
 
 def analyse_sites(columns: TreeColumns, tables: LookupTables, limits: SizeLimits) -> SiteStates:
-    """Return the situation of every site of a batch of states."""
+    """Return the state of every site of a batch of states."""
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
     bonds = _bonds(columns, tables)

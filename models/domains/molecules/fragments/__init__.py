@@ -1,1 +1,1 @@
-"""Building blocks: how molecules are cut into fragments and fragments put together again."""
+"""Building blocks: fragmentation of molecules and joining of fragments."""

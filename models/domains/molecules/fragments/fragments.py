@@ -1,6 +1,6 @@
-"""One fragment: a core, the sites where bonds may be made, and the symmetries that make sites alike. Torch-free.
+"""One fragment: a core, its attachment sites, and the symmetries between sites. Torch-free.
 
-It knows the cutting rules, but neither a vocabulary nor a tree.
+Knows the fragmentation rules, but neither a vocabulary nor a tree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NEVER_OPEN = frozenset({"acyl", "sulfonyl"})
 """Environments that must not keep a hydrogen: aldehydes and sulfinates are reactive."""
 _MAX_MATCHES = 4096
 _KEPT_IMAGES = 2_000_000
-"""Atoms of the symmetries that are remembered."""
+"""Atoms of the cached symmetries."""
 
 
 class InvalidFragmentError(ValueError):
@@ -43,9 +43,9 @@ class InvalidFragmentError(ValueError):
 class Fragment:
     """A hydrogen-capped core with its sites; a site that is not used is a hydrogen.
 
-    An atom that may take several bonds has several sites. `permutations` is the core's automorphism group acting on
-    the sites, the identity first; sites that it maps onto one another form an orbit, named by its first site. At least
-    `required` of the `countable` sites must be used in a finished molecule.
+    An atom that may take several bonds has several sites. `permutations` is the core's automorphism group
+    acting on the sites, the identity first; sites that it maps onto one another form an orbit, named by its
+    first site. At least `required` of the `countable` sites must be used in a finished molecule.
     """
 
     core: str
@@ -67,7 +67,8 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     """Return the core of a fragment SMILES and how many [*] each of the core's atoms has.
 
     Raises:
-        InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of chains.
+        InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of
+            chains.
     """
     if len(text) > MAX_FRAGMENT_LENGTH:
         shown = f"{text[:40]}..."
@@ -99,11 +100,11 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     core, order = canonical_core(editable.GetMol())
     kept = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 0]
     counts = Counter(neighbours)
-    return core, Counter({place: counts[kept[index]] for place, index in enumerate(order) if counts[kept[index]]})
+    return core, Counter({slot: counts[kept[index]] for slot, index in enumerate(order) if counts[kept[index]]})
 
 
 def write_attachments(core: str, sites: Counter[int]) -> str:
-    """Return the canonical fragment SMILES of a core with [*] on its atoms: the inverse of `read_attachments`."""
+    """Return the canonical SMILES of a core with [*] on its atoms: the inverse of `read_attachments`."""
     editable = Chem.RWMol(molecule(core))
     for atom, count in sorted(sites.items()):
         add_hydrogens([editable.GetAtomWithIdx(atom)] * count, -1)
@@ -114,7 +115,7 @@ def write_attachments(core: str, sites: Counter[int]) -> str:
 
 
 def closed(core: str, sites: Counter[int]) -> Counter[int]:
-    """Return the sites with every symmetric atom given as many."""
+    """Return the sites with equal numbers on symmetric atoms."""
     total: Counter[int] = Counter()
     for automorphism in automorphisms(core):
         for atom, count in sites.items():
@@ -127,19 +128,19 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     """Return the symmetries of a core as images of its atoms.
 
     Raises:
-        InvalidFragmentError: if there are too many to list, or they take too long to find.
+        InvalidFragmentError: if there are too many to list, or their search takes too long.
     """
     mol = molecule(core)
     try:
-        found = matches(mol, mol, _MAX_MATCHES)
+        result = matches(mol, mol, _MAX_MATCHES)
     except TooComplexError as error:
         raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
-    if len(found) == _MAX_MATCHES:
+    if len(result) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
-    # A match ignores hydrogens, so it would turn an azole's NH into its N.
+    # Matching ignores hydrogens, so it would map an azole's NH to its N.
     kinds = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
     return tuple(
-        match for match in found if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
+        match for match in result if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
     )
 
 
@@ -161,7 +162,7 @@ def split_variants(core: str, sites: Counter[int]) -> list[Counter[int]]:
 
 
 def required_sites(core: str) -> Counter[int]:
-    """Return how many bonds some atoms must make: a lone atom is no end of a chain, and acyl keeps no hydrogen."""
+    """Return required bonds of atoms: a lone atom is no chain end, and acyl keeps no hydrogen."""
     mol = molecule(core)
     if mol.GetNumAtoms() == 1:
         return Counter({0: 2})
@@ -207,7 +208,7 @@ def compile_fragment(core: str, sites: Counter[int], *, needs_a_bond: bool = Fal
 
 
 def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
-    """Return whether a second heteroatom would make an aminal, an acetal, an aminonitrile or a cyanohydrin."""
+    """Return whether a second heteroatom would make an aminal, acetal, aminonitrile or cyanohydrin."""
     neighbours = mol.GetAtomWithIdx(atom).GetNeighbors()
     return any(
         neighbour.GetAtomicNum() != CARBON or neighbour.GetHybridization() == Chem.HybridizationType.SP
@@ -217,11 +218,11 @@ def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
 
 def _site_group(core: str, atoms: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     by_atom = {atom: [site for site, owner in enumerate(atoms) if owner == atom] for atom in dict.fromkeys(atoms)}
-    found = {tuple(range(len(atoms)))}
+    result = {tuple(range(len(atoms)))}
     for images in {tuple(automorphism[atom] for atom in by_atom) for automorphism in automorphisms(core)}:
         for choice in product(*(permutations(by_atom[image]) for image in images)):
             image_of = dict(zip(chain.from_iterable(by_atom.values()), chain.from_iterable(choice), strict=True))
-            found.add(tuple(image_of[site] for site in range(len(atoms))))
-            if len(found) > MAX_PERMUTATIONS:
+            result.add(tuple(image_of[site] for site in range(len(atoms))))
+            if len(result) > MAX_PERMUTATIONS:
                 raise InvalidFragmentError(f"fragment {core!r} with these sites is too symmetric")
-    return tuple(sorted(found))
+    return tuple(sorted(result))

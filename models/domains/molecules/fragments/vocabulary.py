@@ -1,4 +1,4 @@
-"""The fragments of one campaign: the committed common ones, or the campaign's own, and those of measured molecules.
+"""The fragments of one campaign: common or custom ones, and those of measured molecules.
 
 Torch-free. `build_vocabulary` makes the committed file; this module only reads it.
 """
@@ -41,10 +41,11 @@ Sites = Counter[int]
 
 
 def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
-    """Return the fragments that these SMILES with [*] describe, one per core (two where its ends exclude each other).
+    """Return the fragments of these SMILES with [*], one per core (two if its ends exclude each other).
 
     Raises:
-        InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be completed.
+        InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be
+            completed.
     """
     cores: dict[str, Sites] = {}
     for text in texts:
@@ -87,7 +88,7 @@ def common_fragments() -> tuple[str, ...]:
 
 
 def capped(core: str, sites: Sites) -> Chem.Mol:
-    """Return a core with a methyl on one free bond of each of its sites' atoms: what it looks like in a molecule."""
+    """Return a core with a methyl on one free bond of each site's atom, as within a molecule."""
     return molecule(write_attachments(core, sites).replace("*", "C"))
 
 
@@ -97,7 +98,7 @@ def _variants(core: str, sites: Sites) -> list[Fragment]:
 
 
 def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) -> None:
-    """Add the cores and sites of known molecules: the most frequent first, bounded, only where they compile."""
+    """Add the cores and sites of known molecules by frequency, bounded, only where they compile."""
     n_most = len(cores) + MAX_EXTRA_FRAGMENTS
     seen: Counter[str] = Counter()
     used: dict[str, Sites] = defaultdict(Counter)
@@ -110,7 +111,7 @@ def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) 
         if core in cores:
             _try(cores, core, cores[core] | closed(core, used[core]))
         elif len(cores) < n_most and _is_clean(core, used[core]):
-            # The last that compiles stays: a molecule measured whole is made a building block if it can be.
+            # Whole molecules come last; a measured molecule becomes a building block if it compiles.
             for sites in (used[core],) if used[core] else (Counter(), _safe_sites(core)):
                 _try(cores, core, closed(core, sites))
 
@@ -134,7 +135,7 @@ def _try(cores: dict[str, Sites], core: str, sites: Sites) -> None:
 
 
 def _safe_sites(core: str) -> Sites:
-    """Return sites for a molecule that was measured whole: as many orbits of safe atoms as there is room for."""
+    """Return sites for a molecule that was measured whole: as many orbits of safe atoms as fit."""
     mol = molecule(core)
     kinds = environments(mol)
     sites: Sites = Counter()

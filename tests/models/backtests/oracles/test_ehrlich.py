@@ -48,14 +48,14 @@ def test_walks_are_feasible_and_repeat() -> None:
     assert len(np.unique(walks[:, 0])) == 20
 
 
-@pytest.mark.parametrize(("levels", "found"), [(1, 0.0), (2, 0.5), (4, 0.75)])
-def test_presence_is_rounded_down_to_levels(levels: int, found: float) -> None:
+@pytest.mark.parametrize(("levels", "result"), [(1, 0.0), (2, 0.5), (4, 0.75)])
+def test_presence_is_rounded_down_to_levels(levels: int, result: float) -> None:
     function = build_ehrlich(20, 15, (1, 4, levels), 0)
     sequence = function.optimum()
     spare = next(token for token in range(20) if token not in function.motifs)
     sequence[function.offsets[0, -1]] = spare  # three of four elements are left
     sequence[function.offsets[0, -1] + 1 :] = spare
-    assert function.presence(sequence[None]).tolist() == [[found]]
+    assert function.presence(sequence[None]).tolist() == [[result]]
 
 
 def test_a_motif_counts_wherever_it_stands() -> None:

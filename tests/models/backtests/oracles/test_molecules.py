@@ -1,4 +1,4 @@
-"""A lab of molecules: noise, a limit of detection, and failures that a model can learn."""
+"""An oracle of molecules: noise, a limit of detection, and failures that a model can learn."""
 
 from collections.abc import Sequence
 from typing import Any

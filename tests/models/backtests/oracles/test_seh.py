@@ -31,7 +31,7 @@ def arrays() -> dict[str, Any]:
         (3 * d,),
     ]
     shapes += [(1,)] * 4 + [(4 * d, 2 * d), (4 * d, d), (4 * d,), (4 * d,), (1, 2 * d), (1,)]
-    return {f"p{place:02d}": 0.5 * rng.standard_normal(shape) for place, shape in enumerate(shapes)}
+    return {f"p{index:02d}": 0.5 * rng.standard_normal(shape) for index, shape in enumerate(shapes)}
 
 
 def leaky(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A lab that measures peptides by an Ehrlich function answers as a lab does."""
+"""The oracle of peptides by an Ehrlich function returns results like a lab."""
 
 import numpy as np
 import pytest

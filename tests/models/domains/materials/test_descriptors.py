@@ -1,4 +1,4 @@
-"""Described values of a categorical variable: alike ones lie near each other, and a wrong entry is named."""
+"""Described values of a categorical variable: similar ones are close, and a wrong entry is named."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def variable(**fields: Any) -> Categorical:
 
 
 def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return how far the values lie from each other."""
-    found = embedded_values(described)
-    return np.linalg.norm(found[:, None] - found[None], axis=2)
+    """Return the distances between the values."""
+    result = embedded_values(described)
+    return np.linalg.norm(result[:, None] - result[None], axis=2)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np
     ],
 )
 def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: dict[str, Any]) -> None:
-    found = distances(variable(**fields))
-    assert found[0, 1] < found[0, 2]
-    assert found[2, 3] < found[1, 3]
-    pairs = found[np.triu_indices(4, 1)]
+    result = distances(variable(**fields))
+    assert result[0, 1] < result[0, 2]
+    assert result[2, 3] < result[1, 3]
+    pairs = result[np.triu_indices(4, 1)]
     assert np.sqrt(np.square(pairs).mean()) == pytest.approx(DISTANCE)
 
 
@@ -51,11 +51,11 @@ def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: d
 )
 def test_stereoisomers_lie_apart_and_nearer_than_strangers(one: str, other: str, flat: str) -> None:
     smiles = {"one": one, "other": other, "flat": flat, "bipyridine": "c1ccnc(-c2ccccn2)c1", "glyme": "COCCOC"}
-    found = distances(variable(values=list(smiles), smiles=smiles))
+    result = distances(variable(values=list(smiles), smiles=smiles))
     indistinguishable = DISTANCE * np.sqrt(OWN_SHARE)
-    assert found[0, 1] > 1.5 * indistinguishable
-    assert found[0, 2] == pytest.approx(found[1, 2], rel=0.05)
-    assert found[0, 1] < min(found[0, 3], found[0, 4])
+    assert result[0, 1] > 1.5 * indistinguishable
+    assert result[0, 2] == pytest.approx(result[1, 2], rel=0.05)
+    assert result[0, 1] < min(result[0, 3], result[0, 4])
 
 
 def test_units_do_not_matter() -> None:
@@ -66,14 +66,14 @@ def test_units_do_not_matter() -> None:
     )
 
 
-def test_nothing_that_tells_values_apart_gives_no_coordinates() -> None:
+def test_descriptors_without_variation_give_no_coordinates() -> None:
     assert embedded_values(variable()).shape == (4, 0)
     assert embedded_values(variable(smiles=dict.fromkeys(SOLVENTS, "CCO"))).shape == (4, 0)
     assert embedded_values(variable(values=["water"], smiles={"water": "O"})).shape == (1, 0)
 
 
 @pytest.mark.parametrize(
-    ("fields", "pointer", "told"),
+    ("fields", "pointer", "message"),
     [
         ({"smiles": {"ethanol": "CCO"}}, "/smiles", "'propanol'"),
         ({"smiles": SOLVENTS | {"water/brine": "O"}}, "/smiles/water~1brine", "water/brine"),
@@ -84,9 +84,9 @@ def test_nothing_that_tells_values_apart_gives_no_coordinates() -> None:
         ({"descriptors": {name: [] for name in SOLVENTS}}, "/descriptors/ethanol", "ethanol"),
     ],
 )
-def test_a_wrong_entry_is_named(fields: dict[str, Any], pointer: str, told: str) -> None:
+def test_a_wrong_entry_is_named(fields: dict[str, Any], pointer: str, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         variable(**fields)
     (error,) = caught.value.errors()
     assert error["ctx"]["pointer"] == pointer
-    assert told in error["msg"]
+    assert message in error["msg"]

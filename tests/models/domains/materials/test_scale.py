@@ -16,9 +16,9 @@ DECADES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2]
 
 def variable(**fields: Any) -> Ordinal | Continuous:
     """Return a numeric variable."""
-    found: Any = TypeAdapter(Variable).validate_python({"name": "c", "type": "ordinal", **fields})
-    assert isinstance(found, Ordinal | Continuous)
-    return found
+    result: Any = TypeAdapter(Variable).validate_python({"name": "c", "type": "ordinal", **fields})
+    assert isinstance(result, Ordinal | Continuous)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_who_sets_nothing_gets_the_scale_on_which_values_are_even(values: list[f
     assert not variable(values=values, scale="linear").is_log
 
 
-def test_a_scale_can_be_asked_for() -> None:
+def test_a_scale_can_be_requested() -> None:
     assert variable(values=[10, 20, 30], scale="log").is_log
     steps = {"type": "continuous", "low": 0.01, "high": 10.0, "resolution": 0.01}
     assert not variable(**steps).is_log

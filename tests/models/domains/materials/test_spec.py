@@ -31,7 +31,7 @@ def test_a_campaign_keeps_the_fields_of_the_space():
 
 
 @pytest.mark.parametrize(
-    ("change", "place", "words"),
+    ("change", "location", "words"),
     [
         ({"elements": ["Zn", "Xx"]}, ("elements",), "'Xx'"),
         ({"elements": ["Zn", "He"]}, ("elements",), "'He'"),
@@ -54,14 +54,14 @@ def test_a_campaign_keeps_the_fields_of_the_space():
         ),
     ],
 )
-def test_composition_is_refused_by_field(change: dict[str, Any], place: tuple[str, ...], words: str):
+def test_composition_is_refused_by_field(change: dict[str, Any], location: tuple[str, ...], words: str):
     loc, message = refusal({**ZINC_SULFIDE, **change})
-    assert loc == place
+    assert loc == location
     assert words in message
 
 
 @pytest.mark.parametrize(
-    ("change", "place", "words"),
+    ("change", "location", "words"),
     [
         ({"components": ["water", "Water"]}, ("components",), "'Water' is named twice"),
         ({"components": ["Value"]}, ("components",), "column of the result table"),
@@ -82,9 +82,9 @@ def test_composition_is_refused_by_field(change: dict[str, Any], place: tuple[st
         ({"process": [{"name": "t"}]}, ("process", 0), "'type'"),
     ],
 )
-def test_mixture_is_refused_by_field(change: dict[str, Any], place: tuple[str, ...], words: str):
+def test_mixture_is_refused_by_field(change: dict[str, Any], location: tuple[str, ...], words: str):
     loc, message = refusal({**SOLVENTS, **change})
-    assert loc == place
+    assert loc == location
     assert words in message
 
 

@@ -1,4 +1,4 @@
-"""The default environment, built once, and a uniform policy to walk it."""
+"""The default environment, built once, and a uniform policy for rollouts."""
 
 from __future__ import annotations
 

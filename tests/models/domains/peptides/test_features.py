@@ -41,7 +41,7 @@ def test_an_object_beyond_the_campaigns_length_has_features_too():
     assert DOMAIN.features(["A" * 50]).shape == DOMAIN.features(["A"]).shape
 
 
-def test_similarity_is_the_tanimoto_of_words_residues_in_place_and_ends():
+def test_similarity_is_the_tanimoto_of_words_positional_residues_and_ends():
     left, right = "KWK", "KWA"
     ours = {**_counted(left), **{f"{i}{r}": 1 for i, r in enumerate(left)}, "n": 1, "c": 1}
     theirs = {**_counted(right), **{f"{i}{r}": 1 for i, r in enumerate(right)}, "n": 1, "c": 1}
@@ -50,7 +50,7 @@ def test_similarity_is_the_tanimoto_of_words_residues_in_place_and_ends():
     assert DOMAIN.similarity([left], [right])[0, 0] == pytest.approx(shared / united)
 
 
-def test_chains_with_the_same_words_are_told_apart():
+def test_chains_with_the_same_words_are_distinct():
     assert _counted("AAAKAA") == _counted("AAKAAA")
     assert DOMAIN.similarity(["AAAKAA"], ["AAKAAA"])[0, 0] < 1
     assert (DOMAIN.features(["AAAKAA"]) != DOMAIN.features(["AAKAAA"])).any()
@@ -64,7 +64,7 @@ def test_similarity_is_one_only_on_the_diagonal():
 
 
 def test_kernel_predicts_charge_and_motif_from_a_few_peptides():
-    """A GP with this kernel explains most of a made-up function of charge and one motif on unseen peptides."""
+    """A GP with this kernel predicts a synthetic function of charge and one motif on unseen peptides."""
     generator = np.random.default_rng(3)
     texts = ["".join(generator.choice([*"AKDLW"], size=generator.integers(5, 12))) for _ in range(160)]
     values = np.array([text.count("K") - text.count("D") + 2.0 * ("KW" in text or "KL" in text) for text in texts])
@@ -77,11 +77,11 @@ def test_kernel_predicts_charge_and_motif_from_a_few_peptides():
     assert np.corrcoef(predicted, values[test])[0, 1] > 0.9
 
 
-def test_aligned_peptides_have_residues_in_place():
+def test_aligned_peptides_have_positional_residues():
     domain = Peptides(PeptidesSpec(min_length=3, max_length=3))
     row = domain.features(["CAD"])[0]
     placed = row[SPECTRUM_WIDTH + descriptor_width(3) :].reshape(3, len(RESIDUES))
-    assert ["".join(RESIDUES[i] for i in np.flatnonzero(place)) for place in placed] == ["C", "A", "D"]
+    assert ["".join(RESIDUES[i] for i in np.flatnonzero(index)) for index in placed] == ["C", "A", "D"]
     assert domain.features(["CADA"]).shape == domain.features(["C"]).shape == (1, len(row))
     parts = {part.name: part.columns for part in domain.parts(["CAD", "CAA"])}
     third = set(parts["position 3 from the N-terminus"])

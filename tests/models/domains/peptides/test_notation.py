@@ -1,4 +1,4 @@
-"""Reading and writing peptides: every accepted spelling means one object, every other is refused with its column."""
+"""Peptide notation: every accepted spelling means one object, others are refused with their column."""
 
 import pytest
 
@@ -103,7 +103,7 @@ def test_a_tripeptide_that_is_a_code_is_read_where_only_chains_are_looked_for():
         short.parse({"sequence": "H-ALA-OH"})
 
 
-def test_title_case_hyphens_and_helm_tell_codes_apart():
+def test_title_case_hyphens_and_helm_distinguish_codes():
     assert FREE.parse({"sequence": "Ala"}) == "A"
     assert FREE.parse({"sequence": "ALA-CYS"}) == "AC"
     assert FREE.parse({"sequence": "ALA", "helm": "PEPTIDE1{A.L.A}$$$$V2.0"}) == "ALA"
@@ -186,7 +186,7 @@ def test_formats_hold_every_candidate():
     assert FREE.formats["helm"].write(rows).decode().splitlines()[0] == "PEPTIDE1{A.C.D}$$$$V2.0\tc_1 rank=7"
 
 
-def test_limits_are_told_one_by_one():
+def test_violated_limits_are_listed_one_by_one():
     domain = Peptides(PeptidesSpec(min_length=3, max_length=4, alphabet="KL", n_terminus="acetyl", fixed={1: "C"}))
     assert domain.check("CKL") == []
     assert domain.check("CCL") == [Violation("alphabet", "residues C are outside the alphabet")]

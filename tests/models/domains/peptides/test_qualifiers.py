@@ -1,4 +1,4 @@
-"""Columns that qualify a peptide: read where the meaning is certain, else the row is refused by that column."""
+"""Columns that qualify a peptide: read where the meaning is certain, else the row is refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The behaviours beside replay: what they draw from, what they keep, what they cost."""
+"""The behaviours beside replay: their sources, buffers and costs."""
 
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
     assert shares == pytest.approx([0.577, 0.239], abs=0.04)
 
 
-def test_only_what_searches_has_found_something() -> None:
+def test_only_searching_behaviours_have_elites() -> None:
     genetic, uniform = Genetic(WIDTH, capacity=2), UniformMixture(0.1)
     behaviour = MixtureBehaviour([MixtureComponent("genetic", genetic, 0.5)], uniform)
     assert [len(states) for states in behaviour.elites()] == [0]
@@ -106,7 +106,7 @@ def test_diverse_replay_keeps_one_of_each_as_seen_last(policy: Policy, generator
     assert len(replay.trajectories(policy, ENVIRONMENT, condition_of(5), generator)) == 5
 
 
-def test_diverse_replay_tells_conditions_apart(policy: Policy, generator: torch.Generator) -> None:
+def test_diverse_replay_distinguishes_conditions(policy: Policy, generator: torch.Generator) -> None:
     replay = DiverseReplay(WIDTH, capacity=16, n_levels=1)
     states, _ = ENVIRONMENT.states(["AAAA", "AAAB", "AABB", "BBBB"])
     preference = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
@@ -126,21 +126,21 @@ def test_steps_are_undone_and_rebuilt(policy: Policy, generator: torch.Generator
     assert torch.equal(everything, ENVIRONMENT.reset(64))
 
 
-def test_local_search_climbs_and_asks_as_often_as_it_says(policy: Policy, generator: torch.Generator) -> None:
-    asked: list[int] = []
+def test_local_search_climbs_with_the_stated_number_of_calls(policy: Policy, generator: torch.Generator) -> None:
+    calls: list[int] = []
 
     def log_reward(states: Tensor, condition: Condition) -> Tensor:
-        asked.append(len(states))
+        calls.append(len(states))
         return a_count(states, condition)
 
     search = LocalSearch(WIDTH, log_reward, capacity=4, depth=2, n_rounds=6)
     assert not search.is_ready()
     show(search, ["BBBB"], [0.0])
-    found = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
+    result = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
     assert search.reward_calls == 6
-    assert sum(asked) == 50 * (6 + 1)
-    assert (found[:, :2] == 2).all()
-    assert ENVIRONMENT.objects(found).count("BBAA") > 30
+    assert sum(calls) == 50 * (6 + 1)
+    assert (result[:, :2] == 2).all()
+    assert ENVIRONMENT.objects(result).count("BBAA") > 30
 
 
 def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, generator: torch.Generator) -> None:
@@ -151,8 +151,8 @@ def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, gen
     )
     assert shares.reward_calls == pytest.approx(0.75)
     show(replay, ["AAAA"], [1.0])
-    found = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
-    assert ENVIRONMENT.objects(found.final_states) == ["AAAA", "AAAA", *["BBBB"] * 6]
+    result = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
+    assert ENVIRONMENT.objects(result.final_states) == ["AAAA", "AAAA", *["BBBB"] * 6]
 
 
 def test_wrong_settings_are_refused(policy: Policy) -> None:

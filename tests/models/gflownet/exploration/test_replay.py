@@ -1,4 +1,4 @@
-"""Replay keeps the best distinct objects and walks back from them and from measured ones."""
+"""Replay keeps the best distinct objects and rolls out backward from these and from measured ones."""
 
 import pytest
 import torch

@@ -1,11 +1,11 @@
-"""Every loss file, found by looking: exact distributions, finite gradients, trajectories of mixed length."""
+"""Every discovered loss: exact distributions, finite gradients, trajectories of mixed length."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 from exactness import SETTINGS, assert_exact
-from loss_spaces import asked, grid
+from loss_spaces import grid, loss_log_rewards
 
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import enumerate_space
@@ -37,7 +37,9 @@ def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Ge
     condition = CONDITIONS.sample(4, generator).repeat(4)
     trajectories = UniformMixture(0.1).trajectories(policy, GRID, condition, generator)
     assert trajectories.lengths.min() < trajectories.lengths.max()
-    along = asked(get_loss(name), trajectories, REWARD(trajectories.final_states, condition), condition, REWARD)
+    along = loss_log_rewards(
+        get_loss(name), trajectories, REWARD(trajectories.final_states, condition), condition, REWARD
+    )
     loss = get_loss(name)(trajectories, along, policy, condition)
     assert loss.shape == (16,)
     assert (loss >= 0).all()
@@ -49,25 +51,25 @@ def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Ge
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str, generator: torch.Generator):
+def test_a_trajectory_s_loss_does_not_depend_on_its_index_in_the_batch(name: str, generator: torch.Generator):
     policy = build_policy(name, generator)
     condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
     trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
     log_reward = torch.linspace(-1, 1, 6)
-    along = asked(get_loss(name), trajectories, log_reward, condition, REWARD)
+    along = loss_log_rewards(get_loss(name), trajectories, log_reward, condition, REWARD)
     loss = get_loss(name)(trajectories, along, policy, condition)
     order = torch.tensor([5, 3, 1, 0, 2, 4])
-    place = torch.empty_like(order).scatter_(0, order, torch.arange(6))
+    index = torch.empty_like(order).scatter_(0, order, torch.arange(6))
     n = trajectories.n_transitions
     rows = torch.cat([torch.arange(n), n + order])
     shuffled = replace(
         trajectories,
         states=trajectories.states[rows],
         features=trajectories.features.at(rows),
-        trajectory=place[trajectories.trajectory],
+        trajectory=index[trajectories.trajectory],
         lengths=trajectories.lengths[order],
     )
-    along = asked(get_loss(name), shuffled, log_reward[order], condition, REWARD)
+    along = loss_log_rewards(get_loss(name), shuffled, log_reward[order], condition, REWARD)
     again = get_loss(name)(shuffled, along, policy, condition)
     assert torch.allclose(again, loss[order], atol=1e-5)
 
@@ -77,7 +79,7 @@ def test_an_unknown_loss_is_named():
         get_loss("sorcery")
 
 
-def test_a_squared_residual_can_be_asked_for(generator: torch.Generator):
+def test_a_squared_residual_can_be_requested(generator: torch.Generator):
     policy = build_policy("trajectory_balance", generator)
     condition = CONDITIONS.fixed(1.0, (1.0, 0.0), n=3)
     trajectories = UniformMixture(0.0).trajectories(policy, GRID, condition, generator)

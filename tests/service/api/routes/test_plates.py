@@ -67,6 +67,9 @@ def test_wells_become_ic50s_of_their_candidates(api: Api, campaign: str, address
     report = response.json()
     assert (report["report"]["accepted"], report["report"]["rejected"]) == (3, 0)
     assert report["quality"]["z_prime"] > 0.7
+    (kept,) = api.client.get(f"/v1/campaigns/{campaign}/uploads/files").json()["items"]
+    file = api.client.get(f"/v1/campaigns/{campaign}/uploads/{kept['id']}/file")
+    assert (file.text, file.headers["Content-Type"].partition(";")[0]) == (text, "text/csv")
     stored = results(api, campaign)
     for candidate_id, ic50 in true.items():
         result = stored[candidate_id]
@@ -299,6 +302,38 @@ def test_wells_that_were_not_filled_do_not_count(api: Api, campaign: str, addres
     assert found[half]["n_wells"] == 17
     assert "3 wells do not count" in results(api, campaign)[half]["comment"]
     assert api.client.post(where, content=report, headers=CSV).status_code == 409
+
+
+def test_a_later_transfer_into_a_failed_well_makes_it_count(api: Api, address: str) -> None:
+    plate = laid_out(api, address)
+    again, still = [well["well"] for well in plate["layout"]["wells"] if well["role"] == "sample"][:2]
+    where = f"{address}/{plate['id']}"
+    first = echo_report("P-1", [again, still], [])
+    for report in (first, echo_report("P-1", [], [again])):
+        assert api.client.post(f"{where}/transfers", content=report, headers=CSV).status_code == 200
+    assert set(api.client.get(where).json()["failed_wells"]) == {still}
+    told = api.client.post(f"{where}/transfers", content=first, headers=CSV).json()
+    assert set(told["failed_wells"]) == {again, still}  # what this report says
+    assert set(api.client.get(where).json()["failed_wells"]) == {still}  # it was counted already
+    text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
+    api.client.post(f"{where}/wells", content=text, headers=CSV)
+    excluded = {well["well"] for well in api.client.get(where).json()["analysis"]["wells"] if well["excluded"]}
+    assert excluded == {still}
+
+
+def test_a_stored_failure_is_not_undone_by_a_later_transfer(api: Api, campaign: str, address: str) -> None:
+    plate = laid_out(api, address)
+    lost = min(truth(api, address))
+    wells = [well["well"] for well in plate["layout"]["wells"] if well["candidate_id"] == lost]
+    where = f"{address}/{plate['id']}"
+    api.client.post(f"{where}/transfers", content=echo_report("P-1", wells, []), headers=CSV)
+    late = api.client.post(f"{where}/transfers", content=echo_report("P-1", [], wells), headers=CSV).json()
+    assert "on another plate" in late["warnings"][0]
+    assert late["report"]["accepted"] == 0
+    assert set(api.client.get(where).json()["failed_wells"]) == set(wells)
+    text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
+    assert api.client.post(f"{where}/wells", content=text, headers=CSV).json()["report"]["accepted"] == 2
+    assert results(api, campaign)[lost]["outcome"] == "assay_failed"
 
 
 def test_wells_beyond_the_readers_range_are_left_out_and_named(api: Api, campaign: str, address: str) -> None:

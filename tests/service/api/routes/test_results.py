@@ -89,6 +89,27 @@ def test_rows_that_are_sent_again_without_an_external_id_are_told(api: Api, addr
     assert api.client.post(address, json=other).json()["warnings"] == NO_UNITS
 
 
+def test_rows_that_say_the_same_as_each_other_are_warned_of(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3, "units": "mW"}] * 3
+    report = api.client.post(address, json=[*rows, rows[0] | {"value": 4}]).json()
+    assert report["accepted"] == 4
+    (warning,) = report["warnings"]
+    assert warning.startswith("3 results without external_id say the same as another row (rows 1, 2, 3)")
+    numbered = [row | {"replicate": number, "lot": "L-2"} for number, row in enumerate(rows)]
+    assert api.client.post(address, json=numbered).json()["warnings"] == []
+
+
+def test_a_value_that_a_stored_bound_excludes_is_warned_of_unless_a_retest_replaces_it(api: Api) -> None:
+    row = {"switches": "0101", "type": "glow", "units": "mW"}
+    for policy, expected in (("join", 1), ("replace", 0)):
+        campaign = api.campaign(proxies={"retests": {"glow": policy}})["id"]
+        place = f"/v1/campaigns/{campaign}/results"
+        api.client.post(place, json=[row | {"value": "<5"}])
+        assert api.client.post(place, json=[row | {"value": 4}]).json()["warnings"] == []
+        told = api.client.post(place, json=[row | {"value": 8}]).json()["rows"][0]["warnings"]
+        assert len([text for text in told if "contradicts what is stored (< 5)" in text]) == expected
+
+
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
 def test_another_result_under_a_stored_external_id_is_a_conflict_that_names_both(
     api: Api, address: str, mode: str
@@ -114,6 +135,8 @@ def test_a_file_that_can_be_read_in_two_ways_is_asked_about_once(api: Api, addre
         assert (answered.status_code, answered.json()["accepted"]) == (200, 50)
         assert answered.json()["reading"]["decimal"] == decimal
         assert api.client.get(address, params={"limit": 200}).json()["items"][-1]["value"] == value
+        upload = answered.headers["Location"].removesuffix("/file")
+        assert api.client.post(f"{upload}/withdrawal", json={"reason": "read wrongly"}).json()["withdrawn"] == 50
     assert api.client.post(address, content=table, headers=CSV, params={"decimal": "dot"}).status_code == 422
 
 

@@ -166,6 +166,40 @@ def test_an_upload_belongs_to_its_campaign_and_workspace(api: Api, new_key: Any,
     assert open_client(stranger).get(accepted.headers["location"]).status_code == 404
 
 
+def test_a_long_table_is_kept_under_the_id_of_its_job_and_noticed_when_it_comes_again(api: Api, context: WorkerContext):
+    campaign = api.campaign()["id"]
+    job = done(api, context, ask(api, campaign, TABLE))
+    address = f"/v1/campaigns/{campaign}/uploads/{job['id']}"
+    (uploaded,) = {item["upload_id"] for item in api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"]}
+    assert uploaded == job["id"]
+    assert api.client.get(f"{address}/file").json() == TABLE
+    refused = ask(api, campaign, TABLE)
+    assert refused.status_code == 409
+    assert job["id"] in refused.json()["detail"]
+    again = done(api, context, ask(api, campaign, TABLE, again=True))
+    assert (again["report"]["accepted"], again["report"]["duplicates"]) == (0, len(TABLE))
+    withdrawn = api.client.post(f"{address}/withdrawal", json={"reason": "another plate"})
+    assert withdrawn.json()["withdrawn"] == len(TABLE)
+    rows = [row | {"external_id": f"E-{row['value']}"} for row in TABLE]
+    assert done(api, context, ask(api, campaign, rows))["report"]["accepted"] == len(TABLE)
+    rows[0]["value"] = 100
+    query = {"on_conflict": "correct", "reason": "dilution"}
+    corrected = done(api, context, ask(api, campaign, rows, **query))
+    assert (corrected["report"]["accepted"], corrected["report"]["duplicates"]) == (1, len(TABLE) - 1)
+    assert corrected["request"]["on_conflict"] == "correct"
+    assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == len(TABLE)
+
+
+def test_of_two_equal_long_tables_at_once_one_is_stored(api: Api, context: WorkerContext):
+    campaign = api.campaign()["id"]
+    asked = [ask(api, campaign, TABLE) for _ in range(2)]
+    first, second = (done(api, context, accepted) for accepted in asked)
+    assert first["state"] == "succeeded"
+    assert (second["state"], second["failure"]["status"]) == ("failed", 409)
+    assert first["id"] in second["failure"]["detail"]
+    assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == len(TABLE)
+
+
 def test_a_job_reads_by_what_was_kept_when_it_was_sent(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
     kept = f"/v1/campaigns/{campaign}/readings/lab"
@@ -180,5 +214,5 @@ def test_a_job_reads_by_what_was_kept_when_it_was_sent(api: Api, context: Worker
 
 def test_a_job_of_before_says_its_sheet_and_decimal_sign_itself():
     request = {"media_type": "text/csv", "filename": None, "sheet": "Run", "decimal": "comma", "mode": "atomic"}
-    file = uploads.claimed_file(SimpleNamespace(request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
+    file = uploads.claimed_file(SimpleNamespace(id=None, request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
     assert (file.reading.stated(), file.dry_run) == ({"sheet": "Run", "decimal": "comma"}, True)

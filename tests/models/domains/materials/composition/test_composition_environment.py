@@ -1,4 +1,4 @@
-"""Constructible is valid: the environment against brute force over all amounts, in every mode of oxidation states."""
+"""Constructible equals valid: the environment against brute force in every oxidation-state mode."""
 
 import itertools
 import math
@@ -37,14 +37,14 @@ def brute_force(spec: CompositionSpec) -> set[str]:
     """Every valid composition, by trying all amounts of all subsets and all assignments of charges."""
     order = in_order(spec.elements)
     states = allowed_states(spec.elements, spec.oxidation_states, spec.custom_oxidation_states)
-    found = set()
+    result = set()
     for size in range(1, spec.max_elements + 1):
         for symbols in itertools.combinations(order, size):
             for amounts in itertools.product(range(1, spec.max_atoms + 1), repeat=size):
                 within = sum(amounts) <= spec.max_atoms and math.gcd(*amounts) == 1
                 if within and neutral(amounts, [states[symbol] for symbol in symbols]):
-                    found.add(write(dict(zip(symbols, amounts, strict=True))))
-    return found
+                    result.add(write(dict(zip(symbols, amounts, strict=True))))
+    return result
 
 
 @pytest.mark.parametrize(("mode", "fields"), MODES)
@@ -76,13 +76,13 @@ def test_wide_charges_span_several_words(
     assert set(constructible(environment)) == brute_force(spec)
 
 
-def test_states_tell_what_can_be_built(open_spec: Callable[..., Domain]):
+def test_states_returns_what_can_be_built(open_spec: Callable[..., Domain]):
     domain = open_spec("composition", elements=["Zn", "Ga", "S"], max_elements=2, max_atoms=5)
     texts = ["ZnS", "Ga2S3", "GaS", "ZnGa2S4", "NaCl", "ZnO"]
-    states, found = domain.environment([]).states(texts)
-    assert found.tolist() == [domain.check(text) == [] for text in texts] == [True, True, False, False, False, False]
-    assert domain.environment([]).objects(states[found]) == ["ZnS", "Ga2S3"]
-    assert not states[~found].any()
+    states, result = domain.environment([]).states(texts)
+    assert result.tolist() == [domain.check(text) == [] for text in texts] == [True, True, False, False, False, False]
+    assert domain.environment([]).objects(states[result]) == ["ZnS", "Ga2S3"]
+    assert not states[~result].any()
 
 
 def test_a_large_space_never_runs_into_a_dead_end(open_spec: Callable[..., Domain]):

@@ -86,7 +86,7 @@ def test_percent_fractions_and_ratios_of_one_alloy_are_one_object(spelled: str, 
 
 
 @pytest.mark.parametrize(
-    ("spelled", "text", "told"),
+    ("spelled", "text", "warning"),
     [
         ("CuSO4.5 H2O", "CuH10SO9", "CuSO4·5 H2O"),
         ("CuSO4.5H2O", "CuH10SO9", "CuSO4·5H2O"),
@@ -101,11 +101,11 @@ def test_percent_fractions_and_ratios_of_one_alloy_are_one_object(spelled: str, 
         ("CuSO4·5D2O", "CuH10SO9", "deuterium"),
     ],
 )
-def test_what_was_assumed_to_read_a_formula_is_told(spelled: str, text: str, told: str):
+def test_assumptions_of_the_formula_parser_give_warnings(spelled: str, text: str, warning: str):
     read = parse_formula(spelled)
     assert read.text == text
     assert len(read.warnings) == 1
-    assert told in read.warnings[0]
+    assert warning in read.warnings[0]
 
 
 def test_a_word_in_capitals_is_a_formula_where_the_campaign_has_its_elements():

@@ -1,4 +1,4 @@
-"""A capital too many, and a zero for the letter O: what may be another compound is refused, never guessed."""
+"""Wrong capitals, and a zero for the letter O: ambiguous formulas are refused, never guessed."""
 
 import re
 
@@ -112,7 +112,7 @@ def test_the_columns_of_an_ambiguous_composition_are_read_back():
         *(("ND2Fe14B", "Nd2Fe14B"), ("DYFeO3", "DyFeO3"), ("CD3As2", "Cd3As2"), ("HOFeO3", "HoFeO3")),
     ],
 )
-def test_a_capital_too_many_among_others_is_asked_about_with_both_spellings(text: str, meant: str):
+def test_a_wrong_capital_among_others_is_refused_with_both_spellings(text: str, meant: str):
     for elements in ((), re.findall("[A-Z][a-z]?", meant)):
         with pytest.raises(InvalidObjectError, match=rf"may be .*: write {re.escape(meant)}, or every amount"):
             parse_formula(text, elements)
@@ -147,5 +147,5 @@ def test_the_campaign_s_elements_decide_where_they_hold_the_single_letters_alone
     ],
 )
 def test_usual_formulas_are_read_and_so_are_their_canonical_texts(text: str):
-    found = canonical(text)
-    assert canonical(found) == found
+    result = canonical(text)
+    assert canonical(result) == result

@@ -20,15 +20,15 @@ def brute_force(domain: Domain, spec: dict[str, Any]) -> set[str]:
     levels = {"solvent": ["DMAc", "BuCN"], "t": [0.0, 0.1, 0.2, 0.3], "time": [1.0, 2.5, 10.0]}
     components, grid, most = spec["components"], spec["grid"], spec["max_components"]
     names = [variable["name"] for variable in spec["process"]]
-    found = set()
+    result = set()
     for steps in itertools.product(range(grid + 1), repeat=len(components)):
         if components and (sum(steps) != grid or sum(step > 0 for step in steps) > most):
             continue
         mixture = {name: str(step / grid) for name, step in zip(components, steps, strict=True) if step}
         for values in itertools.product(*(levels[name] for name in names)):
             settings = {name: str(value) for name, value in zip(names, values, strict=True)}
-            found.add(domain.parse({**mixture, **settings}))
-    return found
+            result.add(domain.parse({**mixture, **settings}))
+    return result
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_a_path_has_one_step_per_component_present_and_variable(open_spec: Calla
         domain.parse({**mix, "solvent": "DMAc", "t": "0.1", "time": "1"})
         for mix in ({"B": "1"}, {"A": ".5", "C": ".5"})
     ]
-    states, found = environment.states(texts)
-    assert found.all()
+    states, result = environment.states(texts)
+    assert result.all()
     assert (states > 0).sum(dim=1).tolist() == [4, 5]
 
 
-def test_states_tell_what_can_be_built(open_spec: Callable[..., Domain]):
+def test_states_returns_what_can_be_built(open_spec: Callable[..., Domain]):
     domain = open_spec("mixture", components=["A", "B"], grid=4, max_components=1, process=PROCESS[:1])
     rows = [{"A": "1", "solvent": "BuCN"}, {"A": ".5", "B": ".5", "solvent": "BuCN"}, {"A": "1", "solvent": "water"}]
     texts = [domain.parse(row) for row in rows]
-    states, found = domain.environment([]).states(texts)
-    assert found.tolist() == [domain.check(text) == [] for text in texts] == [True, False, False]
-    assert domain.environment([]).objects(states[found]) == texts[:1]
+    states, result = domain.environment([]).states(texts)
+    assert result.tolist() == [domain.check(text) == [] for text in texts] == [True, False, False]
+    assert domain.environment([]).objects(states[result]) == texts[:1]

@@ -1,4 +1,4 @@
-"""What a recipe's columns may say, what is told about it and what is refused."""
+"""Columns of recipes: accepted values, warnings and refusals."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def settings(**variable: Any) -> MixtureSpec:
 
 
 @pytest.mark.parametrize(
-    ("written", "fractions", "is_told"),
+    ("written", "fractions", "is_warned"),
     [
         (("0.5", "0.3", "0.2"), {"A": 0.5, "B": 0.3, "C": 0.2}, False),
         (("50%", "30 %", "20%"), {"A": 0.5, "B": 0.3, "C": 0.2}, False),
@@ -30,13 +30,13 @@ def settings(**variable: Any) -> MixtureSpec:
     ],
 )
 def test_fractions_sum_to_one_within_half_a_percent(
-    written: tuple[str, ...], fractions: dict[str, float], *, is_told: bool
+    written: tuple[str, ...], fractions: dict[str, float], *, is_warned: bool
 ) -> None:
-    found = parse_recipe(ALLOY, dict(zip("ABC", written, strict=True)))
-    assert read(found.text) == fractions
-    assert len(found.warnings) == is_told
-    again = {name: str(value) for name, value in read(found.text).items()}
-    assert parse_recipe(ALLOY, again) == found
+    result = parse_recipe(ALLOY, dict(zip("ABC", written, strict=True)))
+    assert read(result.text) == fractions
+    assert len(result.warnings) == is_warned
+    again = {name: str(value) for name, value in read(result.text).items()}
+    assert parse_recipe(ALLOY, again) == result
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,12 @@ def test_other_fractions_are_refused(written: tuple[str, ...], words: str) -> No
         ({"values": [1e-6, 1e-4, 1e-2]}, "1e-9", "1e-06"),
     ],
 )
-def test_a_setting_outside_is_told_with_the_nearest_level(variable: dict[str, Any], value: str, nearest: str) -> None:
-    found = parse_recipe(settings(**variable), {"x": value})
-    assert read(found.text)["x"] == float(value)
-    assert found.warnings[0].endswith(f"the nearest level is {nearest}")
+def test_a_setting_outside_gives_a_warning_with_the_nearest_level(
+    variable: dict[str, Any], value: str, nearest: str
+) -> None:
+    result = parse_recipe(settings(**variable), {"x": value})
+    assert read(result.text)["x"] == float(value)
+    assert result.warnings[0].endswith(f"the nearest level is {nearest}")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +96,9 @@ def test_a_setting_between_the_levels_needs_no_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
+    ("value", "hint"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
 )
-def test_an_unknown_category_is_told_with_the_nearest_known_one(value: str, told: str) -> None:
-    found = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})
-    assert read(found.text)["x"] == value
-    assert told in found.warnings[0]
+def test_an_unknown_category_gives_a_warning_with_the_nearest_known_one(value: str, hint: str) -> None:
+    result = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})
+    assert read(result.text)["x"] == value
+    assert hint in result.warnings[0]

@@ -1,4 +1,4 @@
-"""The list of counterions and solvents: every entry is read, named once, and recognised however it is drawn."""
+"""The list of counterions and solvents: every entry is valid, unique and recognised in any drawing."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_the_list_is_well_formed():
     assert not {"Fe", "Pt", "Pd", "Hg", "H"} & set(metals())
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{place} {row['name']}" for place, row in enumerate(ROWS)])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{index} {row['name']}" for index, row in enumerate(ROWS)])
 def test_every_entry_is_left_out_beside_a_compound(row: dict[str, str]):
     compound = "O=C(NC1CC1)c1cccs1"
-    found = read_smiles(f"{compound}.{row['smiles']}")
-    assert found.text == compound
-    assert found.warnings[0] == f"left out as counterion or solvent: {row['name']}"
+    result = read_smiles(f"{compound}.{row['smiles']}")
+    assert result.text == compound
+    assert result.warnings[0] == f"left out as counterion or solvent: {row['name']}"
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_every_entry_is_left_out_beside_a_compound(row: dict[str, str]):
     ],
 )
 def test_configuration_and_isotopes_do_not_matter_but_the_constitution_does(text: str, name: str | None):
-    found = counterion(normal_form(Chem.MolFromSmiles(text)))
-    assert (found.name if found else None) == name
+    result = counterion(normal_form(Chem.MolFromSmiles(text)))
+    assert (result.name if result else None) == name
 
 
 def test_the_kind_that_comes_last_is_the_compound():

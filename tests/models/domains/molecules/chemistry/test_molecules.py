@@ -84,7 +84,7 @@ def test_computed_properties_agree_with_published_values(domain: Molecules):
     [("O=Cc1ccccc1", "aldehyde"), ("CC(=O)Cl", "acyl halide"), ("COOC", "peroxide"), ("C" * 40, "40 heavy atoms")],
 )
 def test_check_says_why_a_molecule_is_not_proposed(domain: Molecules, text: str, reason: str):
-    assert any(reason in found.message for found in domain.check(text))
+    assert any(reason in result.message for result in domain.check(text))
 
 
 @pytest.mark.parametrize("text", DRUGS)
@@ -152,7 +152,8 @@ from models.domains.molecules import PLUGIN
 domain = PLUGIN.open(PLUGIN.spec(fragments=("[*]c1ccccc1",)))
 text = domain.parse({"smiles": "CCO"})
 domain.properties([text], list(domain.computed)), domain.check(text), domain.features([text])
-domain.similarity([text], [text]), domain.draw([text], ["ethanol"]), domain.formats["sdf"].write([{"object": text}])
+domain.similarity([text], [text]), domain.draw([text], ["ethanol"])
+domain.formats["sdf"].write([{"object": text}])
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own code

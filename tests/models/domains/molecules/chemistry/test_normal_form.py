@@ -1,4 +1,4 @@
-"""One form for every way of drawing one molecule."""
+"""All drawings of one molecule have one normal form."""
 
 from __future__ import annotations
 

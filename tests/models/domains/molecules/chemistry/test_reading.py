@@ -1,4 +1,4 @@
-"""From what was sent to what is stored: counterions, mixtures, isotopes, and what is no organic molecule."""
+"""Standardisation of submitted SMILES: counterions, mixtures, isotopes, non-organic input."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ FOSFOMYCIN = "C[C@@H]1O[C@@H]1P(=O)(O)O"
     ],
 )
 def test_listed_counterions_and_solvents_are_left_out_by_name(sent: str, stored: str, left_out: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert f"left out as counterion or solvent: {left_out}" in found.warnings
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert f"left out as counterion or solvent: {left_out}" in result.warnings
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_counterion_alone_is_a_compound(sent: str, stored: str):
         ("NCCCC[C@H](N)C(=O)O.CC(=O)O.O", "NCCCC[C@H](N)C(=O)O"),
     ],
 )
-def test_among_counterions_alone_the_order_of_kinds_decides_and_is_told(sent: str, stored: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert any("counterions and solvents only: read as" in warning for warning in found.warnings)
+def test_among_counterions_alone_the_order_of_kinds_decides_with_a_warning(sent: str, stored: str):
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert any("counterions and solvents only: read as" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_several_compounds_are_refused_by_name_with_what_to_do(sent: str, parts:
     ("sent", "copies"), [("CCO.CCO", 2), ("CCN.CCN.OS(=O)(=O)O", 2), ("CCN.CC[NH3+].CCN.[Cl-]", 3)]
 )
 def test_copies_of_one_compound_are_one(sent: str, copies: int):
-    found = read_smiles(sent)
-    assert found.text in ("CCO", "CCN")
-    assert f"{copies} copies of the compound are in the record: stored as one" in found.warnings
+    result = read_smiles(sent)
+    assert result.text in ("CCO", "CCN")
+    assert f"{copies} copies of the compound are in the record: stored as one" in result.warnings
 
 
-def test_a_charge_that_is_neutralised_is_told():
+def test_a_neutralised_charge_gives_a_warning():
     assert read_smiles("CC[NH3+].[Cl-]").warnings[-1] == "charges were neutralised by moving protons"
     assert read_smiles("[NH3+]CC(=O)[O-]").warnings == ("charges were neutralised by moving protons",)
     assert read_smiles("C[n+]1ccccc1.[I-]").warnings[-1].startswith("stored as an ion of charge +1")
@@ -111,11 +111,11 @@ def test_a_charge_that_is_neutralised_is_told():
 
 
 @pytest.mark.parametrize("sent", ["[2H]C([2H])([2H])Oc1ccccc1", "[13CH3]Oc1ccccc1", "[13CH3]Oc1ccccc1.Cl"])
-def test_labelled_compounds_are_apart_and_told(sent: str):
-    found = read_smiles(sent)
-    assert found.text != read_smiles("COc1ccccc1").text
-    assert read_smiles(found.text).text == found.text
-    assert any("isotopes are kept" in warning for warning in found.warnings)
+def test_labelled_compounds_are_distinct_and_give_a_warning(sent: str):
+    result = read_smiles(sent)
+    assert result.text != read_smiles("COc1ccccc1").text
+    assert read_smiles(result.text).text == result.text
+    assert any("isotopes are kept" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_what_is_no_organic_molecule_is_refused(sent: str, reason: str, capfd: p
     ],
 )
 def test_an_imidic_acid_is_its_amide_and_is_never_proposed(domain: Molecules, sent: str, stored: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert "drawn as an imidic acid: read as its amide tautomer" in found.warnings
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert "drawn as an imidic acid: read as its amide tautomer" in result.warnings
     assert any("an imidic acid" in str(reason) for reason in domain.check("OC1=NCCN1"))
 
 
@@ -182,20 +182,20 @@ def test_tautomers_of_aromatic_rings_are_two_objects():
     assert read_smiles("Oc1ccccn1").text != read_smiles("O=c1cccc[nH]1").text
 
 
-def test_words_after_a_smiles_are_told():
+def test_words_after_a_smiles_give_a_warning():
     assert read_smiles("CCO ethanol").warnings == ("'ethanol' after the SMILES was read as a name",)
     assert read_smiles(" CCC ").warnings == ()
 
 
 def test_common_molecules_have_one_text_whatever_their_spelling():
     n_read = 0
-    for place, raw in enumerate(list(build_vocabulary._raw_smiles())[::40]):
+    for index, raw in enumerate(list(build_vocabulary._raw_smiles())[::40]):
         try:
             text = read_smiles(raw).text
         except InvalidObjectError:
             continue
         n_read += 1
         assert read_smiles(text).text == text
-        for other in Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(raw), 3, randomSeed=place + 1):
+        for other in Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(raw), 3, randomSeed=index + 1):
             assert read_smiles(other).text == text
     assert n_read > 150

@@ -1,4 +1,4 @@
-"""Racemates, mixtures of isomers and isomers of unknown configuration: told, and never another compound."""
+"""Racemates, mixtures of isomers and isomers of unknown configuration: reported, never another compound."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MIRRORED = "C[C@H]1CCCC[C@@H]1O"
 
 @pytest.mark.parametrize("sent", ["C[C@H](O)CC.C[C@@H](O)CC", "C[C@H](O)CC |&1:1|", "C[C@@H](O)CC |&1:1|"])
 def test_a_racemate_of_one_centre_is_the_flat_compound(sent: str):
-    found = read_smiles(sent)
-    assert found.text == "CCC(C)O"
-    assert any("mixture of both configurations of a stereocentre" in warning for warning in found.warnings)
+    result = read_smiles(sent)
+    assert result.text == "CCC(C)O"
+    assert any("mixture of both configurations of a stereocentre" in warning for warning in result.warnings)
 
 
 def test_a_racemate_keeps_its_relative_configuration():
@@ -60,10 +60,10 @@ def test_a_group_of_known_configuration_changes_nothing():
 
 
 @pytest.mark.parametrize("extension", ["|&1:1|", "|o1:1|", "|r|"])
-def test_a_group_that_names_no_stereocentre_is_told(extension: str):
-    found = read_smiles(f"CN1CCOCC1=O {extension}")
-    assert found.text == "CN1CCOCC1=O"
-    assert any("mixture of stereoisomers" in warning for warning in found.warnings)
+def test_a_group_without_a_stereocentre_gives_a_warning(extension: str):
+    result = read_smiles(f"CN1CCOCC1=O {extension}")
+    assert result.text == "CN1CCOCC1=O"
+    assert any("mixture of stereoisomers" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_groups_have_one_text_however_they_are_drawn(sent: str):
     mol = Chem.MolFromSmiles(sent)
     n = mol.GetNumAtoms()
     for shift in range(n):
-        turned = Chem.RenumberAtoms(mol, [(place * (n - 1) + shift) % n for place in range(n)])
+        turned = Chem.RenumberAtoms(mol, [(index * (n - 1) + shift) % n for index in range(n)])
         assert read_smiles(Chem.MolToCXSmiles(turned)).text == text
 
 
-def test_a_text_with_groups_is_a_molecule_for_all_who_ask(domain: Molecules):
+def test_a_text_with_groups_is_a_molecule_everywhere(domain: Molecules):
     text = domain.parse({"smiles": f"{TRANS} |&1:1,6|"})
     assert domain.check(text) == domain.check("CC1CCCCC1O")
     assert domain.properties([text], ["qed"])["qed"] == domain.properties(["CC1CCCCC1O"], ["qed"])["qed"]

@@ -21,10 +21,10 @@ FLAT, LEFT, RIGHT = "CC(N)C(=O)O", "C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O"
         ({"canonical_smiles": FLAT, "isomeric_smiles": LEFT}, LEFT),
     ],
 )
-def test_the_richer_structure_is_read_and_told(fields: dict[str, str], text: str):
-    found = DOMAIN.read_object(fields)
-    assert found.text == text
-    assert "stereochemistry or isotopes" in found.warnings[-1]
+def test_the_more_detailed_structure_is_read_with_a_warning(fields: dict[str, str], text: str):
+    result = DOMAIN.read_object(fields)
+    assert result.text == text
+    assert "stereochemistry or isotopes" in result.warnings[-1]
 
 
 @pytest.mark.parametrize(

@@ -128,21 +128,21 @@ def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: i
 
 
 @pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
-def test_every_molecule_has_one_tree_and_every_tree_is_found(vocabulary: Sequence[str], n: int, atoms: int):
+def test_every_molecule_has_one_tree_and_every_tree_is_reached(vocabulary: Sequence[str], n: int, atoms: int):
     env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     final = batch[env.is_final(batch)]
     texts = env.objects(final)
     assert len(set(texts)) == len(texts)
-    again, found = env.states(texts)
-    assert found.all()
+    again, result = env.states(texts)
+    assert result.all()
     assert torch.equal(env.key(again), env.key(final))
     assert set(texts) == all_molecules(env, n, atoms)
 
 
 def all_molecules(env: FragmentTrees, n: int, atoms: int) -> set[str]:
-    """Every molecule by joining fragments in every way and asking the rules of the docstrings afterwards."""
+    """Every molecule by joining fragments in every way and filtering by the documented rules."""
     trees = {witness(env, row): row for row in singles(env)}
     layer = list(trees.values())
     for _ in range(n - 1):
@@ -184,16 +184,16 @@ def size(env: FragmentTrees, row: list[int]) -> int:
 
 
 def has_only_listed_bonds(env: FragmentTrees, row: list[int]) -> bool:
-    def kind(place: tuple[int, int]) -> str:
-        return env.fragments[row[place[0]]].environments[place[1]]
+    def kind(number: tuple[int, int]) -> str:
+        return env.fragments[row[number[0]]].environments[number[1]]
 
     hetero = defaultdict(int)
-    for place, other in uses(env, row).items():
-        fragment = env.fragments[row[place[0]]]
-        if (kind(place), kind(other)) not in PAIRS or (fragment.carbon_only[place[1]] and kind(other) in HETERO):
+    for number, other in uses(env, row).items():
+        fragment = env.fragments[row[number[0]]]
+        if (kind(number), kind(other)) not in PAIRS or (fragment.carbon_only[number[1]] and kind(other) in HETERO):
             return False
-        if kind(place) in {"alkyl", "ring_alkyl"} and kind(other) in HETERO:
-            hetero[place[0], fragment.atoms[place[1]]] += 1
+        if kind(number) in {"alkyl", "ring_alkyl"} and kind(other) in HETERO:
+            hetero[number[0], fragment.atoms[number[1]]] += 1
     return max(hetero.values(), default=0) <= 1
 
 
@@ -221,7 +221,7 @@ def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], 
         left, right = slot_sets(env, renumbered, mask), slot_sets(env, batch[source], mask)
         assert torch.allclose(left, right, atol=1e-5)
     assert env.encode(batch).shape == (len(batch), env.encoding_width)
-    assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding tells small trees apart"
+    assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding distinguishes small trees"
 
 
 def slot_sets(env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
@@ -241,12 +241,12 @@ def test_limits_hold_and_nothing_gets_stuck(walk: Walk, default_env: FragmentTre
 def test_default_vocabulary_has_no_aliases(walk: Walk, default_env: FragmentTrees):
     final = walk(default_env, 400, seed=11)
     texts = default_env.objects(final)
-    states, found = default_env.states(texts)
-    assert found.all()
+    states, result = default_env.states(texts)
+    assert result.all()
     assert torch.equal(default_env.key(states), default_env.key(final))
 
 
-def test_random_ways_back_can_all_be_walked_again(walk: Walk, default_env: FragmentTrees):
+def test_random_backward_rollouts_can_be_replayed_forward(walk: Walk, default_env: FragmentTrees):
     states = walk(default_env, 64, seed=5)
     generator = torch.Generator().manual_seed(6)
     while (mask := default_env.backward_mask(states)).any():
@@ -268,17 +268,17 @@ def test_any_order_of_building_gives_one_key_and_one_object(walk: Walk, default_
     final = walk(default_env, 2, seed=seed)
     for text, key in zip(default_env.objects(final), default_env.key(final).tolist(), strict=True):
         shuffled = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(text), 4, randomSeed=seed % 10_000 + 1)
-        rows, found = rows_to_tensor([default_env._disassembler.row(other) for other in shuffled], final.shape[1])
-        assert found.all()
+        rows, result = rows_to_tensor([default_env._disassembler.row(other) for other in shuffled], final.shape[1])
+        assert result.all()
         assert set(default_env.key(rows).tolist()) == {key}
         assert {assemble(row, default_env.fragments) for row in rows.tolist()} == {text}
 
 
 def test_stereochemistry_and_unknown_groups_are_not_represented(default_env: FragmentTrees):
     texts = ["C[C@H](O)c1ccccc1", "CC(O)c1ccccc1", "COc1ccccc1", "OB(O)c1ccccc1", "O=Cc1ccccc1", "COCN(C)C"]
-    states, found = default_env.states(texts)
-    assert found.tolist() == [False, True, True, False, False, False]
-    assert default_env.objects(states[found]) == ["CC(O)c1ccccc1", "COc1ccccc1"]
+    states, result = default_env.states(texts)
+    assert result.tolist() == [False, True, True, False, False, False]
+    assert default_env.objects(states[result]) == ["CC(O)c1ccccc1", "COc1ccccc1"]
     assert default_env.is_final(states).all()
 
 

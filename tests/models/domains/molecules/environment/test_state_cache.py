@@ -1,4 +1,4 @@
-"""Remembering saves work and changes no number: not in the environment, and not in training."""
+"""Caching saves work and changes no number, neither in the environment nor in training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Sums(NamedTuple):
 
 
 class Counted:
-    """Works entries out and remembers which rows it was given."""
+    """Computes entries and records the given rows."""
 
     def __init__(self) -> None:
         self.rows: list[list[int]] = []
@@ -45,7 +45,7 @@ def room(n: int) -> int:
 
 
 def small_environment(kept_bytes: int | None = None) -> FragmentTrees:
-    """Return a small environment, with a memory of its own size if `kept_bytes` is None."""
+    """Return a small environment, with the default cache if `kept_bytes` is None."""
     env = FragmentTrees(compile_fragments(VOCABULARY), 4, 24)
     if kept_bytes is not None:
         env._facts = StateCache(env._compute, env.reset(1), kept_bytes)
@@ -84,7 +84,7 @@ def test_what_is_recalled_may_be_changed():
 
 
 def answers(env: FragmentTrees, states: Tensor) -> list[Tensor]:
-    """Return all that an environment tells of states and of what lies one step around them."""
+    """Return all properties of states and of their neighbours."""
     forward, backward = env.forward_mask(states), env.backward_mask(states)
     source, action = forward.nonzero().unbind(1)
     ahead, back = env.step_with_reverse(states[source], action)

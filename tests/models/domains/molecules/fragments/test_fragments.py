@@ -114,7 +114,7 @@ def test_common_fragments_are_many_clean_and_in_order():
     assert len(fragments_of(MoleculesSpec(vocabulary_size=50), [])) < 60
 
 
-def test_a_campaign_may_name_its_own_fragments_and_is_told_what_is_wrong():
+def test_custom_fragments_are_accepted_or_refused_with_the_reason():
     spec = MoleculesSpec(fragments=("[*]c1ccccc1", "[*]OC"))
     assert [fragment.core for fragment in fragments_of(spec, ["CCN"])] == ["c1ccccc1", "CO"]
     with pytest.raises(ValueError, match=r"fragments\n.*no bond is ever cut or made"):

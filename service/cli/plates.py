@@ -1,0 +1,225 @@
+"""Commands for the plates of a round over HTTP: lay out, fill, read, draw. They use the public API only."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from service.cli.inference import HERE, Campaign, Key, Url, connected
+from service.client.client import Client, ClientError
+from service.client.plate_tables import findings_table, plates_table, transfers_lines, value_units, wells_lines
+from service.client.plates import Mode, PlateFile, Plates, WellsChoices, find_plate
+from service.client.terminal import console, say
+
+commands = typer.Typer(help="Measure a batch in plates: lay out, fill, read and draw.", no_args_is_help=True)
+
+Plate = Annotated[str, typer.Argument(help="The plate's name, barcode or id.", metavar="PLATE")]
+Round = Annotated[
+    int | None, typer.Option("--round", min=1, help="The round that the plate is of; all are searched when absent.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report only, store nothing.")]
+TakenAs = Annotated[Mode, typer.Option(help="atomic: all results or none; partial: the good ones.")]
+_MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".json": "application/json",
+}
+_OWN = "application/octet-stream"
+
+
+@commands.command("lay-out")
+def lay_out(
+    campaign: Campaign,
+    layout: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The plate's specification, as JSON.", metavar="FILE")
+    ],
+    round_number: Annotated[
+        int | None, typer.Option("--round", min=1, help="The round whose batch it holds; the latest when absent.")
+    ] = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Lay out a plate for the batch of a round, and print its id."""
+    spec = _specification(layout)
+    with connected(url, key) as client:
+        number = round_number or _latest(client, campaign)
+        made = Plates(client, campaign, number).lay_out(spec)
+        used = {well["candidate_id"] for well in made["layout"]["wells"]} - {None}
+        say(console(), f"{made['name']} of round {number} is laid out: {made['id']}")
+        seed = made["layout"]["seed"]
+        say(console(), f"{len(made['layout']['wells'])} wells, {len(used)} candidates, seed {seed}")
+
+
+@commands.command("list")
+def list_plates(campaign: Campaign, round_number: Round = None, url: Url = HERE, key: Key = "") -> None:
+    """List the plates of a campaign, or of one round."""
+    with connected(url, key) as client:
+        last = int(client.campaign(campaign)["rounds"])
+        numbers = range(1, last + 1) if round_number is None else (round_number,)
+        found = [(number, item) for number in numbers for item in Plates(client, campaign, number).summaries()]
+        console().print(plates_table(found))
+
+
+@commands.command("delete")
+def delete_plate(campaign: Campaign, plate: Plate, round_number: Round = None, url: Url = HERE, key: Key = "") -> None:
+    """Delete a plate that was only laid out; its name is free again."""
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        plates.delete(plate_id)
+        say(console(), f"{plate} is deleted.")
+
+
+@commands.command("map")
+def save_map(
+    campaign: Campaign,
+    plate: Plate,
+    out: Annotated[Path, typer.Option(help="Write the map here: .csv or .xlsx.")],
+    round_number: Round = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Write the contents of the wells as a table, one row per well."""
+    file_format = out.suffix.removeprefix(".").lower()
+    if file_format not in ("csv", "xlsx"):
+        raise typer.BadParameter("the file's name must end in .csv or .xlsx", param_hint="--out")
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        _write(out, plates.plate_map(plate_id, file_format))
+
+
+@commands.command("pick-list")
+def save_pick_list(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    campaign: Campaign,
+    plate: Plate,
+    out: Annotated[Path, typer.Option(help="Write the pick list here, as CSV.")],
+    robot: Annotated[
+        Literal["echo", "biomek"] | None, typer.Option(help="Who reads it; the robot of the stocks when absent.")
+    ] = None,
+    round_number: Round = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Write the robot's pick list of the plate: nL for the Echo, uL for the Biomek."""
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        _write(out, plates.pick_list(plate_id, robot))
+
+
+@commands.command("transfers")
+def send_transfers(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    campaign: Campaign,
+    plate: Plate,
+    report: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The Echo's report, as CSV.", metavar="FILE")
+    ],
+    dry_run: DryRun = False,
+    mode: TakenAs = "atomic",
+    round_number: Round = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Upload the robot's report, and print the wells that it did not fill."""
+    file = PlateFile(report.read_bytes(), "text/csv", report.name, dry_run, mode)
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        _say_all(transfers_lines(plates.upload_transfers(plate_id, file)), dry_run=dry_run)
+
+
+@commands.command("wells")
+def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    campaign: Campaign,
+    plate: Plate,
+    readings: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="The reader's export: CSV, TSV, TXT, XLSX or JSON.", metavar="FILE"
+        ),
+    ],
+    dry_run: DryRun = False,
+    mode: TakenAs = "atomic",
+    block: Annotated[str | None, typer.Option(help="Which reading of a file of several, by number or name.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; its first.")] = None,
+    decimal: Annotated[
+        Literal["point", "comma"] | None, typer.Option(help="The decimal sign; found in the file when absent.")
+    ] = None,
+    vendor: Annotated[str | None, typer.Option(help="The instrument whose own file this is, such as BMG_MARS.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole answer here.")] = None,
+    round_number: Round = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Upload the readings of a plate, and print the result of each candidate."""
+    file = PlateFile(readings.read_bytes(), _media_type(readings, vendor), readings.name, dry_run, mode)
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        answer = plates.upload_wells(plate_id, file, WellsChoices(block, sheet, decimal, vendor))
+        units = value_units(plates.plate(plate_id)["spec"])
+    console().print(findings_table(answer["findings"], units))
+    _say_all(wells_lines(answer), dry_run=dry_run)
+    if json_file:
+        _write(json_file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+@commands.command("curves")
+def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    campaign: Campaign,
+    plate: Plate,
+    folder: Annotated[Path, typer.Option(help="Save the picture of each candidate into this folder.")],
+    picture_format: Annotated[Literal["svg", "png"], typer.Option("--format", help="Of the pictures.")] = "svg",
+    round_number: Round = None,
+    url: Url = HERE,
+    key: Key = "",
+) -> None:
+    """Save a figure of each candidate's wells and the fitted curve."""
+    with connected(url, key) as client:
+        plates, plate_id = find_plate(client, campaign, plate, round_number)
+        analysis = plates.plate(plate_id)["analysis"]
+        if analysis is None:
+            raise ClientError(f"{plate} was not read yet: send its readings by `assayflow plates wells` first")
+        folder.mkdir(parents=True, exist_ok=True)
+        for item in analysis["findings"]:
+            candidate = item["candidate_id"]
+            _write(folder / f"{candidate}.{picture_format}", plates.curve(plate_id, candidate, picture_format))
+
+
+def _specification(path: Path) -> dict[str, Any]:
+    try:
+        spec = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise typer.BadParameter(f"{path.name} is no JSON: {error}", param_hint="FILE") from error
+    if not isinstance(spec, dict):
+        raise typer.BadParameter(f"{path.name} is no JSON object of a plate", param_hint="FILE")
+    return spec
+
+
+def _latest(client: Client, campaign: str) -> int:
+    number = int(client.campaign(campaign)["rounds"])
+    if not number:
+        raise ClientError("the campaign has no round yet: start one, and lay its batch out when it is there")
+    return number
+
+
+def _media_type(path: Path, vendor: str | None) -> str:
+    """Return the media type by the file's name; an instrument's own file may have any name."""
+    if vendor is not None:
+        return _OWN
+    found = _MEDIA_TYPES.get(path.suffix.lower())
+    if found is None:
+        endings = ", ".join(_MEDIA_TYPES)
+        raise typer.BadParameter(f"readings end in {endings}; others need --vendor", param_hint="FILE")
+    return found
+
+
+def _say_all(lines: list[str], *, dry_run: bool) -> None:
+    for line in lines:
+        say(console(), line)
+    if dry_run:
+        say(console(), "Dry run: nothing was stored.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    say(console(), f"written to {path}")
