@@ -73,7 +73,7 @@ SYNONYMS = MappingProxyType(
 SPREAD = MappingProxyType(
     {
         **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
-        **dict.fromkeys(("n", "n_replicates", "n_readings", "count"), "n"),
+        **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
         **dict.fromkeys(("cv%", "%cv", "cv_%", "%_cv", "cv_percent", "percent_cv", "rsd%", "%rsd", "rsd_%"), "cv"),
     }
 )

@@ -37,10 +37,17 @@ def check_is_no_curve(table: Table, mapped: Mapped) -> None:
             if is_missing(cell) or all(is_missing(row.cells.get(value, "")) for value in values):
                 continue
             first = met.setdefault(tuple(row.cells.get(name, "") for name in identity), cell)
-            if first != cell:
+            if _number(first) != _number(cell):
                 detail = (
                     f"column {header!r} says {shortened(first)} and, in row {row.number}, {shortened(cell)} of one "
                     "object: readings at several concentrations are a curve and no repeats"
                 )
                 hint = "send what was fitted to it, one concentration, or columns with this one as ignored"
                 raise TableError(f"{detail}: {hint}", row=row.number, column=header)
+
+
+def _number(cell: str) -> float | str:
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        return cell.casefold()

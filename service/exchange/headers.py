@@ -30,7 +30,9 @@ _CONDITION = re.compile(
 _PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
 _UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
-NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+_BEHIND_AN_ASSAY = {"count": "n"}
+"""What counts readings behind an assay's name, and anything where it stands alone."""
+NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD, *_BEHIND_AN_ASSAY})
 """What stands behind an assay's name and is no units."""
 _RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
 _ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
@@ -257,4 +259,8 @@ def other_base(header: str) -> str | None:
 
 def _qualifying() -> dict[str, str]:
     names = {name: name for name in _OF_A_RESULT}
-    return names | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT} | dict(SPREAD)
+    return (
+        names
+        | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT}
+        | {**SPREAD, **_BEHIND_AN_ASSAY}
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.headers import other_base
 from service.exchange.qualifiers import kind_of
+from service.exchange.units import is_concentration
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -35,12 +37,16 @@ _LIMIT_IN_WORDS = re.compile(
 )
 """A remark that begins with the side of a limit: `greater than max`, `below LOQ`, `inactive at top conc`."""
 _LIMIT_ALONE = re.compile(
-    r"(the\s+)?((highest|lowest|top|max(imum)?|min(imum)?)\s+(tested\s+)?(conc(entration)?|dose)(\s+(tested|used))?"
-    r"|(upper|lower)\s+(bound|limit)|(was\s+|were\s+|is\s+)?not\s+(reached|achieved|attained))\s*\.?",
+    r"(the\s+)?((upper|lower)\s+(bound|limit)|(was\s+|were\s+|is\s+)?not\s+(reached|achieved|attained))\s*\.?",
     re.IGNORECASE,
 )
-"""A remark that is a limit and nothing else: `highest conc tested`, `lower bound`, `not reached`."""
-_LIMIT_WITH_NUMBER = re.compile(r"\s*'?\s*[<>\u2264\u2265]=?\s*(?P<digits>[0-9][0-9.,' ]*)\s*[^\s0-9]{0,8}\s*")
+"""A remark that is a limit and nothing else: `lower bound`, `not reached`."""
+_END_OF_CURVE = re.compile(
+    r"(the\s+)?(highest|lowest|top|max(imum)?|min(imum)?)\s+(tested\s+)?(conc(entration)?|dose)(\s+(tested|used))?\s*\.?",
+    re.IGNORECASE,
+)
+"""A remark that is a limit where values are concentrations; an effect may have been measured there."""
+_LIMIT_WITH_NUMBER = re.compile(r"\s*'?\s*[<>\u2264\u2265]=?\s*(?P<digits>[0-9][0-9.,' ]*)\s*[^\s0-9%]{0,8}\s*")
 _NO_DIGIT = re.compile(r"[^0-9]")
 _CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
 _NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
@@ -54,8 +60,11 @@ def reject_unread_limits(table: Table, mapped: Mapped, spec: CampaignSpec) -> Ta
     notes += [header for header in unread(table, mapped) if _is_note(header, table)]
     if not notes:
         return table
-    values, subject = list(_values(mapped)), _subject(spec)
-    return replace(table, rows=tuple(_reject_unread_limit(row, notes, values, subject) for row in table.rows))
+    values = list(_values(mapped))
+    are_concentrations = any(each.units and is_concentration(each.units) for each in spec.quantities().values())
+    alone = (_LIMIT_ALONE, _END_OF_CURVE) if are_concentrations else (_LIMIT_ALONE,)
+    test = partial(_is_limit_remark, subject=_subject(spec), alone=alone)
+    return replace(table, rows=tuple(_reject_unread_limit(row, notes, values, test) for row in table.rows))
 
 
 def _subject(spec: CampaignSpec) -> re.Pattern[str]:
@@ -81,7 +90,9 @@ def _is_note(header: str, table: Table) -> bool:
     return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
 
 
-def _is_limit_remark(text: str, subject: re.Pattern[str], values: Iterable[str]) -> bool:
+def _is_limit_remark(
+    text: str, values: Iterable[str], *, subject: re.Pattern[str], alone: Iterable[re.Pattern[str]]
+) -> bool:
     """Return whether a remark says that one of some values is a limit: in words, by a sign, or with its number."""
     if not text:
         return False
@@ -93,7 +104,7 @@ def _is_limit_remark(text: str, subject: re.Pattern[str], values: Iterable[str])
     return (
         _LIMIT_SIGN.match(plain) is not None
         or _LIMIT_IN_WORDS.match(plain) is not None
-        or _LIMIT_ALONE.fullmatch(plain.strip()) is not None
+        or any(pattern.fullmatch(plain.strip()) for pattern in alone)
         or plain.strip().casefold() in _CENSORED_WORDS
         or kind_of(text) == "unequal"
         or (digits is not None and any(_NO_DIGIT.sub("", value) == digits for value in values))
@@ -110,10 +121,10 @@ def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
 
 
 def _reject_unread_limit(
-    row: RawRow, notes: list[str], values: list[tuple[str, str]], subject: re.Pattern[str]
+    row: RawRow, notes: list[str], values: list[tuple[str, str]], test: Callable[[str, list[str]], bool]
 ) -> RawRow:
     cells = [row.cells.get(value, "") for value, _ in values]
-    remark = next((header for header in notes if _is_limit_remark(row.cells.get(header, ""), subject, cells)), None)
+    remark = next((header for header in notes if test(row.cells.get(header, ""), cells)), None)
     if remark is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
         return row
     if any(_is_qualified(row.cells, *names) for names in values):

@@ -36,6 +36,8 @@ _NO = frozenset(
         *("above range", "below range", "out of range", "over range", "under range", "overrange", "off scale"),
     )
 )
+_BINARY = frozenset(("yes", "no", "y", "n", "true", "false", "t", "f", "1", "0", "x"))
+"""Words that are a verdict only in a column of such: `Pass` 0 beside 2 is a passage, and `Use` no may be a country."""
 
 
 def reject_disowned(table: Table, mapped: Mapped) -> Table:
@@ -43,13 +45,19 @@ def reject_disowned(table: Table, mapped: Mapped) -> Table:
     # In a batch these are columns of its candidates: one that was rejected may have been measured all the same.
     known = OF_A_BATCH if "candidate_id" in mapped.fields else frozenset()
     free = {header: key(header).strip("?!") for header in unread(table, mapped) if key(header) not in known}
-    against = {header: _YES for header, name in free.items() if name in _AGAINST}
-    against |= {header: _NO for header, name in free.items() if name in _FOR}
+    words = {header: _YES for header, name in free.items() if name in _AGAINST}
+    words |= {header: _NO for header, name in free.items() if name in _FOR}
+    against = {header: each if _is_binary(table, header) else each - _BINARY for header, each in words.items()}
     values = [column.header for column in mapped.results] or [mapped.fields.get("value", "")]
     outcomes = [mapped.fields.get("outcome", ""), *(column.own.get("outcome", "") for column in mapped.results)]
     if not against:
         return table
     return replace(table, rows=tuple(_rejected(row, against, values, outcomes) for row in table.rows))
+
+
+def _is_binary(table: Table, header: str) -> bool:
+    cells = (row.cells.get(header, "").strip().casefold() for row in table.rows)
+    return all(cell in _BINARY or is_missing(cell) for cell in cells)
 
 
 def _rejected(row: RawRow, against: dict[str, frozenset[str]], values: list[str], outcomes: list[str]) -> RawRow:

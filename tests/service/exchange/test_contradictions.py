@@ -101,7 +101,7 @@ def test_readings_at_several_concentrations_are_no_repeats(view: CampaignView, h
 
 
 def test_one_concentration_of_each_object_is_no_curve(view: CampaignView):
-    report = read(view, "word,conc (uM),IC50 (nM)\ngamma,10,55\ngamma,10,50\ndelta,1,20\ndelta,5,\n")
+    report = read(view, "word,conc (uM),IC50 (nM)\ngamma,10,55\ngamma,10.0,50\ndelta,1,20\ndelta,5,\n")
     assert [row.status for row in report.rows] == ["accepted"] * 3 + ["skipped"]
 
 
@@ -138,6 +138,8 @@ def test_a_word_with_digits_means_what_its_sender_says(view: CampaignView):
 def test_a_count_beside_a_deviation_makes_a_standard_error(view: CampaignView):
     (row,) = read(view, "word,IC50 avg (nM),IC50 stdev,IC50 count\ngamma,5,1,4\n").rows
     assert (row.result.value, row.result.standard_error) == (5, 0.5)
+    (row,) = read(view, "word,IC50 (nM),count\ngamma,5,cells 1e6\n").rows
+    assert row.status == "accepted"
 
 
 def test_readings_are_numbered_as_n_equals(view: CampaignView):

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.exchange import TableError, read_results
+from models.specs.objectives import Objective
+from service.exchange import CampaignView, TableError, read_results
 
 if TYPE_CHECKING:
-    from service.exchange import CampaignView, Report
+    from collections.abc import Callable
+
+    from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
+    from service.exchange import Report
 
 
 def read(view: CampaignView, text: str) -> Report:
@@ -34,7 +39,17 @@ def test_a_remark_that_says_a_limit_needs_a_relation(view: CampaignView, remark:
 
 
 @pytest.mark.parametrize(
-    "remark", ["purity >95%", "> 95 %", "plateau not reached", "IC50 ok", "top dose 30 uM of two", "> 10001", "fine"]
+    "remark",
+    [
+        "purity >95%",
+        "> 95 %",
+        ">10 000 %",
+        "plateau not reached",
+        "IC50 ok",
+        "top dose 30 uM of two",
+        "> 10001",
+        "fine",
+    ],
 )
 def test_a_remark_on_something_else_does_not(view: CampaignView, remark: str):
     (row,) = read(view, f"word,IC50 (nM),comment\ngamma,10000,{remark}\n").rows
@@ -45,3 +60,11 @@ def test_a_remark_on_something_else_does_not(view: CampaignView, remark: str):
 def test_a_header_that_asks_states_a_limit_as_well(view: CampaignView, header: str):
     with pytest.raises(TableError, match="say it as a relation"):
         read(view, f"word,{header},IC50 (nM)\ngamma,yes,10000\n")
+
+
+def test_an_effect_may_have_been_measured_at_the_highest_concentration(
+    spec_of: Callable[..., CampaignSpec], domain: Domain
+):
+    of_effects = CampaignView(spec_of(Objective(name="inhibition", units="%")), domain)
+    (row,) = read(of_effects, "word,inhibition (%),comment\ngamma,35,top concentration\n").rows
+    assert row.status == "accepted"

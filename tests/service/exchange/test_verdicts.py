@@ -41,3 +41,11 @@ def test_an_outcome_says_more_than_such_a_column(view: CampaignView):
 def test_the_status_of_a_candidate_in_a_batch_is_no_verdict_on_its_value(view: CampaignView):
     text = "candidate_id,word,status,IC50 (nM)\n11111111-1111-4111-8111-111111111111,alpha,rejected,5\n"
     assert [row.status for row in read(view, text).rows] == ["accepted"]
+
+
+@pytest.mark.parametrize(("header", "cells"), [("Pass", "0,1,2"), ("Use", "no,kinase,uk"), ("Included", "0,3,3")])
+def test_short_words_are_no_verdict_beside_others(view: CampaignView, header: str, cells: str):
+    rows = "".join(
+        f"{word},5,{cell}\n" for word, cell in zip(("gamma", "delta", "omega"), cells.split(","), strict=True)
+    )
+    assert {row.status for row in read(view, f"word,IC50 (nM),{header}\n{rows}").rows} == {"accepted"}
