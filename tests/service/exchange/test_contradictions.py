@@ -145,3 +145,8 @@ def test_a_count_beside_a_deviation_makes_a_standard_error(view: CampaignView):
 def test_readings_are_numbered_as_n_equals(view: CampaignView):
     report = read(view, "word,IC50 n=1 (nM),IC50 n=2 (nM)\ngamma,5,6\n")
     assert [(row.result.replicate, row.result.value) for row in report.rows] == [("1", 5), ("2", 6)]
+
+
+@pytest.mark.parametrize("line", ["// end of export", "# end of export", "//done"])
+def test_a_comment_below_the_table_is_passed_over(view: CampaignView, line: str):
+    assert told(read(view, f"word,IC50 (nM)\ngamma,5\n{line}\n")) == [("IC50", "=", 5), "skipped"]

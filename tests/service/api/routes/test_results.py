@@ -285,3 +285,14 @@ def test_a_dry_run_shows_what_is_stored_afterwards(api: Api, address: str, text:
     items = api.client.get(address).json()["items"]
     kept = [{name: item[name] for name in each} for each, item in zip(would, items, strict=True)]
     assert sorted(map(str, kept)) == sorted(map(str, would))
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_fractions_in_a_campaign_of_percent_are_a_question_of_the_file(api: Api, dry_run: str) -> None:
+    campaign = api.campaign(objectives=[{"name": "glow", "units": "%"}])
+    address = f"/v1/campaigns/{campaign['id']}/results"
+    table = "switches,glow\n0101,0.45\n1111,0.9\n"
+    response = api.client.post(address, content=table, headers=CSV, params={"dry_run": dry_run})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["choices"] == ['{"glow": "glow (%)"}', '{"glow": "glow (fraction)"}']
+    assert api.client.get(address).json()["items"] == []
