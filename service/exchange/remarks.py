@@ -16,7 +16,7 @@ from service.exchange.columns import unread
 from service.exchange.headers import other_base
 from service.exchange.qualifiers import kind_of
 from service.exchange.units import is_concentration
-from service.exchange.values import is_missing, shortened
+from service.exchange.values import MAX_VALUE, VALUE, is_missing, is_relation, read_relation, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,9 +47,9 @@ _END_OF_CURVE = re.compile(
 )
 """A remark that is a limit where values are concentrations; an effect may have been measured there."""
 _LIMIT_WITH_NUMBER = re.compile(r"\s*'?\s*[<>\u2264\u2265]=?\s*(?P<digits>[0-9][0-9.,' ]*)\s*[^\s0-9%]{0,8}\s*")
-_NO_DIGIT = re.compile(r"[^0-9]")
+_BETWEEN_THOUSANDS = re.compile(r"[ ,'](?=[0-9]{3}(?![0-9]))")
 _CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
-_NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
+_BEGINS_AS_NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
 _SIGNS = "<>\u2264\u2265~"
 
 
@@ -87,7 +87,7 @@ def _is_note(header: str, table: Table) -> bool:
     if is_note_name(header):
         return True
     cells = [row.cells.get(header, "") for row in table.rows]
-    return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
+    return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_BEGINS_AS_NUMBER.match(cell) for cell in cells)
 
 
 def _is_limit_remark(
@@ -100,15 +100,23 @@ def _is_limit_remark(
     begin = subject.match(plain)
     plain = plain[begin.end() :] if begin else plain
     number = _LIMIT_WITH_NUMBER.fullmatch(plain)
-    digits = _NO_DIGIT.sub("", number["digits"]) if number else None
+    limit = _number(number["digits"]) if number else None
     return (
         _LIMIT_SIGN.match(plain) is not None
         or _LIMIT_IN_WORDS.match(plain) is not None
         or any(pattern.fullmatch(plain.strip()) for pattern in alone)
         or plain.strip().casefold() in _CENSORED_WORDS
         or kind_of(text) == "unequal"
-        or (digits is not None and any(_NO_DIGIT.sub("", value) == digits for value in values))
+        or (limit is not None and any(_number(value) == limit for value in values))
     )
+
+
+def _number(text: str) -> float | None:
+    """Return a plain number, with or without thousands; None if it is anything else."""
+    try:
+        return float(_BETWEEN_THOUSANDS.sub("", text.strip()))
+    except ValueError:
+        return None
 
 
 def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
@@ -141,4 +149,7 @@ def _is_bare(cells: Mapping[str, str], value: str, relation: str) -> bool:
 
 def _is_qualified(cells: Mapping[str, str], value: str, relation: str) -> bool:
     text = cells.get(value, "").lstrip(" '")
+    found = VALUE.fullmatch(text) if len(text) <= MAX_VALUE else None
+    if found is not None and found["sign"] and is_relation(found["sign"]) and read_relation(found["sign"]) != "=":
+        return True
     return text[:1] in tuple(_SIGNS) or (not is_missing(cells.get(relation, "")) and not is_missing(text))

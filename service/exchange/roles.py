@@ -47,7 +47,7 @@ _LABEL = re.compile(r"[A-Z]+[0-9]+")
 """The name of a plate, run or batch, which could be a unit with an exponent: `P1`, `T4`."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 _IN_UNITS = re.compile(
-    r"\b(values?|results?|data|numbers?|given|reported|stated|measured|expressed|all|[a-z]{1,3}50\w*)\s+(is|are|was|were\s+)?\s*"
+    r"\b(values?|results?|data|numbers?|given|reported|stated|measured|expressed|all|[a-z]{1,3}50\w*)\s+((is|are|was|were)\s+)?"
     r"in\s+(?P<units>\S+)|\bunits?\s*(is|are|:|=)\s*(?P<of>\S+)",
     re.IGNORECASE,
 )

@@ -89,8 +89,7 @@ _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _UNITS_TWICE = re.compile(
     r"(?P<first>.*[0-9])\s*(?P<units>%|[^\W\d_][^\s\d±+-]+)(?P<gap>\s*)"
     r"(?:(?P<error>(?:±|\+/-|\+-)\s*[0-9][0-9.,]*)\s*(?P=units)?"
-    r"|(?P<to>(?:–|-|to|bis)\s*[0-9][0-9.,]*)\s*(?P=units))",  # noqa: RUF001 - dashes as spreadsheets make them
-    re.IGNORECASE,
+    r"|(?P<to>(?:–|-|to|bis)\s*[0-9][0-9.,]*)\s*(?P=units))"  # noqa: RUF001 - dashes as spreadsheets make them
 )
 """Units behind both numbers of a cell, or behind the first: `12 nM ± 3 nM`, `10 nM to 20 nM`."""
 _FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)

@@ -56,6 +56,11 @@ def test_a_remark_on_something_else_does_not(view: CampaignView, remark: str):
     assert (row.status, row.result.comment) == ("accepted", remark)
 
 
+def test_a_limit_in_a_remark_is_compared_as_a_number(view: CampaignView):
+    report = read(view, "word,IC50 (nM),comment\ngamma,1.0,> 10\ndelta,10.0,> 10\nomega,above 10,> max\n")
+    assert [row.status for row in report.rows] == ["accepted", "rejected", "accepted"]
+
+
 @pytest.mark.parametrize("header", ["Above max?", "Censored?!", "Out of range?"])
 def test_a_header_that_asks_states_a_limit_as_well(view: CampaignView, header: str):
     with pytest.raises(TableError, match="say it as a relation"):

@@ -213,6 +213,6 @@ def test_units_may_stand_behind_both_numbers(text: str, error: float | None, upp
     assert (read.number, read.rest, read.error, read.upper) == (12, "nM", error, upper)
 
 
-@pytest.mark.parametrize("text", ["12 nM ± 3 uM", "12 nM to 20 uM", "12 nM - 20", "12 nM 20 nM"])
+@pytest.mark.parametrize("text", ["12 nM ± 3 uM", "12 mM to 20 MM", "12 nM to 20 uM", "12 nM - 20", "12 nM 20 nM"])
 def test_units_that_differ_within_a_cell_are_no_units(text: str):
     assert not is_unit_beside_a_number(read_value(text).rest or "")
