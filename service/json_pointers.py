@@ -33,6 +33,8 @@ def body_location(error: Mapping[str, Any], path: Sequence[str | int], document:
 
 def error_message(error: Mapping[str, Any]) -> str:
     """Return what is wrong, for a person."""
+    if error["type"] == "extra_forbidden":
+        return "unknown field: check its spelling, or leave it out"
     if error["type"] == "json_invalid":
         return f"not valid JSON: {error['ctx']['error']}"
     return str(error["msg"]).removeprefix("Value error, ")

@@ -97,7 +97,7 @@ def negotiate(
     ranges = _media_ranges(accept or "*/*")
     best = max(offered, key=lambda name: _quality(ranges, offered[name]))
     if _quality(ranges, offered[best]) == 0:
-        raise NotAcceptableError(f"nothing here is {accept}; there is {', '.join(offered.values())}")
+        raise NotAcceptableError(f"nothing here is {accept}; there is {', '.join(dict.fromkeys(offered.values()))}")
     return best
 
 

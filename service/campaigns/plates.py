@@ -88,7 +88,8 @@ def create_plate(session: Session, scope: RoundScope, spec: LayoutSpec) -> Plate
         raise ConflictError(
             f"the campaign has a plate {spec.name!r} already; a plate that is made again is another one"
         )
-    check_assay(spec, CampaignSpec.from_stored(campaign.spec))
+    assay = check_assay(spec, CampaignSpec.from_stored(campaign.spec))
+    spec = spec.model_copy(update={"type": assay.type})
     chosen = _chosen(queries.batch(session, row.id), spec)
     layout = lay_out(spec, chosen, secrets.randbelow(2**31) if spec.seed is None else spec.seed)
     plate = Plate(
@@ -251,10 +252,7 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
     used = {well.well for well in layout.wells}
     unknown = [well for well in found.failed if well not in used]
     if unknown:
-        shown = ", ".join(unknown[:MAX_LISTED])
-        detail = (
-            f"transfers into {len(unknown)} wells that the layout leaves empty ({shown}): is the report of this plate?"
-        )
+        detail = f"transfers failed into wells that the layout leaves empty ({_shown(unknown)}): is it of this plate?"
         raise UnprocessableError(detail, errors=[{"column": "Destination Well", "detail": detail}])
 
 
@@ -268,10 +266,14 @@ def _filled(plate: Plate, layout: PlateLayout, found: TransferReport, file: Sent
     kept = {well.well for well in layout.wells if well.candidate_id in stored}
     late = sorted(kept & set(found.moved))
     if late:
-        shown = ", ".join(late[:MAX_LISTED]) + (", ..." if len(late) > MAX_LISTED else "")
-        warning = f"{shown}: filled too late, a failed result is stored; lay the candidate out on another plate"
+        warning = f"{_shown(late)}: filled too late, a failed result is stored; lay the candidate out on another plate"
         found = replace(found, warnings=(*found.warnings, warning))
     return before.after(found, kept), found
+
+
+def _shown(wells: Sequence[str]) -> str:
+    more = f" and {len(wells) - MAX_LISTED} more" if len(wells) > MAX_LISTED else ""
+    return ", ".join(wells[:MAX_LISTED]) + more
 
 
 def _reasons(layout: PlateLayout, failed: Mapping[str, str]) -> dict[UUID, str]:

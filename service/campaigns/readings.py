@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from models.campaign.spec import CampaignSpec
+from models.specs.base import json_pointer
 from service.campaigns import queries
 from service.errors import ConflictError, NotFoundError, UnprocessableError
-from service.exchange import ReadingOptions
+from service.exchange import ReadingOptions, check_options
 from service.store import readings
 from service.store.tables import Reading
 
@@ -26,8 +28,10 @@ def put_reading(
     Raises:
         NotFoundError: if there is no such campaign.
         ConflictError: if it keeps as many as it may.
+        UnprocessableError: if a word, a limit or the encoding means nothing; every upload by it would be refused.
     """
-    queries.get_campaign(session, workspace_id, campaign_id)
+    campaign = queries.get_campaign(session, workspace_id, campaign_id)
+    _check(options, CampaignSpec.from_stored(campaign.spec))
     is_new = readings.find(session, campaign_id, name) is None
     if is_new and readings.count(session, campaign_id) >= MOST_READINGS:
         raise ConflictError(f"a campaign keeps at most {MOST_READINGS} readings: delete one first")
@@ -74,3 +78,9 @@ def resolved(session: Session, campaign_id: UUID, name: str | None, options: Rea
     detail = f"the campaign keeps no reading {name!r}; it has {', '.join(known) or 'none'}"
     error = {"in": "query", "pointer": "/reading", "detail": detail, "choices": known}
     raise UnprocessableError(f"/reading: {detail}", errors=[error])
+
+
+def _check(options: ReadingOptions, spec: CampaignSpec) -> None:
+    problems = [{"pointer": json_pointer(*place), "detail": detail} for place, detail in check_options(options, spec)]
+    if problems:
+        raise UnprocessableError(f"{problems[0]['pointer']}: {problems[0]['detail']}", errors=problems)

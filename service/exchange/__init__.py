@@ -8,6 +8,7 @@ from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows
 from service.exchange.batch_workbook import BatchRequest
 from service.exchange.campaign_view import CampaignView
 from service.exchange.object_tables import open_objects, read_objects
+from service.exchange.option_checks import check_options
 from service.exchange.options import NOTHING_SAID, ReadingOptions
 from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.registry import media_type_named, media_types, media_types_by_extension, most_rows, read_table
@@ -31,6 +32,7 @@ __all__ = [
     "UnknownFormatError",
     "Upload",
     "batch_formats",
+    "check_options",
     "check_upload",
     "flat_rows",
     "media_type_named",

@@ -103,7 +103,9 @@ def _others(
 ) -> Iterator[WrittenSheet]:
     wells = _wells(rows)
     samples = [_sample(row, well, spec, domain) for row, well in zip(rows, wells, strict=True)]
-    yield WrittenSheet(SAMPLES, samples, frozen=_after_rank(list(samples[0]) if samples else []))
+    names = list(samples[0]) if samples else []
+    reasons = frozenset(name for name in names if name.removeprefix("batch_") == "reason")
+    yield WrittenSheet(SAMPLES, samples, frozen=_after_rank(names), wrapped=reasons)
     grid = list(_plate_rows(rows, wells))
     plates = frozenset(place for place, line in enumerate(grid) if str(line["0"]).startswith("Plate "))
     yield WrittenSheet(PLATE_MAP, grid, has_header=False, headings=plates, width=6)

@@ -169,8 +169,9 @@ class _Wide:
         return fitting or free
 
     def _has_content(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
-        own_outcome = row.cells.get(column.own.get("outcome", ""), "")
-        return _has_value(row, column) or bool(own_outcome) or self._shared_outcome_applies(row, column, shared)
+        outcome, relation = (row.cells.get(column.own.get(name, ""), "") for name in ("outcome", "relation"))
+        is_own = bool(outcome) or not _is_blank("relation", relation)
+        return _has_value(row, column) or is_own or self._shared_outcome_applies(row, column, shared)
 
     def _shared_outcome_applies(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
         """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""

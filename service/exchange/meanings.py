@@ -16,10 +16,11 @@ from service.exchange.cells import Digits, Meant
 from service.exchange.columns import unread
 from service.exchange.headers import named_result
 from service.exchange.tables import TableError
-from service.exchange.values import OUTCOMES, is_missing, outcome_word, shortened
+from service.exchange.units import are_convertible, check_known
+from service.exchange.values import OUTCOMES, is_missing, outcome_word, read_value, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -76,7 +77,7 @@ def with_meanings(
     Raises:
         TableError: if a meaning or a limit cannot be understood.
     """
-    words = {text.strip().casefold(): _checked(text, meaning) for text, meaning in options.words.items()}
+    words = {text.strip().casefold(): meaning_of(text, meaning) for text, meaning in options.words.items()}
     values = {column.header: column.type for column in mapped.results}
     if not values and "value" in mapped.fields:
         values = {mapped.fields["value"]: mapped.default_type or ""}
@@ -109,7 +110,40 @@ def with_meanings(
     return table, OpenWords(open_words), limits.read
 
 
-def _checked(text: str, meaning: str) -> str:
+def check_limit(name: str, limit: str, spec: CampaignSpec) -> None:
+    """Check what is said to be a limit of an assay, before there is a table.
+
+    Raises:
+        TableError: if it is none of an assay that the campaign reads, or no value in units of this assay.
+    """
+    kind, _ = _named_limit(name, list(spec.quantities()))
+    units = spec.quantities()[kind].units if kind else None
+    try:
+        read = read_value(limit)
+        if read.rest is not None:
+            check_known(read.rest)
+    except ValueError as error:
+        raise TableError(f"limits: {error}") from error
+    if read.relation is not None:
+        raise TableError(f"limits: {shortened(limit)} has a relation: leave it out, the cell has one")
+    if read.rest is not None and units is not None and not are_convertible(read.rest, units):
+        raise TableError(f"limits: {shortened(limit)} cannot be converted to {units}, in which {kind} is read")
+
+
+def _named_limit(name: str, types: Sequence[str]) -> tuple[str, str]:
+    """Return the assay, blank for any, and the level that the name of a limit says.
+
+    Raises:
+        TableError: if it does not name them.
+    """
+    kind, _, level = name.strip().rpartition(" ")
+    kinds = {key(each): each for each in types} | {"": ""}
+    if key(kind) not in kinds or key(level) not in _LEVELS:
+        raise TableError(f"limits: {name[:60]!r} must be an assay and LOD, LLOQ or ULOQ, as in 'IC50 LOD'")
+    return kinds[key(kind)], _LEVELS[key(level)]
+
+
+def meaning_of(text: str, meaning: str) -> str:
     """Return what a word means as the text of a cell.
 
     Raises:
@@ -147,7 +181,7 @@ class _Limits:
     def __init__(self, table: Table, mapped: Mapped, spec: CampaignSpec, options: ReadingOptions) -> None:
         self.read: set[str] = set()
         self._types = list(spec.quantities())
-        self._stated = {self._named(name): text for name, text in options.limits.items()}
+        self._stated = {_named_limit(name, self._types): text for name, text in options.limits.items()}
         self._columns: dict[tuple[str, str], tuple[str, str]] = {}
         names = {level: f" {level}" for level in _LEVELS}
         names |= {f"{key(kind)}_{level}": f"{kind} {level}" for kind in self._types for level in _LEVELS}
@@ -162,13 +196,6 @@ class _Limits:
             if named is not None:
                 kind, _, level = named[0].rpartition(" ")
                 self._columns.setdefault((kind, _LEVELS[level]), (header, named[1] or ""))
-
-    def _named(self, name: str) -> tuple[str, str]:
-        kind, _, level = name.strip().rpartition(" ")
-        kinds = {key(each): each for each in self._types} | {"": ""}
-        if key(kind) not in kinds or key(level) not in _LEVELS:
-            raise TableError(f"limits: {name[:60]!r} must be an assay and LOD, LLOQ or ULOQ, as in 'IC50 LOD'")
-        return kinds[key(kind)], _LEVELS[key(level)]
 
     def meant(self, text: str, row: RawRow, kind: str, mapped: Mapped) -> tuple[str, bool] | None:
         """Return the value that a word for a limit stands for, and whether its number has a point; None if unknown."""

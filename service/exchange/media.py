@@ -6,6 +6,7 @@ for. A media type that names a format is believed. Knows no table.
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from io import BytesIO
@@ -33,6 +34,8 @@ _GZIP_WINDOW = zlib.MAX_WBITS | 16
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _HEAD = 64 * 1024
+_SDF_LINE = re.compile(rb"^(?:M  END|\$\$\$\$)[ \t]*\r?$", re.MULTILINE)
+"""The end of a structure, or of a record, on a line of its own: a HELM has four dollar signs as well."""
 _LONGEST_BOUNDARY = 256
 
 
@@ -81,7 +84,7 @@ def _sniffed(content: bytes) -> str:
     if content.startswith(_OLE):
         return _XLSX if "EncryptedPackage".encode("utf-16-le") in content else "application/x-xls"
     head = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if b"M  END" in head or b"$$$$" in head:
+    if _SDF_LINE.search(head):
         return "chemical/x-mdl-sdfile"
     if head.startswith(b"["):
         return "application/json"

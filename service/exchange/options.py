@@ -48,7 +48,8 @@ class ReadingOptions(BaseModel):
     )
     limits: _Words = Field(
         default_factory=dict,
-        description="limits of an assay for cells such as <LOD: 'IC50 lower' or 'IC50 upper' -> a value with units",
+        description="limits of an assay for cells such as <LOD: 'IC50 LOD', 'IC50 LLOQ' or 'IC50 ULOQ' -> a value with "
+        "units",
     )
 
     def over(self, other: ReadingOptions) -> ReadingOptions:

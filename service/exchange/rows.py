@@ -83,6 +83,8 @@ class _Reader:
         self._entries, self._numbers, self._dates = entries, numbers, dates
         self._objects, self._assays = Objects(view, numbers), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
+        self._with_result = {entry.row for entry in entries if not _is_empty(entry)}
+        self._named: set[tuple[int, str]] = set()
 
     def read(self) -> tuple[list[ParsedRow], list[str]]:
         """Return what becomes of all entries, and warnings of the file."""
@@ -93,9 +95,9 @@ class _Reader:
         candidate_id, text = entry.fields.get("candidate_id"), None
         verbatim = {**entry.objects, **entry.fields}
         verbatim |= {name: text.sent for name, text in verbatim.items() if type(text) is Meant}
-        if entry.problem is None and is_missing(entry.fields.get("value", "")) and not _has_outcome(entry):
+        if entry.problem is None and _is_empty(entry):
             reason = "no value and no outcome"
-            return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
+            return ParsedRow(entry.row, "skipped", reason, None, self._left_out(entry), candidate_id, None, verbatim)
         try:
             candidate_id, found = self._objects.find(entry)
             text = found.text
@@ -113,6 +115,14 @@ class _Reader:
         notes = (further,) if further else ()
         return replace(row, status="duplicate", reason=reason, column="external_id", warnings=notes, result=None)
 
+    def _left_out(self, entry: Entry) -> tuple[str, ...]:
+        """Return a warning of what stands in a row without any result; a column is named once for all its assays."""
+        names = [name for name in _written_beside(entry) if (entry.row, name) not in self._named]
+        if entry.row in self._with_result or not names:
+            return ()
+        self._named |= {(entry.row, name) for name in names}
+        return (f"{' and '.join(names)}: not stored, because the row has neither a value nor an outcome",)
+
     def _result(self, index: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
         assay = self._assays.find(entry)
         quantity, units, warnings = read_quantity(entry, assay, self._numbers)
@@ -124,3 +134,14 @@ class _Reader:
 
 def _has_outcome(entry: Entry) -> bool:
     return is_outcome(entry.fields.get("outcome", ""))
+
+
+def _is_empty(entry: Entry) -> bool:
+    return is_missing(entry.fields.get("value", "")) and not _has_outcome(entry)
+
+
+def _written_beside(entry: Entry) -> list[str]:
+    """Return the columns that say something of a result that is not there: a limit without its value, a comment."""
+    fields = entry.fields
+    written = [name for name in ("relation", "standard_error", "comment") if not is_missing(fields.get(name, ""))]
+    return [entry.headers.get(name, name) for name in written if fields[name].strip() != "="]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ BESIDE_RESULTS = frozenset((SAMPLES, PLATE_MAP, REQUEST))
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _WIDTHS = (10, 45)
 """Narrowest and widest column, in characters."""
+_WRAPPED_WIDTH, _LINE_POINTS = 70, 15
+"""Characters in a line of texts that go on below each other, and the height of a line."""
 _MEASURED_ROWS = 100
 """Rows by which the width of a column is found."""
 _HEADER, _TO_FILL_IN, _CHANGEABLE = "DDE3EA", "FFF3C4", "FFFBEE"
@@ -41,7 +44,8 @@ class WrittenSheet:
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
     `changeable` is written to by accident; `choices` are offered there, others taken as well, and `prompts` shown.
     `folded` columns wait behind a plus sign. `frozen` names the first column that scrolls. Where there is no header,
-    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide.
+    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide. Texts of
+    `wrapped` columns go on below each other, so that a printed page shows them whole.
     """
 
     title: str
@@ -51,6 +55,7 @@ class WrittenSheet:
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     folded: frozenset[str] = frozenset()
+    wrapped: frozenset[str] = frozenset()
     frozen: str | None = None
     has_header: bool = True
     headings: frozenset[int] = frozenset()
@@ -114,7 +119,14 @@ def _lay_out(page: Worksheet, sheet: WrittenSheet, names: Sequence[str]) -> None
     page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
+def _n_lines(value: Any) -> int:
+    """Return how many lines a text takes; LibreOffice does not find out by itself."""
+    return max(len(textwrap.wrap(str(value or ""), _WRAPPED_WIDTH)), 1)
+
+
 def _width(sheet: WrittenSheet, name: str) -> int:
+    if name in sheet.wrapped:
+        return _WRAPPED_WIDTH
     shown: list[Any] = [name] if sheet.has_header else []
     shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
     longest = max(len(str(value)) for value in (*shown, "") if value is not None)
@@ -123,8 +135,12 @@ def _width(sheet: WrittenSheet, name: str) -> int:
 
 def _style(page: Worksheet, sheet: WrittenSheet, names: Sequence[str], first: int) -> None:
     """Mark headers, and lock all but what is to be filled in where anything is."""
-    from openpyxl.styles import Font, PatternFill
+    from openpyxl.styles import Alignment, Font, PatternFill
 
+    for number, row in enumerate(sheet.rows, first) if sheet.wrapped else ():
+        page.row_dimensions[number].height = _LINE_POINTS * max(_n_lines(row[name]) for name in sheet.wrapped)
+        for place, name in enumerate(names, 1):
+            page.cell(number, place).alignment = Alignment(wrap_text=name in sheet.wrapped, vertical="top")
     headers = {1} if sheet.has_header and names else {place + 1 for place in sheet.headings}
     for cell in () if sheet.has_header else page["A"]:
         cell.font = Font(bold=True)

@@ -60,13 +60,23 @@ def _without_mark(content: bytes) -> str | None:
     return "utf-16-le" if shares[1] else "utf-16-be"
 
 
-def _strict(content: bytes, encoding: str) -> str:
+def codec_name(encoding: str) -> str:
+    """Return Python's name of an encoding.
+
+    Raises:
+        TableError: if it is unknown, or none of texts.
+    """
     try:
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError) as error:
         raise TableError(f"unknown charset {encoding[:40]!r}") from error
     if not name.startswith(_CHARSETS):
         raise TableError(f"unknown charset {encoding[:40]!r}")
+    return name
+
+
+def _strict(content: bytes, encoding: str) -> str:
+    name = codec_name(encoding)
     try:
         return content.decode(name)
     except ValueError as error:

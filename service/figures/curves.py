@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _POINTS = 200
 _ROOM = (-25.0, 125.0)
+_TITLE = 70
+"""Characters in a line of what a picture says in words."""
 
 
 def draw_curve(analysis: Analysis, candidate_id: UUID, words: tuple[str, str], extension: str) -> bytes:
@@ -43,7 +46,7 @@ def draw_curve(analysis: Analysis, candidate_id: UUID, words: tuple[str, str], e
     _plot_estimate(axes, finding, units)
     percents = [well.inhibition for well in wells if well.inhibition is not None]
     axes.set_ylim(min([*percents, _ROOM[0]]) - 5.0, max([*percents, _ROOM[1]]) + 5.0)
-    label(axes, f"concentration ({units})", "inhibition (%)", _summary(finding, units))
+    label(axes, f"concentration ({units})", "inhibition (%)", textwrap.fill(_summary(finding, units), _TITLE))
     legend(axes, loc="best")
     return render(figure, extension)
 
@@ -83,8 +86,8 @@ def _plot_estimate(axes: Axes, finding: Finding, units: str) -> None:
 
 def _summary(finding: Finding, units: str) -> str:
     if finding.verdict == "failed":
-        return f"no value: {(finding.reason or '').partition('(')[0].strip()}"[:90]
+        return f"no value: {(finding.reason or '').partition('(')[0].strip()}"
     if finding.curve is None or finding.verdict == "censored":
-        return (finding.reason or f"{finding.value:.3g} %")[:90]
+        return finding.reason or f"{finding.value:.3g} %"
     curve = finding.curve
     return f"IC50 {curve.ic50:.3g} {units} ({curve.low:.3g} to {curve.high:.3g}), Hill {curve.hill:.2f}"

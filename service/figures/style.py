@@ -106,5 +106,18 @@ def render(figure: Figure, extension: str) -> bytes:
     """Return a figure as SVG or PNG; the element ids of equal SVG figures may differ."""
     file = io.BytesIO()
     with _ONE_AT_A_TIME:
+        _take_literally(figure)
         figure.savefig(file, format=extension, dpi=DPI, metadata={"Date": None} if extension == "svg" else None)
     return file.getvalue()
+
+
+def _take_literally(figure: Figure) -> None:
+    """Show dollar signs in names, of which every HELM has four, instead of reading mathematics between them.
+
+    The numbers at the ticks of logarithmic axes are mathematics; they are written later, when the figure is drawn.
+    """
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if "$" in text.get_text():
+            text.set_parse_math(False)

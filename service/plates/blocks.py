@@ -11,6 +11,8 @@ from service.exchange.values import Decimal, ValueTextError, is_missing
 
 MAX_LABEL = 80
 MAX_CHOICES = 100
+LARGEST_SIGNAL = 1e30
+"""No detector counts further, and squares of signals must stay numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,14 @@ def read_signals(block: Block, delimiter: str, typed: Decimal | None, answer: De
             unread[well] = "the file has no reading of it"
             continue
         try:
-            values[well] = numbers.read_number(cell.text)
+            value = numbers.read_number(cell.text)
         except ValueTextError:
             unread[well] = f"{cell.text[:40]!r} is no number"
+            continue
+        if abs(value) <= LARGEST_SIGNAL:
+            values[well] = value
+        else:
+            unread[well] = f"{cell.text[:40]!r} is no signal: it is beyond {LARGEST_SIGNAL:g}"
     return Signals(block.label, values, unread)
 
 

@@ -56,6 +56,8 @@ def _places(spec: LayoutSpec, generator: np.random.Generator) -> tuple[list[tupl
         UnprocessableError: if the controls do not fit.
     """
     usable = inner(spec.wells, spec.edge) if 2 * spec.edge < min(SHAPES[spec.wells]) else []
+    if not usable:
+        raise invalid("/edge", f"a plate of {spec.wells} wells has none left inside {spec.edge} rings: use fewer")
     number = sum(spec.n_controls())
     if number >= len(usable):
         raise invalid(

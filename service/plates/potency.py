@@ -21,6 +21,10 @@ SIGNIFICANCE = 0.01
 """Of the tests for a trend: a hundred flat candidates make one curve."""
 MIN_FALL = 25.0
 """Percent by which inhibition must fall over the doses before that is called a fall."""
+WINDOW = (-50.0, 150.0)
+"""Percent between which inhibition can be, noise included: a signal far beyond the controls is not the assay's."""
+MAX_BEYOND = 0.2
+"""Share of a candidate's wells that may lie beyond the window."""
 MIN_TOP = 80.0
 MAX_RESIDUAL_SD = 15.0
 MAX_INTERVAL_RATIO = 10.0
@@ -37,6 +41,15 @@ def find_ic50(candidate_id: UUID, wells: Doses) -> Finding:
         return _failed(candidate_id, wells, reason)
     x = np.log10([concentration for concentration, _ in wells])
     y = np.array([inhibition for _, inhibition in wells])
+    flags = _beyond(y)
+    if flags and np.mean((y < WINDOW[0]) | (y > WINDOW[1])) > MAX_BEYOND:
+        reason = f"{flags[0]}: the candidate disturbs the signal, or the wells hold something else"
+        return _failed(candidate_id, wells, reason)
+    found = _series(candidate_id, wells, x, y)
+    return found.model_copy(update={"flags": [*found.flags, *flags]})
+
+
+def _series(candidate_id: UUID, wells: Doses, x: Array, y: Array) -> Finding:
     if _falls(x, y):
         return _failed(candidate_id, wells, "inhibition falls as the concentration rises")
     curve = fit_logistic(x, y)
@@ -44,6 +57,16 @@ def find_ic50(candidate_id: UUID, wells: Doses) -> Finding:
         return _flat(candidate_id, wells, y)
     record = _curve_record(curve, len(wells))
     return _limit_or_failure(candidate_id, wells, curve, record) or _measured(candidate_id, wells, curve, record)
+
+
+def _beyond(y: Array) -> list[str]:
+    """Return a flag that names the wells far outside of the controls, if there are any."""
+    low, high = WINDOW
+    outside = y[(y < low) | (y > high)]
+    if not len(outside):
+        return []
+    farthest = outside[np.argmax(np.abs(outside))]
+    return [f"{len(outside)} of {len(y)} wells beyond {low:.0f} to {high:.0f} %, the farthest at {farthest:.3g} %"]
 
 
 def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Finding:
@@ -58,6 +81,7 @@ def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Findi
         verdict="measured",
         value=float(percent.mean()),
         standard_error=error or None,
+        flags=_beyond(percent),
         n_wells=len(wells),
     )
 
@@ -89,7 +113,7 @@ def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
 
     mean = float(y.mean())
     reach = float(t_distribution.ppf(0.975, len(y) - 1)) * float(y.std(ddof=1)) / math.sqrt(len(y))
-    reason = f"no trend over the doses; mean inhibition {mean:.0f} %"
+    reason = f"no trend over the doses; mean inhibition {round(mean)} %"
     if mean + reach < HALF:
         return _limit(candidate_id, wells, ">", reason)
     if mean - reach > HALF:

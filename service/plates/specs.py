@@ -1,11 +1,11 @@
 """The specification of a plate: its size, controls, doses and, where robots fill it, stocks and volumes."""
 
-import math
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from models.specs.base import field_error
 from service.exchange.units import are_convertible, is_concentration
 from service.exchange.values import is_missing
 from service.plates.geometry import SHAPES, WellCount
@@ -16,6 +16,8 @@ Text = Annotated[
 ]
 Readout = Literal["ic50", "percent_inhibition", "percent_activity"]
 Robot = Literal["echo", "biomek"]
+_CONCENTRATIONS = (1e-15, 1e12)
+"""Beyond these no unit of concentration means anything, and volumes are no numbers."""
 MIN_POINTS = 5
 """Doses below which four parameters cannot be separated from noise."""
 
@@ -41,7 +43,7 @@ class Controls(_Spec):
 class DoseSeries(_Spec):
     """Concentrations from the top down, each a constant factor below the one before."""
 
-    top: float = Field(gt=0, description="highest concentration", examples=[10.0])
+    top: float = Field(gt=0, le=_CONCENTRATIONS[1], description="highest concentration", examples=[10.0])
     units: Text = Field(default="uM", description="of all concentrations of the plate")
     factor: float = Field(default=3.0, gt=1, le=1000, description="dilution from one dose to the next")
     points: int = Field(default=10, ge=1, le=MAX_POINTS, description="how many doses; 1 measures at `top` alone")
@@ -56,9 +58,10 @@ class DoseSeries(_Spec):
 
     @model_validator(mode="after")
     def _stay_positive(self) -> Self:
-        if not math.isfinite(math.log10(self.top)) or self.concentrations()[-1] <= 0:
-            message = f"{self.points} doses by a factor of {self.factor:g} end at nothing: give fewer"
-            raise ValueError(message)
+        lowest = self.top / self.factor ** (self.points - 1)
+        if lowest < _CONCENTRATIONS[0]:
+            message = f"{self.points} doses by a factor of {self.factor:g} end at {lowest:.3g} {self.units}: give fewer"
+            raise field_error("/points", message)
         return self
 
     def concentrations(self) -> list[float]:
@@ -76,11 +79,11 @@ class Stocks(_Spec):
     plate: Text = Field(default="Source1", description="name and barcode of the source plate")
     plate_wells: WellCount = Field(default=384, description="size of the source plate in wells")
     plate_type: Text = Field(default="384PP_DMSO2", description="the robot's name of the labware")
-    concentrations: list[Annotated[float, Field(gt=0)]] = Field(
+    concentrations: list[Annotated[float, Field(ge=_CONCENTRATIONS[0], le=_CONCENTRATIONS[1])]] = Field(
         min_length=1, max_length=8, description="of every candidate in the source plate", examples=[[10.0, 0.1]]
     )
     units: Text = Field(default="mM", description="of the stocks")
-    assay_volume_ul: float = Field(gt=0, le=1000, description="volume of a filled well", examples=[50.0])
+    assay_volume_ul: float = Field(ge=0.001, le=1000, description="volume of a filled well", examples=[50.0])
     max_solvent_percent: float = Field(default=1.0, gt=0, le=20, description="most of a well that may be transferred")
     robot: Robot = Field(default="echo", description="echo: multiples of 2.5 nL; biomek: of 0.1 uL, from 0.5 uL on")
     wells: dict[UUID, list[str]] | None = Field(
@@ -92,8 +95,7 @@ class Stocks(_Spec):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if len(set(self.concentrations)) < len(self.concentrations):
-            message = "two stocks have the same concentration"
-            raise ValueError(message)
+            raise field_error("/concentrations", "two stocks have the same concentration")
         return self
 
 
@@ -146,16 +148,16 @@ class LayoutSpec(_Spec):
     def _fits_together(self) -> Self:
         if self.readout == "ic50" and self.doses.points < MIN_POINTS:
             message = f"an IC50 needs at least {MIN_POINTS} doses; a percentage at one dose is another readout"
-            raise ValueError(message)
+            raise field_error("/doses/points", message)
         if self.readout != "ic50" and self.doses.points != 1:
             message = f"{self.readout} is measured at one dose: give points 1, or ask for the readout ic50"
-            raise ValueError(message)
+            raise field_error("/doses/points", message)
         if self.stocks is not None and not are_convertible(self.stocks.units, self.doses.units):
             message = f"stocks in {self.stocks.units} cannot be converted to doses in {self.doses.units}"
-            raise ValueError(message)
+            raise field_error("/stocks/units", message)
         if self.candidates is not None and len(set(self.candidates)) < len(self.candidates):
-            message = "a candidate is named twice"
-            raise ValueError(message)
+            twice = next(place for place, item in enumerate(self.candidates) if item in self.candidates[:place])
+            raise field_error(f"/candidates/{twice}", "a candidate is named twice")
         return self
 
     def n_controls(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ alone. Knows no layout.
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -109,9 +110,13 @@ def _volume(line: _Line, name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
-    except ValueError as error:
-        raise TableError(f"{text[:20]!r} is no volume", row=line.row, column=name.title()) from error
+        volume = float(text)
+    except ValueError:
+        volume = math.nan
+    if not 0 <= volume < math.inf:
+        detail = f"{text[:20]!r} is no volume: write nL as a number with a decimal point, or leave the cell blank"
+        raise TableError(detail, row=line.row, column=name.title())
+    return volume
 
 
 def _lines(text: str) -> Iterator[_Line]:

@@ -117,8 +117,6 @@ def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int]
     """Return (sample, number of its stock) -> source well."""
     given = _given(stocks, candidates)
     taken = set(given.values())
-    if len(taken) < len(given):
-        raise invalid("/stocks/wells", "two samples are said to be in one source well")
     free = (name for name in map(well_name, by_columns(stocks.plate_wells)) if name not in taken)
     wanted = [(str(candidate_id), stock) for candidate_id in candidates for stock in range(len(stocks.concentrations))]
     sources = dict(given)
@@ -135,7 +133,24 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
     """Return the source wells that the caller names.
 
     Raises:
-        UnprocessableError: if one is not on the source plate, or they are not those of the stocks.
+        UnprocessableError: if one is not on the source plate or named twice, or they are not those of the stocks.
+    """
+    found: dict[tuple[str, int], str] = {}
+    for key, (pointer, text) in _named(stocks, candidates).items():
+        name = plain_name(text, stocks.plate_wells)
+        if name is None:
+            raise invalid(pointer, f"{text[:20]!r} is no well of a plate of {stocks.plate_wells}")
+        if name in found.values():
+            raise invalid(pointer, f"two samples are said to be in one source well, {name}: give each its own")
+        found[key] = name
+    return found
+
+
+def _named(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], tuple[str, str]]:
+    """Return (sample, number of its stock) -> the pointer of what the caller says of it, and the text there.
+
+    Raises:
+        UnprocessableError: if a candidate is not on the plate, or its wells are not as many as the stocks.
     """
     named: dict[tuple[str, int], tuple[str, str]] = {}
     if stocks.positive_well is not None:
@@ -149,13 +164,7 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
         if len(texts) != len(stocks.concentrations):
             raise invalid(pointer, f"give {len(stocks.concentrations)} wells, one for each stock in concentrations")
         named |= {(str(candidate_id), place): (f"{pointer}/{place}", text) for place, text in enumerate(texts)}
-    found = {}
-    for key, (pointer, text) in named.items():
-        name = plain_name(text, stocks.plate_wells)
-        if name is None:
-            raise invalid(pointer, f"{text[:20]!r} is no well of a plate of {stocks.plate_wells}")
-        found[key] = name
-    return found
+    return named
 
 
 def _used(sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Sequence[Transfer]) -> list[SourceWell]:

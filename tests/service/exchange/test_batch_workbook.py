@@ -18,7 +18,7 @@ from service.exchange.formats.workbook import MEDIA_TYPE
 from service.records import StandardResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from openpyxl.worksheet.worksheet import Worksheet
@@ -55,9 +55,13 @@ def content(batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domai
 
 @pytest.fixture
 def filled(content: bytes) -> bytes:
+    return filled_in(content, FILLED)
+
+
+def filled_in(content: bytes, rows: Mapping[int, Mapping[str, Any]]) -> bytes:
     book = load_workbook(io.BytesIO(content))
     places = places_of(book["Results"])
-    for row, cells in FILLED.items():
+    for row, cells in rows.items():
         for name, value in cells.items():
             book["Results"].cell(row, places[name]).value = value
     out = io.BytesIO()
@@ -120,6 +124,16 @@ def test_what_was_measured_so_far_is_shown_and_not_read_back(content: bytes, rea
     report = read(content, MEDIA_TYPE)
     assert [row.status for row in report.rows] == ["skipped"] * 4
     assert report.warnings == ()
+
+
+def test_the_reasons_are_printed_whole(content: bytes) -> None:
+    page = load_workbook(io.BytesIO(content))["Samples"]
+    (column,) = [cell.column_letter for cell in page[1] if cell.value == "reason"]
+    assert all(cell.alignment.wrap_text for cell in page[column][1:])
+    for cell in page[column][1:]:
+        room = page.column_dimensions[column].width * page.row_dimensions[cell.row].height / 15
+        assert len(cell.value) <= room
+    assert not page["A2"].alignment.wrap_text
 
 
 def test_other_sheets_say_what_to_make_and_where(content: bytes) -> None:
@@ -221,3 +235,23 @@ def test_names_that_a_spreadsheet_cannot_hold_are_shortened_or_left_out(
     rules = load_workbook(io.BytesIO(content))["Results"].data_validations.dataValidation
     assert all(len(rule.prompt or "") <= 255 for rule in rules)
     assert not any('a,"b' in (rule.formula1 or "") for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("cells", "warnings"),
+    [
+        ({"potency_relation": ">"}, ["potency_relation: not stored"]),
+        ({"comment": "vial broke"}, ["comment: not stored"]),
+        ({"potency_relation": "<", "comment": "late"}, ["potency_relation and comment: not stored"]),
+        ({"potency_relation": "="}, []),
+        ({"potency_units": "uM"}, []),
+        ({"solubility": -3.0, "comment": "clear"}, []),
+    ],
+)
+def test_what_stands_beside_no_result_is_named(
+    content: bytes, read: Callable[..., Report], cells: dict[str, Any], warnings: list[str]
+) -> None:
+    report = read(filled_in(content, {2: cells}), MEDIA_TYPE)
+    assert report.count("rejected") == 0
+    found = [warning for row in report.rows if row.status == "skipped" for warning in row.warnings]
+    assert [text.partition(",")[0] for text in sorted(found)] == warnings

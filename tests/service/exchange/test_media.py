@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service.exchange import CampaignView, TableError, UnknownFormatError, read_results, read_table
-from service.exchange.media import GENERIC, MAX_UNPACKED
+from service.exchange.media import GENERIC, MAX_UNPACKED, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,3 +108,21 @@ def test_utf16_without_a_mark_is_read_and_told(encoding: str, view: CampaignView
 def test_what_curl_sends_by_itself_is_refused_with_the_way_out():
     with pytest.raises(UnknownFormatError, match="curl"):
         read_table(CSV, "application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("end", ["", ",", "\t"])
+def test_the_dollar_signs_of_a_helm_make_no_sdf(media_type: str, end: str, view: CampaignView) -> None:
+    helm = "PEPTIDE1{A.F}$$$$"
+    delimiter = end or ";"
+    header = ["word", "type", "value", "units", "Notebook"]
+    rows = [header, ["alpha", "IC50", "5", "nM", helm], ["beta", "IC50", "6", "nM", "M  END"]]
+    text = "\n".join(delimiter.join(row) for row in rows)
+    assert values(text.encode(), media_type, view) == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line", ["M  END", "$$$$", "$$$$ "])
+def test_an_sdf_is_known_by_the_ends_of_its_records(line: str, line_end: str) -> None:
+    content = line_end.join(["name", "", "", "  0  0  0  0  0  0  0  0  0  0999 V2000", line, ""]).encode()
+    assert unwrapped(content, "text/plain")[1] == "chemical/x-mdl-sdfile"

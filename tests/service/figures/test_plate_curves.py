@@ -47,3 +47,23 @@ def test_a_percentage_is_drawn_without_a_curve() -> None:
     picture = svg(analysed("percent_inhibition", points=1), IDS[0])
     assert "IC50" not in picture
     assert "inhibition (%)" in picture
+
+
+@pytest.mark.parametrize("extension", ["svg", "png"])
+def test_dollar_signs_in_names_are_no_mathematics(extension: str) -> None:
+    title = "$P_{1}^$: PEPTIDE1{W.I.W.W}$$$$V2.0"
+    picture = draw_curve(analysed(), IDS[0], (title, "uM"), extension)
+    if extension == "svg":
+        assert f"<!-- {title} -->" in picture.decode()
+        assert "<!-- $\\mathdefault{10^{" in picture.decode()  # ticks are still powers of ten
+
+
+def test_a_long_reason_is_told_to_its_end() -> None:
+    analysis = analysed()
+    reason = "the upper plateau is not reached within the doses: only one end of the 95 % interval is known"
+    findings = [item.model_copy(update={"verdict": "failed", "reason": reason}) for item in analysis.findings]
+    picture = svg(analysis.model_copy(update={"findings": findings}), IDS[0])
+    lines = [line.strip() for line in picture.splitlines() if line.strip().startswith("<!--")]
+    said = [line.removeprefix("<!-- ").removesuffix(" -->") for line in lines]
+    assert f"no value: {reason}" in " ".join(said)
+    assert max(map(len, said)) <= 70

@@ -210,3 +210,24 @@ def test_percentages_run_from_negative_to_positive_controls_whichever_is_brighte
     bubble = [full, full, none]
     percents = percent_inhibition([none, full, (full + none) / 2], bubble, [none, none, none])
     assert percents == pytest.approx([0, 100, 50])
+
+
+@pytest.mark.parametrize("level", [-400.0, 250.0, 2300.0, -1e27])
+def test_signals_far_outside_of_the_controls_set_no_limit(level: float) -> None:
+    flat = found(np.full(len(DOSES), level), noise=3.0)
+    assert (flat.verdict, flat.value) == ("failed", None)
+    assert "20 of 20 wells beyond -50 to 150 %" in (flat.reason or "")
+
+
+def test_a_curve_far_above_the_controls_sets_no_value() -> None:
+    assert found(inhibition(0.1, top=600.0), noise=3.0).verdict == "failed"
+
+
+def test_a_single_well_far_outside_is_a_flag() -> None:
+    series = list(wells(inhibition(0.1), noise=3.0))
+    series[5] = (series[5][0], 170.0)
+    one = find_ic50(ID, series)
+    assert one.verdict == "measured"
+    assert "1 of 20 wells beyond -50 to 150 %, the farthest at 170 %" in one.flags
+    assert not found(inhibition(0.1), noise=3.0).flags
+    assert find_percentage(ID, [(1.0, 50.0), (1.0, 300.0)], "percent_inhibition").flags

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from models.specs.base import json_pointer
 from service.errors import UnprocessableError
 from service.plates.geometry import SHAPES, read_well, row_name, well_name
 from service.plates.layouts import lay_out
@@ -100,7 +101,7 @@ def test_what_does_not_fit_says_what_would() -> None:
         lay_out(spec(wells=96, replicates=6), ids(1), seed=1)
     with pytest.raises(UnprocessableError, match="/controls"):
         lay_out(spec(wells=96, controls={"positive": 50, "negative": 50}), ids(1), seed=1)
-    with pytest.raises(UnprocessableError, match="/controls"):
+    with pytest.raises(UnprocessableError, match="/edge: a plate of 96 wells has none left inside 4 rings"):
         lay_out(spec(wells=96, edge=4), ids(1), seed=1)
 
 
@@ -117,7 +118,7 @@ def test_the_documented_example_fits() -> None:
         ({"doses": {**DOSES, "units": "degC"}}, "no unit of concentration"),
         ({"doses": {**DOSES, "units": "furlongs"}}, "no unit of concentration"),
         ({"doses": {**DOSES, "factor": 1}}, "greater than 1"),
-        ({"doses": {**DOSES, "top": 1e-300, "points": 48, "factor": 1000}}, "end at nothing"),
+        ({"doses": {**DOSES, "top": 1e-300, "points": 48, "factor": 1000}}, "end at 0 uM: give fewer"),
         ({"wells": 48}, "96, 384 or 1536"),
         ({"candidates": [str(UUID(int=1))] * 2}, "named twice"),
         ({"edges": 1}, "not permitted"),
@@ -127,4 +128,36 @@ def test_the_documented_example_fits() -> None:
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
+        spec(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"doses": {"top": 10, "points": 3}}, "/doses/points"),
+        ({"readout": "percent_inhibition"}, "/doses/points"),
+        ({"doses": {"top": 10, "factor": 1000, "points": 10}}, "/doses/points"),
+        ({"stocks": {"concentrations": [1], "units": "mg/mL", "assay_volume_ul": 50}}, "/stocks/units"),
+        ({"stocks": {"concentrations": [1, 1], "assay_volume_ul": 50}}, "/stocks/concentrations"),
+        ({"candidates": [str(each) for each in (*ids(2), ids(1)[0])]}, "/candidates/2"),
+    ],
+)
+def test_what_does_not_go_together_names_its_field(changes: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        spec(**changes)
+    (error,) = refused.value.errors()
+    assert json_pointer(*error["loc"]) + error["ctx"]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"doses": {**DOSES, "top": 1e300}},
+        {"stocks": {"concentrations": [1e300], "assay_volume_ul": 50}},
+        {"stocks": {"concentrations": [1e-300], "assay_volume_ul": 50}},
+        {"stocks": {"concentrations": [1], "assay_volume_ul": 1e-300}},
+    ],
+)
+def test_amounts_that_nothing_has_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="should be"):
         spec(**changes)

@@ -82,7 +82,8 @@ def test_source_wells_are_those_that_are_named() -> None:
         ({"wells": {str(IDS[1]): ["A1"]}}, "give 3 wells"),
         ({"wells": {str(UUID(int=99)): ["A1", "A2", "A3"]}}, "not on the plate"),
         ({"wells": {str(IDS[1]): ["Q1", "A2", "A3"]}}, "no well"),
-        ({"positive_well": "C3", "vehicle_well": "c03"}, "in one source well"),
+        ({"positive_well": "C3", "vehicle_well": "c03"}, "in one source well, C3"),
+        ({"wells": {str(IDS[1]): ["A1", "A2", "a01"]}}, "in one source well, A1"),
     ):
         with pytest.raises(UnprocessableError, match=reason):
             planned(**bad)
@@ -169,3 +170,13 @@ def test_a_well_counts_again_when_each_lost_transfer_was_made_since() -> None:
     assert stored.after(last, ("B2",)) == stored
     worse = TransferReport({"B2": "again"}, 2, failed_from={"B2": frozenset({"A1"})}, moved={"B2": frozenset({"D1"})})
     assert stored.after(worse, ()) == Filling({"B2": "again"}, {"B2": frozenset({"A1"})})
+
+
+@pytest.mark.parametrize("volumes", ["nan,25", "25,NaN", "-25,0", "25,-1", "inf,25", "25,inf", "ten,25"])
+@pytest.mark.parametrize("section", ["EXCEPTIONS", "DETAILS"])
+def test_a_volume_that_is_none_is_refused(volumes: str, section: str) -> None:
+    head = "Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
+    with pytest.raises(TableError, match="is no volume") as refused:
+        read_transfer_report(f"[{section}]\n{head}\nP-1,B2,{volumes},\n".encode(), "P-1", 384)
+    assert refused.value.row == 3
+    assert refused.value.column in ("Transfer Volume", "Actual Volume")

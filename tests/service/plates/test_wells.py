@@ -231,3 +231,11 @@ def test_a_file_with_most_wells_missing_is_of_another_plate() -> None:
     layout = lay_out(asked, [UUID(int=1)], seed=1)
     with pytest.raises(TableError, match="is it of this plate"):
         analyse(WellsFile(b"Well,Signal\nB2,1\nB3,2\n", "text/csv"), asked, layout, {})
+
+
+@pytest.mark.parametrize("text", ["1e308", "-1e308", "1E+31"])
+def test_a_signal_beyond_every_detector_is_no_reading(text: str) -> None:
+    signals = read(f"Well,Signal\nA1,{text}\nA2,1e6\n")
+    assert signals.values == {"A2": 1e6}
+    assert text in signals.unread["A1"]
+    assert "no signal" in signals.unread["A1"]

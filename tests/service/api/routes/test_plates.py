@@ -186,10 +186,12 @@ def test_a_plate_is_measured_in_what_the_campaign_reads(api: Api, address: str) 
         ({"type": "Ki"}, "/type"),
         ({"doses": {"top": 1, "units": "mg/mL"}}, "/doses/units"),
         ({"readout": "percent_inhibition", "doses": {"top": 1, "points": 1}}, "/readout"),
+        ({"readout": "percent_inhibition"}, "/doses/points"),
     ):
         response = api.client.post(address, json={**LAYOUT, **changes})
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == pointer
+    assert laid_out(api, address, type="ic50")["type"] == "IC50"
 
 
 def test_what_does_not_fit_is_refused_with_what_would(api: Api, address: str) -> None:

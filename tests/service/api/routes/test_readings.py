@@ -94,3 +94,32 @@ def test_readers_cannot_write_readings(api: Api, campaign: str) -> None:
     assert (
         api.client.put(f"{campaign}/readings/x", json={}, headers={"Authorization": "Bearer nobody"}).status_code == 401
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "pointer", "reason"),
+    [
+        ({"words": {"ok": "missing", "no fit": "nonsense"}}, "/words/no fit", "must mean missing"),
+        ({"encoding": "martian"}, "/encoding", "unknown charset"),
+        ({"encoding": "zlib"}, "/encoding", "unknown charset"),
+        ({"limits": {"glow": "2 mW"}}, "/limits/glow", "LOD, LLOQ or ULOQ"),
+        ({"limits": {"glow LOD": "NaN mW"}}, "/limits/glow LOD", "not a number"),
+        ({"limits": {"glow LOD": "2 blinks"}}, "/limits/glow LOD", "blinks"),
+        ({"limits": {"glow LOD": "2 nM"}}, "/limits/glow LOD", "cannot be converted to mW"),
+        ({"limits": {"glow LOD": "> 2 mW"}}, "/limits/glow LOD", "relation"),
+    ],
+)
+def test_no_reading_is_kept_that_refuses_every_file(
+    api: Api, campaign: str, options: dict[str, object], pointer: str, reason: str
+) -> None:
+    refused = api.client.put(f"{campaign}/readings/lab", json=options)
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == pointer
+    assert reason in error["detail"]
+    assert api.client.get(f"{campaign}/readings").json()["items"] == []
+
+
+def test_a_field_that_is_misspelt_is_named(api: Api, campaign: str) -> None:
+    refused = api.client.put(f"{campaign}/readings/lab", json={"colums": {}})
+    assert refused.json()["detail"] == "/colums: unknown field: check its spelling, or leave it out"
