@@ -90,44 +90,37 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
-    summary["hazard_lists"] = screened.provenance()
-    summary["reach"] = reach(environment, screened, fitted.measured, stream(seed, "reach"))
-    messages += reach_messages(summary["reach"])
+    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
+    summary |= {"hazard_lists": screened.provenance(), "reach": reached}
+    messages += reach_messages(reached)
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        trainer = build_trainer(
-            spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured
-        )
+        n_objectives = len(spec.objectives)
+        trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        candidate_filter = CandidateFilter(fitted, history)
+        filters = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
         everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(
-            trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything
-        )
+        pool = sample_candidates(trainer, reward, filters, spec.batch, sampling, tick, everything=everything)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
-        batch = select_batch(
-            pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"), n_reserves
-        )
+        allowed = screened.exclude_hazards(history)
+        batch = select_batch(pool, fitted, allowed, stream(seed, "selecting"), n_reserves)
         candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
-        reserves = describe_reserves(
-            batch, pool, fitted, trainer, stream(seed, "reserves"), len(candidates) + 1
-        )
+        reserves = describe_reserves(batch, pool, fitted, trainer, stream(seed, "reserves"))
         screened.assert_no_hazards(candidate.object for candidate in (*candidates, *reserves))
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(
-        fitted, batch, pool, candidate_filter
-    )
-    summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
-    messages += batch_messages(fitted, batch, pool, candidate_filter)
+    summary["training"] = {"steps": trainer.steps_done, "loss": curve}
+    summary["base_measure"] = told_sizes(measure, environment, pool, batch)
+    summary |= chosen_summary(fitted, batch, pool, filters)
+    messages += batch_messages(fitted, batch, pool, filters)
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))

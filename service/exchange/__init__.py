@@ -1,7 +1,7 @@
 """Results in, batches out: tables as people have them, turned into rows a campaign can store, and back.
 
-Knows no HTTP and no SQL. One file per table format (`formats/`), one column mapping (`columns`), one row report
-(`report`).
+Knows no HTTP and no SQL. One file per table format (`formats/`), one column mapping (`columns`), one row
+report (`report`).
 """
 
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, missing_formats, write_batch

@@ -1,4 +1,4 @@
-"""Which assay of the campaign a row is about, and whether its values are logarithms where the campaign's are not."""
+"""Which assay of the campaign a row is about, and whether its values are logarithms unlike the campaign's."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ MAX_TYPE = 200
 class Assay:
     """A type as the campaign spells it, how its values are read, and warnings.
 
-    `given` says that a row's values are the negative decadic logarithm of a molar concentration that the campaign reads
-    ("logarithm"), or the concentration where the campaign reads its logarithm ("concentration").
+    `given` says that a row's values are the negative decadic logarithm of a molar concentration that the
+    campaign reads ("logarithm"), or the concentration where the campaign reads its logarithm
+    ("concentration").
     """
 
     type: str
@@ -41,7 +42,9 @@ def find_assay(text: str, spec: CampaignSpec) -> Assay:
     """
     known = spec.quantities()
     if not text:
-        raise RowProblem("type", f"say what was measured; this campaign reads {', '.join(known) or 'nothing'}")
+        raise RowProblem(
+            "type", f"say what was measured; this campaign reads {', '.join(known) or 'nothing'}"
+        )
     if len(text) > MAX_TYPE:
         raise RowProblem("type", f"a type has at most {MAX_TYPE} characters")
     names = {name.casefold(): name for name in known}

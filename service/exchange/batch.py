@@ -1,6 +1,7 @@
 """A round's batch as a file: flat rows, written by a table format or by one of the domain's own.
 
-Columns and their order are those of docs/results.md. Knows no HTTP and no SQL; JSON is written by the API's own schema.
+Columns and their order are those of docs/results.md. Knows no HTTP and no SQL; JSON is written by the API's
+own schema.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A stored candidate: its id, its present status, what the round said about it and what was measured so far."""
+    """A stored candidate.
+
+    Its id, its present status, what the round said about it and what was measured so far.
+    """
 
     candidate_id: str
     status: str
@@ -52,7 +56,7 @@ def batch_formats(domain: Domain) -> dict[str, str]:
 
 
 def missing_formats(domain: Domain) -> dict[str, str]:
-    """Return name -> reason of every format that people may expect of a batch and that is not offered here."""
+    """Return name -> reason of every format that one may expect of a batch and that is not offered."""
     missing = {} if parquet.FORMAT.write else {parquet.FORMAT.extension: parquet.MISSING}
     return missing | dict(domain.missing_formats)
 
@@ -92,8 +96,8 @@ def flat_rows(
 ) -> list[dict[str, Any]]:
     """Return one flat mapping per candidate, all with the same keys in the order of docs/results.md.
 
-    An objective without a prediction leaves its cells blank (None). The empty result columns come last; where columns
-    are typed, each objective has its own relation and units, because a number cannot bear them.
+    An objective without a prediction leaves its cells blank (None). The empty result columns come last; where
+    columns are typed, each objective has its own relation and units, because a number cannot bear them.
     """
     computed = list(dict.fromkeys(name for row in rows for name in row.candidate.computed))
     described = [domain.columns(row.candidate.object) for row in rows]
@@ -112,7 +116,11 @@ def _described(
     row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec
 ) -> dict[str, Any]:
     candidate = row.candidate
-    flat: dict[str, Any] = {"status": row.status, **expected_columns(candidate, computed, spec), "beta": candidate.beta}
+    flat: dict[str, Any] = {
+        "status": row.status,
+        **expected_columns(candidate, computed, spec),
+        "beta": candidate.beta,
+    }
     flat |= {f"{PREFERENCE}{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
     flat |= {**nearest_columns(candidate), "purpose": candidate.purpose, **domain_column(candidate)}
     flat |= {"reason": candidate.reason}

@@ -114,8 +114,13 @@ def _others(
     yield WrittenSheet(REQUEST, lines, has_header=False, headings=objectives, width=20)
 
 
-def _sample(row: Mapping[str, Any], well: tuple[int, str] | None, spec: CampaignSpec, domain: Domain) -> dict[str, Any]:
-    """Return what the bench needs of a candidate: its well, what it is, what is expected and why it was chosen."""
+def _sample(
+    row: Mapping[str, Any], well: tuple[int, str] | None, spec: CampaignSpec, domain: Domain
+) -> dict[str, Any]:
+    """Return what the bench needs of a candidate.
+
+    Its well, what it is, what is expected and why it was chosen.
+    """
     plate, place = well or (None, None)
     expected = {f"{item.name}_mean" for item in spec.objectives}
     kept = {*_identities(list(row), domain), *expected}
@@ -150,17 +155,23 @@ def _row_name(number: int) -> str:
     return _FIRST_ROWS[number] if number < len(_FIRST_ROWS) else f"A{_FIRST_ROWS[number - len(_FIRST_ROWS)]}"
 
 
-def _plate_rows(rows: Sequence[Mapping[str, Any]], wells: Sequence[tuple[int, str] | None]) -> Iterator[dict[str, Any]]:
+def _plate_rows(
+    rows: Sequence[Mapping[str, Any]], wells: Sequence[tuple[int, str] | None]
+) -> Iterator[dict[str, Any]]:
     """Yield a grid of ranks for each plate: a suggestion, to be changed by whoever pipettes."""
     high, wide = _shape(sum(well is not None for well in wells))
-    ranks = {well: row.get("batch_rank", row.get("rank")) for row, well in zip(rows, wells, strict=True) if well}
+    ranks = {
+        well: row.get("batch_rank", row.get("rank")) for row, well in zip(rows, wells, strict=True) if well
+    }
     yield _line(["Wells by rank, as a suggestion"], wide)
     for plate in range(1, max((well[0] for well in ranks), default=0) + 1):
         yield _line([None], wide)
         yield _line([f"Plate {plate}", *range(1, wide + 1)], wide)
         for number in range(high):
             name = _row_name(number)
-            yield _line([name, *(ranks.get((plate, f"{name}{column}")) for column in range(1, wide + 1))], wide)
+            yield _line(
+                [name, *(ranks.get((plate, f"{name}{column}")) for column in range(1, wide + 1))], wide
+            )
 
 
 def _line(values: Sequence[Any], wide: int) -> dict[str, Any]:
@@ -184,11 +195,20 @@ def _request_rows(
         ("Objective", "Assay", "Units", "Wanted"),
         *((item.name, item.assay_type or "computed", item.units, _wanted(item)) for item in spec.objectives),
         (),
-        ("How to fill in", f"Write values into the sheet {RESULTS}, in the units above or with their own beside them."),
+        (
+            "How to fill in",
+            f"Write values into the sheet {RESULTS}, in the units above or with their own beside them.",
+        ),
         (None, "A limit has its sign in the column of relations; a blank one means that the value is exact."),
         (None, "What could not be made or measured has an outcome and no value. Leave the rest blank."),
         (None, "Settings of a recipe may be overwritten with what was really used."),
-        (None, "Send the file back as it is: other sheets are not read. Behind the plus sign are the predictions."),
+        (
+            None,
+            (
+                "Send the file back as it is: other sheets are not read. Behind the plus sign are the "
+                "predictions."
+            ),
+        ),
     ]
     for line in lines:
         yield _line(line, 3)

@@ -1,6 +1,7 @@
-"""Workbooks that openpyxl does not read (.xls, .ods), by calamine: values alone, without what their formats show.
+"""Workbooks that openpyxl does not read (.xls, .ods), by calamine.
 
-A format that adds a relation or units to a number (`">"0`) would be lost, so a workbook that has one is refused.
+Values alone, without what their formats show. A format that adds a relation or units to a number (`">"0`)
+would be lost, so a workbook that has one is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from service.exchange.tables import Layout, Table
 
-_NOT_SEEN = "hidden rows, notes and struck-through cells of such a file are not seen: look through its warnings in XLSX"
+_NOT_SEEN = (
+    "hidden rows, notes and struck-through cells of such a file are not seen: look through its warnings "
+    "in XLSX"
+)
 
 
 def read_workbook(content: bytes, layout: Layout) -> Table:
@@ -41,7 +45,9 @@ def read_workbook(content: bytes, layout: Layout) -> Table:
     except python_calamine.PasswordError as error:
         raise TableError("the workbook is protected by a password: save it without one") from error
     except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
+        raise TableError(
+            "the workbook is damaged: open it in a spreadsheet program and save it again"
+        ) from error
 
 
 def _table(book: Any, layout: Layout) -> Table:
@@ -49,7 +55,8 @@ def _table(book: Any, layout: Layout) -> Table:
 
     known = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     sheets = [
-        Sheet(each.name, each.visible == SheetVisibleEnum.Visible, partial(_texts, book, each.name)) for each in known
+        Sheet(each.name, each.visible == SheetVisibleEnum.Visible, partial(_texts, book, each.name))
+        for each in known
     ]
     index, warnings = choose_sheet(sheets, layout)
     lines = (Line(number, texts) for number, texts in enumerate(_texts(book, known[index].name), 1))

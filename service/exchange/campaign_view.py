@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class CampaignView:
     """What reading results needs to know of a campaign.
 
-    `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
-    result that has them already; `own_ids` the id of an object in its laboratory to the objects that had it;
-    `predicted` the id of a candidate to its predicted means by objective.
+    `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external
+    id to the result that has them already; `own_ids` the id of an object in its laboratory to the objects
+    that had it; `predicted` the id of a candidate to its predicted means by objective.
     """
 
     spec: CampaignSpec

@@ -17,8 +17,9 @@ def has_point(text: str) -> bool:
 
 
 class Digits(str):  # noqa: SLOT000 - a text with an attribute
-    """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
+    """The digits of a cell that is a number by its type.
 
+    Its decimal sign is a point, whatever texts beside it do.
     `shown` is what a person sees of it: two identifiers 1.1 and 1.10 are one number.
     """
 
@@ -35,7 +36,8 @@ class Digits(str):  # noqa: SLOT000 - a text with an attribute
 class NumberFormat:
     """How the texts of one table write numbers; a cell that is a number by its type has a decimal point.
 
-    `thousands` is the sign between groups of digits, where one was seen; blanks and apostrophes are always read so.
+    `thousands` is the sign between groups of digits, where one was seen; blanks and apostrophes are always
+    read so.
     """
 
     decimal: Decimal = "point"
@@ -50,7 +52,7 @@ class NumberFormat:
         return read_number(text, self._decimal_of(text))
 
     def with_point(self, text: str) -> str:
-        """Return a number or a percentage with a decimal point and ungrouped digits, any other text as it is."""
+        """Return a number or percentage with a decimal point and no grouping, any other text as it is."""
         return text if isinstance(text, Digits) else with_point(text, self.decimal)
 
     def _decimal_of(self, text: str) -> Decimal:
@@ -64,7 +66,8 @@ WITH_POINT = NumberFormat()
 class Meant(str):  # noqa: SLOT000 - a text with an attribute
     """What a word in a cell was said to mean; `sent` is the word.
 
-    `has_point` says that its numbers have a decimal point, whatever those of the file have: it is no cell of the file.
+    `has_point` says that its numbers have a decimal point, whatever those of the file have: it is no cell of
+    the file.
     """
 
     sent: str

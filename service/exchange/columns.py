@@ -122,12 +122,19 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     results = _result_columns(headers, spec)
     types = list(spec.quantities())
     if "replicate" in fields and (repeated := next((each for each in results if each.replicate), None)):
-        detail = f"column {repeated.header!r} is one of several readings, and {fields['replicate']!r} numbers them too"
+        detail = (
+            f"column {repeated.header!r} is one of several readings, and {fields['replicate']!r} numbers "
+            f"them too"
+        )
         raise TableError(f"{detail}: leave one out", column=repeated.header)
-    is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
+    is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or (
+        "value" in fields and not results
+    )
     if is_long:
         if "type" not in fields:
-            fields |= _type_field(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
+            fields |= _type_field(
+                table, headers, {*fields.values(), *(column.header for column in results)}, spec
+            )
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
@@ -157,16 +164,22 @@ def _own_id(headers: Sequence[str], spec: CampaignSpec) -> dict[str, str]:
     return {} if header is None else {COMPOUND_ID: header}
 
 
-def _type_field(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
+def _type_field(
+    table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec
+) -> dict[str, str]:
     """Return the column of types under another name, or nothing where the campaign reads one assay.
 
     Raises:
         TableError: if there is none and the campaign reads several, or it is not certain.
     """
-    said = type_column(table, (each for each in headers if each not in taken and key(each) not in OF_A_BATCH), spec)
+    said = type_column(
+        table, (each for each in headers if each not in taken and key(each) not in OF_A_BATCH), spec
+    )
     types = list(spec.quantities())
     if said is None and len(types) != 1:
-        raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
+        raise TableError(
+            f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type"
+        )
     return {} if said is None else {"type": said}
 
 
@@ -209,7 +222,7 @@ def _only_units(spec: CampaignSpec, types: list[str]) -> str | None:
 
 
 def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
-    """Check that errors and ends of ranges are in the units of their values, so far as their headers state units.
+    """Check that errors and ends of ranges are in the units of their values, where headers state units.
 
     Raises:
         TableError: if one is not, or the value's are in a column.
@@ -220,14 +233,19 @@ def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
         if units and ("units" in fields or known is None or not same_units(units, known)):
             where = f"its value is in {known}" if known else "the header of its value states none"
             where = "the column units states those of its value" if "units" in fields else where
-            detail = f"column {header!r} states units of its own, but {where}: give both numbers in the same units"
+            detail = (
+                f"column {header!r} states units of its own, but {where}: give both numbers in the same units"
+            )
             raise TableError(detail, column=header)
 
 
 def _spread_of_rows(
     table: Table, headers: tuple[str, ...], fields: Mapping[str, str], results: list[ResultColumn]
 ) -> dict[str, str]:
-    """Return the columns of a spread that are of the one value of each row; nothing where a row has several."""
+    """Return the columns of a spread that are of the one value of each row.
+
+    Nothing where a row has several.
+    """
     if len(results) == 1:
         return _spread(headers, {**fields, **results[0].own})
     values = [column.header for column in results]
@@ -270,7 +288,9 @@ def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[Result
             raise _both_hold(found[kind].header, header, kind)
         own = own_columns([other for other in headers if other not in predicted], header, kind, spec)
         found[kind] = ResultColumn(kind, header, units, own)
-    taken = {header for column in found.values() for header in (column.header, *column.own.values())} | predicted
+    taken = {
+        header for column in found.values() for header in (column.header, *column.own.values())
+    } | predicted
     repeated = replicate_columns([header for header in headers if header not in taken], names, spec)
     for kind, readings in repeated.items():
         without_mean(found.pop(kind, None), readings)
@@ -286,7 +306,7 @@ def _both_hold(first: str, second: str, kind: str) -> TableError:
 def with_warnings(
     table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain, further: Collection[str] = ()
 ) -> Mapped:
-    """Return the mapping with a warning for what is not read, also as one of `further` headers, and not expected."""
+    """Return the mapping with a warning for columns that are neither read, expected nor `further` headers."""
     read, expected = mapped.read().union(further), _downloaded(spec, domain)
     expected |= {f"batch_{name}" for name in expected}
     ignored = [header for header in table.columns if header not in read and key(header) not in expected]

@@ -30,13 +30,19 @@ _NUMBERS = re.compile(
 )
 _NAMED = (
     re.compile(
-        rf"(?P<day>[0-9]{{1,2}})\.?[\s-]*(?P<name>[a-z]{{3,9}})\.?[\s,-]*(?P<year>[0-9]{{4}}){_TIME}", re.IGNORECASE
+        rf"(?P<day>[0-9]{{1,2}})\.?[\s-]*(?P<name>[a-z]{{3,9}})\.?[\s,-]*(?P<year>[0-9]{{4}}){_TIME}",
+        re.IGNORECASE,
     ),
     re.compile(
         rf"(?P<name>[a-z]{{3,9}})\.?\s+(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>[0-9]{{4}}){_TIME}",
         re.IGNORECASE,
     ),
 )
+_SHORT = re.compile(
+    rf"(?P<first>[0-9]{{1,2}})(?P<sign>[ ./-]?)(?P<name>[a-z]{{3}})(?P=sign)(?P<third>[0-9]{{2}}){_TIME}",
+    re.IGNORECASE,
+)
+"""A month by its name between two short numbers: `17-Jan-25`, where either may be the year."""
 _SERIAL = re.compile(r"[2-6][0-9]{4}(?:\.[0-9]+)?")
 """Days since the end of 1899 as spreadsheets count them: from 1954 to 2091."""
 _EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
@@ -77,6 +83,8 @@ class DateFormat:
             if found := _NUMBERS.fullmatch(text):
                 year, month, day = self._ordered(found, text)
                 return _moment(year, month, day, found)
+            if (found := _SHORT.fullmatch(text)) and found["name"].lower() in _MONTHS:
+                return _moment(*self._short(found, text), found)
             for pattern in _NAMED:
                 if (found := pattern.fullmatch(text)) and found["name"][:3].lower() in _MONTHS:
                     month = _MONTHS.index(found["name"][:3].lower()) + 1
@@ -84,6 +92,17 @@ class DateFormat:
         except ValueError as error:
             raise _no_date(text) from error
         raise _no_date(text)
+
+    def _short(self, found: re.Match[str], text: str) -> tuple[int, int, int]:
+        first, third, month = (
+            int(found["first"]),
+            int(found["third"]),
+            _MONTHS.index(found["name"].lower()) + 1,
+        )
+        if self.order is None and first != third and max(first, third) <= _MOST_DAYS:
+            raise _no_date(text)
+        is_year_first = first > _MOST_DAYS or (self.order == "year_first" and third <= _MOST_DAYS)
+        return (_full_year(first), month, third) if is_year_first else (_full_year(third), month, first)
 
     def _ordered(self, found: re.Match[str], text: str) -> tuple[int, int, int]:
         first, second, third = int(found["first"]), int(found["second_"]), int(found["third"])
@@ -129,21 +148,24 @@ def decide_date_format(table: Table, headers: Iterable[str], answer: DateOrder |
     seen: dict[DateOrder | None, tuple[int, str]] = {}
     for header in headers:
         for row in table.rows:
-            text = row.cells.get(header, "")
-            if text and not text[:4].isdigit() and not is_missing(text) and (found := _NUMBERS.fullmatch(text.strip())):
-                for order in _orders(found):
-                    seen.setdefault(order, (row.number, text))
+            text = row.cells.get(header, "").strip()
+            for order in () if is_missing(text) or text[:4].isdigit() else _orders(text):
+                seen.setdefault(order, (row.number, text))
     certain = [order for order in seen if order is not None]
     if len(certain) > 1 or (None in seen and not certain):
         _ask([seen[order] for order in certain] or [seen[None]])
     return DateFormat(certain[0] if certain else None)
 
 
-def _orders(found: re.Match[str]) -> list[DateOrder | None]:
+def _orders(text: str) -> list[DateOrder | None]:
     """Return the order that a date proves; None if it may be read in two, nothing if all readings are one."""
-    first, second = int(found["first"]), int(found["second_"])
-    if len(found["first"]) == _YEAR_DIGITS:
+    if short := _SHORT.fullmatch(text):
+        first, third = int(short["first"]), int(short["third"])
+        return [None] if first != third and max(first, third) <= _MOST_DAYS else []
+    found = _NUMBERS.fullmatch(text)
+    if found is None or len(found["first"]) == _YEAR_DIGITS:
         return []
+    first, second = int(found["first"]), int(found["second_"])
     if len(found["third"]) < _YEAR_DIGITS:
         return ["year_first"] if first > _MOST_DAYS else [None]
     if first > _MOST_MONTHS >= second:
@@ -155,7 +177,10 @@ def _orders(found: re.Match[str]) -> list[DateOrder | None]:
 
 def _ask(cells: list[tuple[int, str]]) -> None:
     shown = " and ".join(f"{text[:40]!r} in row {row}" for row, text in cells)
-    detail = f"in which order are dates written? {shown} can be read in two ways: send date_order=day_first or another"
+    detail = (
+        f"in which order are dates written? {shown} can be read in two ways: send date_order=day_first or "
+        f"another"
+    )
     raise QuestionError("date_order", get_args(DateOrder), detail, row=cells[0][0])
 
 

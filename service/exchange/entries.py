@@ -1,4 +1,4 @@
-"""A table's rows as entries, one result each, with the cells that belong to it and to no other result of the row.
+"""A table's rows as entries, one result each, with the cells that belong to that result alone.
 
 Knows nothing of values beyond whether there is one.
 """
@@ -39,8 +39,8 @@ _AS_SHOWN = frozenset({*TRAITS, "comment", "candidate_id"})
 class Entry:
     """One result as text: `fields` by name, `objects` by the domain's columns, `headers` for messages.
 
-    `problem` is why the row cannot be read at all; `refused` why this result of it cannot, by field. `units` are those
-    that the header states.
+    `problem` is why the row cannot be read at all; `refused` why this result of it cannot, by field. `units`
+    are those that the header states.
     """
 
     row: int
@@ -59,7 +59,9 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
     read, spared = mapped.read(), {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
         if row.problem is not None and not _is_readable(row, read, spared):
-            yield Entry(row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem)
+            yield Entry(
+                row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem
+            )
         elif mapped.results:
             yield from wide.entries(row)
         else:
@@ -70,7 +72,9 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
             fields |= {"type": kind} if units else {}
             refused = _contradiction(units, mapped.units)
             units = mapped.units or units
-            yield Entry(row.number, fields, picked(row, mapped.objects), headers, refused=refused, units=units)
+            yield Entry(
+                row.number, fields, picked(row, mapped.objects), headers, refused=refused, units=units
+            )
 
 
 def _is_readable(row: RawRow, read: set[str], spared: set[str]) -> bool:
@@ -78,12 +82,17 @@ def _is_readable(row: RawRow, read: set[str], spared: set[str]) -> bool:
 
     Programs leave blank cells at the end out; one that matters may be missing because the file was cut.
     """
-    needed = {column for column in row.lacks if column in read and (column in row.cells or column not in spared)}
+    needed = {
+        column for column in row.lacks if column in read and (column in row.cells or column not in spared)
+    }
     return bool(row.lacks) and not needed
 
 
 def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the cells of a row that say something, by name; what identifies something is read as it is shown."""
+    """Return the cells of a row that say something, by name.
+
+    What identifies something is read as it is shown.
+    """
     found = {}
     for name, header in headers.items():
         text = row.cells.get(header, "")
@@ -108,11 +117,19 @@ class _Types:
 
 
 def _check_shared(column: ResultColumn, row: RawRow, shared: Mapping[str, str]) -> dict[str, str]:
-    """Return what a row says of its one value twice and differently: in a column of its own, and in the shared one."""
+    """Return what a row says of its one value twice and differently.
+
+    In a column of its own, and in the shared one.
+    """
     refused = {}
     for name in ("relation", "units"):
         own, other = row.cells.get(column.own.get(name, ""), ""), shared.get(name, "")
-        if own and other and own.casefold() != other.casefold() and not (name == "units" and same_units(own, other)):
+        if (
+            own
+            and other
+            and own.casefold() != other.casefold()
+            and not (name == "units" and same_units(own, other))
+        ):
             refused[name] = (
                 f"column {column.own[name]!r} says {shortened(own)}, {name} {shortened(other)}: which is it?"
             )
@@ -143,14 +160,23 @@ class _Wide:
             fields = self._own_fields(row, column, shared)
             alone = _check_shared(column, row, shared) if filled == [column] else {}
             refused = self._keep_own(fields, column, filled, shared) if len(filled) > 1 else alone
-            yield Entry(row.number, fields, objects, self._headers[column.header], refused=refused, units=column.units)
+            yield Entry(
+                row.number, fields, objects, self._headers[column.header], refused=refused, units=column.units
+            )
         if not used:
             yield Entry(row.number, shared, objects, mapped.fields)
 
     def _keep_own(
-        self, fields: dict[str, str], column: ResultColumn, filled: Sequence[ResultColumn], shared: Mapping[str, str]
+        self,
+        fields: dict[str, str],
+        column: ResultColumn,
+        filled: Sequence[ResultColumn],
+        shared: Mapping[str, str],
     ) -> dict[str, str]:
-        """Take away what belongs to another result of the row; return what may belong to either, with its reason."""
+        """Take away what belongs to another result of the row.
+
+        Return what may belong to either, with its reason.
+        """
         refused = {}
         for name in _OF_ONE_RESULT:
             text = shared.get(name)
@@ -161,7 +187,9 @@ class _Wide:
                 fields.pop(name, None)
             elif len(owners) > 1:
                 names = " or ".join(f"{owner.type}_{name}" for owner in owners[:3])
-                refused[name] = f"{name} {shortened(text)} does not say of which assay it is: use a column {names}"
+                refused[name] = (
+                    f"{name} {shortened(text)} does not say of which assay it is: use a column {names}"
+                )
         return refused
 
     def _owners(self, name: str, text: str, filled: Sequence[ResultColumn]) -> list[ResultColumn]:
@@ -181,7 +209,10 @@ class _Wide:
         return _has_value(row, column) or is_own or self._shared_outcome_applies(row, column, shared)
 
     def _shared_outcome_applies(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
-        """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""
+        """Return whether the row's outcome is about this assay.
+
+        A failed assay is one of those without a value.
+        """
         text = shared.get("outcome", "")
         if not is_outcome(text) or text.strip().casefold() == "ok":
             return False
@@ -201,7 +232,10 @@ class _Wide:
 
 
 def _message_headers(mapped: Mapped) -> dict[str, str]:
-    """Return the headers by which messages name fields; an object's columns are told by the domain's names."""
+    """Return the headers by which messages name fields.
+
+    An object's columns are told by the domain's names.
+    """
     ends = {name: header for name, header in mapped.objects.items() if name in mapped.qualifying}
     return {**ends, **mapped.fields}
 

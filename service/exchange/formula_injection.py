@@ -1,6 +1,7 @@
 """Cells that a spreadsheet shows and never runs.
 
-A text that starts like a formula gets an apostrophe in front (OWASP, CSV injection); reading takes it off again.
+A text that starts like a formula gets an apostrophe in front (OWASP, CSV injection); reading takes it off
+again.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from models.specs.columns import (
     key,
     plain_letters,
 )
+from service.exchange.logarithms import is_logarithm
 from service.exchange.tables import TableError
 from service.exchange.units import are_molar, is_certain_unit, is_concentration, is_unit_beside_a_number
 
@@ -38,10 +39,16 @@ _CONDITION = re.compile(
 _PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
 _UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
-NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+_BEHIND_AN_ASSAY = {"count": "n"}
+"""What counts readings behind an assay's name, and anything where it stands alone."""
+NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD, *_BEHIND_AN_ASSAY})
 """What stands behind an assay's name and is no units."""
-_RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
-_ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
+_RELATION_WORDS = frozenset(
+    {*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")}
+)
+_ANY_VALUE = frozenset(
+    ("value", "result", "activity", "standard", "published", "reported", "data", "measurement")
+)
 """Words before `relation` that name no assay."""
 _MEASURES = frozenset((*MEASURED_FIELDS, "standard_deviation"))
 """Numbers beside a value that are in units."""
@@ -54,7 +61,7 @@ _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "ty
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """A column of one assay type, with the columns that qualify only it, and which reading it holds of several."""
+    """A column of one assay type, the columns that qualify only it, and which of several readings it is."""
 
     type: str
     header: str
@@ -71,6 +78,8 @@ def result_names(spec: CampaignSpec) -> dict[str, str]:
     for kind, quantity in spec.quantities().items():
         if quantity.units and are_molar(quantity.units):
             names.setdefault(key(f"p{kind}"), f"p{kind}")
+        if kind.startswith("p") and is_logarithm(kind) and kind != "pH" and not quantity.units:
+            names.setdefault(key(kind[1:]), kind[1:])
     for objective in spec.objectives:
         if objective.assay_type is not None:
             names[key(objective.name)] = objective.assay_type
@@ -98,7 +107,10 @@ def _kind(plain: str, names: Mapping[str, str]) -> str | None:
 
 
 def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
-    """Return what `% inhibition` and `uM IC50` hold; `min IC50` is no time, so concentrations and parts only."""
+    """Return what `% inhibition` and `uM IC50` hold.
+
+    `min IC50` is no time, so concentrations and parts only.
+    """
     found = _PERCENT_BEFORE.match(text)
     if found is None:
         found = _UNITS_BEFORE.match(text)
@@ -121,7 +133,9 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         if key(rest) in NO_UNITS:
             return None
         bracketed = _BRACKETED.fullmatch(text, end)
-        if bracketed and (is_unit_beside_a_number(bracketed["inside"]) or _units_among_conditions(rest) is None):
+        if bracketed and (
+            is_unit_beside_a_number(bracketed["inside"]) or _units_among_conditions(rest) is None
+        ):
             return kind, bracketed["inside"].strip()
         units = _BEFORE_UNITS.sub("", rest, count=1).strip()
         if is_unit_beside_a_number(units):
@@ -137,7 +151,9 @@ def _units_among_conditions(rest: str) -> str | None:
     Empty if there are conditions alone, None if anything else stands there.
     """
     pieces = [piece.strip() for piece in re.split(r"[()\[\],;]", rest.replace("_", " ")) if piece.strip()]
-    words = [word for piece in pieces for word in ((piece,) if _CONDITION.fullmatch(piece) else _parted(piece))]
+    words = [
+        word for piece in pieces for word in ((piece,) if _CONDITION.fullmatch(piece) else _parted(piece))
+    ]
     units = [word for word in words if not _CONDITION.fullmatch(word)]
     if len(units) == len(words) or len(units) > 1:
         return None
@@ -152,25 +168,33 @@ def _parted(piece: str) -> list[str]:
 
 
 def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[str, str | None] | None:
-    """Return which further number of a result a header names, and the units that it states: `SEM (nM)`; or None.
+    """Return which further number of a result a header names, and the units that it states: `SEM (nM)`.
 
+    Or None.
     `names` are key -> field; without them, those that need no assay's name before them.
     """
-    known = _NUMBERS if names is None else {name: field for name, field in names.items() if field in _MEASURES}
+    known = (
+        _NUMBERS if names is None else {name: field for name, field in names.items() if field in _MEASURES}
+    )
     found = named_result(header, known) if key(header).startswith(tuple(known)) else None
     return None if found is None or (found[1] and not is_unit_beside_a_number(found[1])) else found
 
 
 def units_at_end(header: str) -> str | None:
     """Return the units with which a header ends, in brackets or behind a blank, whatever it names."""
-    word = re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1].rpartition("(")[2].rpartition("[")[2]
+    word = (
+        re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1]
+        .rpartition("(")[2]
+        .rpartition("[")[2]
+    )
     return word if key(word) not in NO_UNITS and is_unit_beside_a_number(word) else None
 
 
 def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
     """Return field -> header, and the units that the header of the value column states.
 
-    ChEMBL's standard_* columns win over its verbatim ones as a set; a relation that only one of the two has counts.
+    ChEMBL's standard_* columns win over its verbatim ones as a set; a relation that only one of the two has
+    counts.
 
     Raises:
         TableError: if two columns hold the same.
@@ -198,7 +222,11 @@ def _field(header: str) -> tuple[str, str | None]:
     """Return the field that a header names, or its key; the value's header may state units: `Value (uM)`."""
     plain = key(header)
     name = SYNONYMS.get(plain, plain)
-    if name not in FIELDS and plain.startswith("value") and (found := named_result(header, {"value": "value"})):
+    if (
+        name not in FIELDS
+        and plain.startswith("value")
+        and (found := named_result(header, {"value": "value"}))
+    ):
         return found if found[1] else (name, None)
     if name not in FIELDS and (number := number_beside(header)) and number[0] in FIELDS:
         return number[0], None
@@ -208,8 +236,9 @@ def _field(header: str) -> tuple[str, str | None]:
 def own_columns(
     headers: Collection[str], header: str, kind: str, spec: CampaignSpec, bases: Collection[str] | None = None
 ) -> dict[str, str]:
-    """Return field -> header of the columns that qualify one assay only: `IC50_relation`, `solubility_outcome`.
+    """Return field -> header of the columns that qualify one assay only.
 
+    `IC50_relation`, `solubility_outcome`.
     `bases` are the keys with which their names begin; those of the assay, when they are not given.
 
     Raises:
@@ -226,7 +255,9 @@ def own_columns(
         if field is None and other != header and (number := number_beside(other, wanted)):
             field = number[0]
         if field is not None and field in found:
-            raise TableError(f"columns {found[field]!r} and {other!r} both mean {field} of {kind}", column=other)
+            raise TableError(
+                f"columns {found[field]!r} and {other!r} both mean {field} of {kind}", column=other
+            )
         if field is not None:
             found[field] = other
     return found
@@ -239,7 +270,10 @@ def bases_of(header: str, kind: str, spec: CampaignSpec) -> set[str]:
 
 
 def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> bool:
-    """Return whether a column's name says that it is the relation of a result column: `IC50_PREFIX`, `mod IC50`."""
+    """Return whether a column's name says that it is the relation of a result column.
+
+    `IC50_PREFIX`, `mod IC50`.
+    """
     plain = key(other)
     bases = bases_of(column.header, column.type, spec) if column.replicate is None else {key(column.header)}
     return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in _RELATION_WORDS)
@@ -248,11 +282,16 @@ def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> boo
 def is_relation_name(header: str) -> bool:
     """Return whether a column's name says that it is the relation of whatever was measured: `Qualifier`."""
     plain = key(header)
-    return plain in _RELATION_WORDS or any(plain == f"{base}_{word}" for base in _ANY_VALUE for word in _RELATION_WORDS)
+    return plain in _RELATION_WORDS or any(
+        plain == f"{base}_{word}" for base in _ANY_VALUE for word in _RELATION_WORDS
+    )
 
 
 def other_base(header: str) -> str | None:
-    """Return the key of what a relation's column says that it qualifies, if anything: `ki` of `Ki relation`."""
+    """Return the key of what a relation's column says that it qualifies, if anything.
+
+    `ki` of `Ki relation`.
+    """
     plain = key(header)
     for word in _RELATION_WORDS:
         for base in (plain.removesuffix(f"_{word}"), plain.removeprefix(f"{word}_")):
@@ -263,4 +302,8 @@ def other_base(header: str) -> str | None:
 
 def _qualifying() -> dict[str, str]:
     names = {name: name for name in _OF_A_RESULT}
-    return names | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT} | dict(SPREAD)
+    return (
+        names
+        | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT}
+        | {**SPREAD, **_BEHIND_AN_ASSAY}
+    )

@@ -1,4 +1,7 @@
-"""Which object a row is about, and whether the result is stored already under its external id. Knows no SQL."""
+"""Which object a row is about, and whether the result is stored already under its external id.
+
+Knows no SQL.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,24 @@ _NO_OBJECT = re.compile(
     r"fccp|cccp|pcp|pfos|nsc[\s-]*[0-9]*|\S+\s+((geo|g\.?)\s*)?(mean|average|avg|median|sd|std(ev)?|sem|min|max)",
     re.IGNORECASE,
 )
+_STATISTIC = re.compile(
+    r"((geo|geometric|grand|overall)[\s_-]*)?(mean|average|avg\.?|median)|sd|std?\.?\s*dev\.?|standard\s+(deviation|error)|sem|cv\s*%?",
+    re.IGNORECASE,
+)
+"""What an id says of a row that sums up others, even where it repeats their structure."""
 _NUMBERED = re.compile(r"[\s_#-]*[0-9]{0,3}\s*[:.]?$")
 
 
 def looks_like_no_object(text: str) -> bool:
-    """Return whether a cell names a summary row or a control: such words are peptides, formulas and SMILES as well."""
+    """Return whether a cell names a summary row or a control.
+
+    Such words are peptides, formulas and SMILES as well.
+    """
     plain = _NUMBERED.sub("", text.strip())
     words = re.split(r"[\s_&,;:/()±+-]+", plain)
-    return _NO_OBJECT.fullmatch(plain) is not None or all(word and _NO_OBJECT.fullmatch(word) for word in words)
+    return _NO_OBJECT.fullmatch(plain) is not None or all(
+        word and _NO_OBJECT.fullmatch(word) for word in words
+    )
 
 
 class Objects:
@@ -65,6 +78,7 @@ class Objects:
             raise RowProblem(None, entry.problem)
         names_object = self._domain.names_object(entry.objects)
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
+        candidate_id = "" if is_missing(candidate_id) else candidate_id
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
         own_id = entry.fields.get(COMPOUND_ID, "")
@@ -73,15 +87,23 @@ class Objects:
             return self._ids.get(text), ParsedObject(text)
         if not names_object:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
-        found = self._parse(entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns)
+        if not candidate_id and _STATISTIC.fullmatch(own_id.strip()):
+            raise RowProblem(COMPOUND_ID, f"{shortened(own_id)} looks like a summary row: take it out")
+        found = self._parse(
+            entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns
+        )
         if own_id:
             self._own_ids.setdefault(own_id, set()).add(found.text)
         if not candidate_id:
             return self._ids.get(found.text), found
-        return candidate_id, self._of_candidate(self._candidates[candidate_id], found, next(iter(entry.objects)))
+        return candidate_id, self._of_candidate(
+            self._candidates[candidate_id], found, next(iter(entry.objects))
+        )
 
     def _of_candidate(self, stored: str, found: ParsedObject, column: str) -> ParsedObject:
-        """Return what was measured of a candidate: its object, or that at the conditions that were really used.
+        """Return what was measured of a candidate.
+
+        Its object, or that at the conditions that were really used.
 
         Raises:
             RowProblem: if it is another object.
@@ -104,19 +126,28 @@ class Objects:
             wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
         if looks_like_no_object(own_id):
-            raise RowProblem(COMPOUND_ID, f"{shortened(own_id)} looks like a summary or control row: take it out")
+            raise RowProblem(
+                COMPOUND_ID, f"{shortened(own_id)} looks like a summary or control row: take it out"
+            )
         objects = self._own_ids.get(own_id, set()) | set(self._stored_ids.get(own_id, ()))
         if len(objects) == 1:
             return next(iter(objects))
         shown = shortened(own_id)
         if not objects:
-            raise RowProblem(COMPOUND_ID, f"no object is known as {shown}: send its structure once beside this id")
+            raise RowProblem(
+                COMPOUND_ID, f"no object is known as {shown}: send its structure once beside this id"
+            )
         raise RowProblem(COMPOUND_ID, f"{shown} was the id of {len(objects)} objects: send the structure")
 
     def _read_again(self, stored: str) -> str | None:
-        """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""
+        """Return a stored text as the domain writes it today.
+
+        Rules of reading have changed since it was stored.
+        """
         try:
-            return self._domain.parse({name: str(cell) for name, cell in self._domain.columns(stored).items()})
+            return self._domain.parse(
+                {name: str(cell) for name, cell in self._domain.columns(stored).items()}
+            )
         except (InvalidObjectError, ValueError, KeyError):
             return None
 
@@ -141,14 +172,16 @@ def _check_is_object(fields: Mapping[str, str]) -> None:
         if looks_like_no_object(text):
             raise InvalidObjectError(
                 column,
-                f"{shortened(text)} looks like a summary or control row: take it out, or name the object in another "
+                f"{shortened(text)} looks like a summary or control row: take it out, or name the object in "
+                f"another "
                 "way or by its candidate_id",
             )
 
 
 class Repeats:
-    """Tells results that repeat an external id: with the same content a duplicate, with another one a conflict.
+    """Tells results that repeat an external id.
 
+    With the same content a duplicate, with another one a conflict.
     One id may stand for several assays of a sample.
     """
 
@@ -176,7 +209,8 @@ class Repeats:
         if not first.is_same_measurement(result):
             raise RowProblem(
                 "external_id",
-                f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here it is "
+                f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here "
+                f"it is "
                 f"{result.describe()}: give another id, or correct a stored one with on_conflict=correct",
             )
         further = {field: text for field in _FURTHER if (text := _added(field, first, result)) is not None}
@@ -210,4 +244,8 @@ def _added(field: str, first: StandardResult, result: StandardResult) -> Any:
     if mine is None or field != "comment":
         return other
     joined = f"{mine}; {other}"
-    return None if other in mine.split("; ") or len(joined) > RESULT_METADATA["comment"].most_characters else joined
+    return (
+        None
+        if other in mine.split("; ") or len(joined) > RESULT_METADATA["comment"].most_characters
+        else joined
+    )

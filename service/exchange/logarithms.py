@@ -1,4 +1,7 @@
-"""Types that are logarithms by their names, and what their units say of the sign. Knows no row and no campaign."""
+"""Types that are logarithms by their names, and what their units say of the sign.
+
+Knows no row and no campaign.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from service.exchange.units import UnitsError, plain_units
 
 _LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
 _OF_LOGARITHMS = re.compile(
-    r"(?P<minus>-?)\s*log(10)?\s*(?P<of>\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE
+    r"(?P<minus>-?)\s*log(10)?\s*(?P<of>\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless",
+    re.IGNORECASE,
 )
 _NEGATIVE = re.compile(r"p[A-Z]\w*|-\s*log.*", re.DOTALL)
 _POSITIVE = re.compile(r"[Ll][Oo][Gg](10|2)?(?![a-z]).*", re.DOTALL)
@@ -37,9 +41,13 @@ def check_sign(kind: str, units: str) -> None:
     if found is None or not (found["minus"] or found["of"]):
         return
     if found["minus"] and _is_positive(kind):
-        raise UnitsError(f"{kind} is a logarithm and {units[:40]!r} a negative one: turn the sign of the values")
+        raise UnitsError(
+            f"{kind} is a logarithm and {units[:40]!r} a negative one: turn the sign of the values"
+        )
     if not found["minus"] and _is_negative(kind):
-        raise UnitsError(f"{kind} is a negative logarithm and {units[:40]!r} is none: turn the sign of the values")
+        raise UnitsError(
+            f"{kind} is a negative logarithm and {units[:40]!r} is none: turn the sign of the values"
+        )
 
 
 def _is_negative(kind: str) -> bool:

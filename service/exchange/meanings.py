@@ -1,7 +1,7 @@
-"""What words in place of a value mean, where somebody says it: limits of an assay, and the words of a laboratory.
+"""What words in place of a value mean, where somebody says it.
 
-`<LOD` is a censored value where a column or the sender states the limit. Nothing is assumed: a word that nobody
-explains stays in its cell, and its row is rejected.
+Limits of an assay, and the words of a laboratory. `<LOD` is a censored value where a column or the sender
+states the limit. Nothing is assumed: a word that nobody explains stays in its cell, and its row is rejected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from service.exchange.units import are_convertible, check_known
 from service.exchange.values import OUTCOMES, is_missing, outcome_word, read_value, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -64,7 +64,11 @@ class OpenWords:
             {
                 "parameter": "words",
                 "detail": f"what stands in place of a value: {shown}? Send words with a meaning for each",
-                "choices": [MISSING_WORD, *(name for name in OUTCOMES if name != "ok"), "a value such as '> 30 uM'"],
+                "choices": [
+                    MISSING_WORD,
+                    *(name for name in OUTCOMES if name != "ok"),
+                    "a value such as '> 30 uM'",
+                ],
             }
         ]
 
@@ -72,7 +76,7 @@ class OpenWords:
 def with_meanings(
     table: Table, mapped: Mapped, spec: CampaignSpec, options: ReadingOptions
 ) -> tuple[Table, OpenWords, set[str]]:
-    """Return the table with what its words mean, those that are left, and the headers of limits that were read.
+    """Return the table with the meanings of its words, the words left, and the headers of limits read.
 
     Raises:
         TableError: if a meaning or a limit cannot be understood.
@@ -81,7 +85,7 @@ def with_meanings(
     values = {column.header: column.type for column in mapped.results}
     if not values and "value" in mapped.fields:
         values = {mapped.fields["value"]: mapped.default_type or ""}
-    found = list(_words(table, values))
+    found = list(_words(table, values, words.keys()))
     counts = Counter(text for _, _, text in found)
     known = {text for text in counts if text.strip().casefold() in words}
     limits = _Limits(table, mapped, spec, options)
@@ -127,7 +131,9 @@ def check_limit(name: str, limit: str, spec: CampaignSpec) -> None:
     if read.relation is not None:
         raise TableError(f"limits: {shortened(limit)} has a relation: leave it out, the cell has one")
     if read.rest is not None and units is not None and not are_convertible(read.rest, units):
-        raise TableError(f"limits: {shortened(limit)} cannot be converted to {units}, in which {kind} is read")
+        raise TableError(
+            f"limits: {shortened(limit)} cannot be converted to {units}, in which {kind} is read"
+        )
 
 
 def _named_limit(name: str, types: Sequence[str]) -> tuple[str, str]:
@@ -157,16 +163,24 @@ def meaning_of(text: str, meaning: str) -> str:
     raise TableError(f"words: {shortened(text)} must mean missing, {outcomes}, or a value such as '> 30 uM'")
 
 
-def _words(table: Table, headers: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the cells of values that hold a word: index of the row, header, text."""
+def _words(table: Table, headers: Iterable[str], known: Collection[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the cells of values that hold a word, with digits if it is known.
+
+    Index of the row, header, text.
+    """
     for header in headers:
         for index, row in enumerate(table.rows):
             text = row.cells.get(header, "")
-            if text and not _HAS_DIGIT.search(text) and not is_missing(text) and outcome_word(text) is None:
+            is_word = (
+                text and not _HAS_DIGIT.search(text) and not is_missing(text) and outcome_word(text) is None
+            )
+            if is_word or (known and text.strip().casefold() in known):
                 yield index, header, text
 
 
-def _explain_outcomes(table: Table, header: str, words: Mapping[str, str], changed: dict[int, dict[str, str]]) -> None:
+def _explain_outcomes(
+    table: Table, header: str, words: Mapping[str, str], changed: dict[int, dict[str, str]]
+) -> None:
     for index, row in enumerate(table.rows):
         text = row.cells.get(header, "")
         meant = words.get(text.strip().casefold()) if text else None
@@ -197,7 +211,10 @@ class _Limits:
                 self._columns.setdefault((kind, _LEVELS[level]), (header, named[1] or ""))
 
     def meant(self, text: str, row: RawRow, kind: str, mapped: Mapped) -> tuple[str, bool] | None:
-        """Return the value that a word for a limit stands for, and whether its number has a point; None if unknown."""
+        """Return the value that a word for a limit stands for, and whether its number has a point.
+
+        None if unknown.
+        """
         found = _level(text)
         if found is None:
             return None

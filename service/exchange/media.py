@@ -1,7 +1,7 @@
 """What a file is, by its bytes: gzip and multipart taken off, and media types that say nothing replaced.
 
-Browsers, mail programs and `curl` send tables as `application/octet-stream`, `text/plain` or what Windows takes `.csv`
-for. A media type that names a format is believed. Knows no table.
+Browsers, mail programs and `curl` send tables as `application/octet-stream`, `text/plain` or what Windows
+takes `.csv` for. A media type that names a format is believed. Knows no table.
 """
 
 from __future__ import annotations
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 GENERIC = frozenset(
     (
         *("application/octet-stream", "binary/octet-stream", "text/plain", "application/vnd.ms-excel"),
-        *("application/zip", "application/x-zip-compressed", "application/x-download", "application/force-download"),
-        *("application/gzip", "application/x-gzip", "application/excel", "application/x-excel", "application/msexcel"),
+        *(
+            "application/zip",
+            "application/x-zip-compressed",
+            "application/x-download",
+            "application/force-download",
+        ),
+        *(
+            "application/gzip",
+            "application/x-gzip",
+            "application/excel",
+            "application/x-excel",
+            "application/msexcel",
+        ),
         *("application/x-msexcel", "text/x-csv", "text/comma-separated-values"),
     )
 )

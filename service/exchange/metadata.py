@@ -25,10 +25,13 @@ def read_metadata(fields: Mapping[str, str], dates: DateFormat) -> dict[str, Any
     """Return the fields of `ResultMetadata`; blank ones are None.
 
     Raises:
-        RowProblem: if a text is too long, a count is no whole number or letter, or a date is none of the file.
+        RowProblem: if a text is too long, a count is no whole number or letter, or a date is none of the
+            file.
     """
     return {
-        name: None if is_missing(text := fields.get(name) or "") else _READ[column.kind](name, column, text, dates)
+        name: None
+        if is_missing(text := fields.get(name) or "")
+        else _READ[column.kind](name, column, text, dates)
         for name, column in RESULT_METADATA.items()
     }
 

@@ -26,7 +26,11 @@ def with_columns_named(table: Table, options: ReadingOptions) -> tuple[Table, Ma
     if not options.columns:
         return table, {}
     wanted = {" ".join(header.split()): role.strip() for header, role in options.columns.items()}
-    roles = {header: wanted[" ".join(header.split())] for header in table.columns if " ".join(header.split()) in wanted}
+    roles = {
+        header: wanted[" ".join(header.split())]
+        for header in table.columns
+        if " ".join(header.split()) in wanted
+    }
     names: dict[str, str] = {}
     for header in table.columns:
         role = roles.get(header, header)
@@ -35,8 +39,12 @@ def with_columns_named(table: Table, options: ReadingOptions) -> tuple[Table, Ma
         if role in names:
             raise TableError(f"columns {names[role]!r} and {header!r} would both be {role!r}", column=header)
         names[role] = header
-    absent = [repr(header[:40]) for header in wanted if header not in {" ".join(each.split()) for each in roles}]
-    warnings = (f"columns names {', '.join(absent[:_SHOWN])}, which the table does not have",) if absent else ()
+    absent = [
+        repr(header[:40]) for header in wanted if header not in {" ".join(each.split()) for each in roles}
+    ]
+    warnings = (
+        (f"columns names {', '.join(absent[:_SHOWN])}, which the table does not have",) if absent else ()
+    )
     rows = tuple(
         replace(
             row,

@@ -1,7 +1,7 @@
-"""What a spreadsheet shows of a number by its format: relations, units and digits that the value alone does not have.
+"""What a spreadsheet shows of a number by its format.
 
-Formats as in ECMA-376, part 1, 18.8.31: up to four sections, quoted and escaped literals, placeholders for digits.
-Knows no workbook.
+Relations, units and digits that the value alone does not have. Formats as in ECMA-376, part 1, 18.8.31: up to
+four sections, quoted and escaped literals, placeholders for digits. Knows no workbook.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-_TOKEN = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[(?P<bracket>[^\]]*)\]|_.|\*.|(?P<plain>.)', re.DOTALL)
+_TOKEN = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[(?P<bracket>[^\]]*)\]|_.|\*.|(?P<plain>.)', re.DOTALL
+)
 _CONDITION = re.compile(r"(?P<sign><=|>=|<>|<|>|=)(?P<number>-?[0-9.]+)")
 _CURRENCY = re.compile(r"\$(?P<sign>[^-]*)(-[0-9A-Fa-f]+)?")
 """`[$€-407]`: what is shown, and the locale it is of."""
@@ -36,9 +38,10 @@ class _Section:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a person reads in a cell: `text` without rounding, or None where a word stands in place of the number.
+    """What a person reads in a cell.
 
-    `exact` is the number's digits where the format adds no relation and no units; `padded` has the decimals as shown.
+    `text` without rounding, or None where a word stands in place of the number. `exact` is the number's
+    digits where the format adds no relation and no units; `padded` has the decimals as shown.
     """
 
     exact: str | None
@@ -51,7 +54,11 @@ def shown(value: float, number_format: str | None) -> Shown:
     section = _section(value, number_format or "General")
     digits = _digits(value, section)
     padded = digits
-    if section.n_decimals is not None and "e" not in digits and len(digits.partition(".")[2]) < section.n_decimals:
+    if (
+        section.n_decimals is not None
+        and "e" not in digits
+        and len(digits.partition(".")[2]) < section.n_decimals
+    ):
         padded = f"{value:.{section.n_decimals}f}"
     if not section.has_digits:
         return Shown(None, section.before, section.before)
@@ -135,15 +142,26 @@ def _read_section(tokens: list[re.Match[str]]) -> _Section:
 
 
 def _literal(tokens: list[re.Match[str]]) -> str:
-    """Return the text that is shown beside the digits; a percent sign counts by itself, currencies and brackets not."""
+    """Return the text that is shown beside the digits.
+
+    A percent sign counts by itself, currencies and brackets not.
+    """
     text = "".join(
-        token["quoted"] or token["escaped"] or _bracketed(token["bracket"]) or (token["plain"] or "").replace("%", "")
+        token["quoted"]
+        or token["escaped"]
+        or _bracketed(token["bracket"])
+        or (token["plain"] or "").replace("%", "")
         for token in tokens
     )
-    return "".join(letter for letter in text if letter not in "()" and unicodedata.category(letter) != "Sc").strip()
+    return "".join(
+        letter for letter in text if letter not in "()" and unicodedata.category(letter) != "Sc"
+    ).strip()
 
 
 def _bracketed(bracket: str | None) -> str:
-    """Return what brackets of a format show: nothing of a colour or a condition, and of a currency its sign."""
+    """Return what brackets of a format show.
+
+    Nothing of a colour or a condition, and of a currency its sign.
+    """
     found = _CURRENCY.fullmatch(bracket or "")
     return "" if found is None or _ISO_CURRENCY.fullmatch(found[0]) else found["sign"]

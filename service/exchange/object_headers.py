@@ -40,7 +40,9 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
 
 
 def _qualifying_keys(by_key: Mapping[str, str], domain: Domain) -> list[str]:
-    return [name for name, headers in domain.qualifying_columns.items() if any(each in by_key for each in headers)]
+    return [
+        name for name, headers in domain.qualifying_columns.items() if any(each in by_key for each in headers)
+    ]
 
 
 def _synonymous(by_key: Mapping[str, str], domain: Domain) -> dict[str, str]:
@@ -55,7 +57,9 @@ def _synonymous(by_key: Mapping[str, str], domain: Domain) -> dict[str, str]:
         if name not in domain.object_columns:
             continue
         if name in found:
-            raise TableError(f"columns {found[name]!r} and {header!r} may both be {name}: name one so", column=header)
+            raise TableError(
+                f"columns {found[name]!r} and {header!r} may both be {name}: name one so", column=header
+            )
         found[name] = header
     return found
 
@@ -72,5 +76,7 @@ def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]
         return free.pop(f"canonical_{plain}", None)
     other = next((other for other in headers if other != header and key(other) == plain), None)
     if other is not None:
-        raise TableError(f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other)
+        raise TableError(
+            f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other
+        )
     return header

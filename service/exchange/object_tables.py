@@ -1,4 +1,7 @@
-"""A table of objects alone: which rows describe one, and why the others do not. No column but the object's is read."""
+"""A table of objects alone: which rows describe one, and why the others do not.
+
+No column but the object's is read.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ def read_objects(
     Raises:
         UnknownFormatError: if the media type is none of ours.
         SheetError: if there is no such sheet.
-        TableError: if the table as a whole cannot be read, has more than `most` rows, no column describes an object, or
-            its numbers can be read in two ways.
+        TableError: if the table as a whole cannot be read, has more than `most` rows, no column describes an
+            object, or its numbers can be read in two ways.
     """
     table, numbers = _opened(content, media_type, domain, sheet, most)
     headers = object_headers(table.columns, domain)
@@ -54,7 +57,9 @@ def _opened(
 ) -> tuple[Table, NumberFormat]:
     table = read_table(content, media_type, domain.object_columns, sheet)
     if len(table.rows) > most:
-        raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once", row=table.rows[most].number)
+        raise TableError(
+            f"{len(table.rows)} rows; at most {most} are read here at once", row=table.rows[most].number
+        )
     table, changes = under_domain_names(table, domain)
     table = warn_of_absent_columns(table, domain)
     headers = object_headers(table.columns, domain)
@@ -76,7 +81,9 @@ def _number_format(table: Table, headers: Mapping[str, str], domain: Domain) -> 
         return decide_number_format(table, numbers, None)
     except QuestionError as error:
         detail = error.detail.rpartition(": ")[0]
-        raise TableError(f"{detail}: write all numbers with a decimal point, as 1234.5", row=error.row) from error
+        raise TableError(
+            f"{detail}: write all numbers with a decimal point, as 1234.5", row=error.row
+        ) from error
 
 
 def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain, numbers: NumberFormat) -> ParsedRow:

@@ -1,5 +1,6 @@
-"""Columns of amounts and settings whose header states units: `Ni (%)`, `T (K)`. Read as the campaign's own column.
+"""Columns of amounts and settings whose header states units: `Ni (%)`, `T (K)`.
 
+Read as the campaign's own column.
 Knows which columns of a domain are numbers and in what units, not what they mean.
 """
 
@@ -38,7 +39,7 @@ _HEADER = re.compile(
 
 
 def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str, Change]]:
-    """Return the table with such columns under the domain's names, a warning of each, and what their cells need.
+    """Return the table with such columns under the domain's names, warnings, and the cells' conversions.
 
     Raises:
         TableError: if a header states units that cannot be those of its column, or two share its name.
@@ -62,16 +63,22 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
 
 
 def in_domain_units(table: Table, changes: Mapping[str, Change], numbers: NumberFormat) -> Table:
-    """Return the table with the cells of such columns in the domain's units, after the decimal sign is decided."""
+    """Return the table with such columns in the domain's units, once the decimal sign is decided."""
     if not changes:
         return table
-    return replace(table, rows=tuple(replace(row, cells=_changed(row, changes, numbers)) for row in table.rows))
+    return replace(
+        table, rows=tuple(replace(row, cells=_changed(row, changes, numbers)) for row in table.rows)
+    )
 
 
 def with_points(fields: Mapping[str, str], domain: Domain, numbers: NumberFormat) -> dict[str, str]:
-    """Return an object's cells with decimal points in those that are numbers; typed cells have them already."""
+    """Return an object's cells with decimal points in those that are numbers.
+
+    Typed cells have them already.
+    """
     return {
-        name: numbers.with_point(text) if name in domain.quantity_columns else text for name, text in fields.items()
+        name: numbers.with_point(text) if name in domain.quantity_columns else text
+        for name, text in fields.items()
     }
 
 
@@ -112,8 +119,10 @@ def _read_as(header: str, name: str, units: str, wanted: str | None) -> tuple[Ch
     if wanted == FRACTION:
         if units.casefold() not in _PERCENT:
             raise TableError(
-                f"column {header!r} looks like {name}, but the campaign does not say whether its fractions are of "
-                f"atoms, moles, mass or volume: give fractions as the campaign means them under {name}, or percent of "
+                f"column {header!r} looks like {name}, but the campaign does not say whether its fractions "
+                f"are of "
+                f"atoms, moles, mass or volume: give fractions as the campaign means them under {name}, or "
+                f"percent of "
                 f"the same under '{name} (%)'",
                 column=header,
             )

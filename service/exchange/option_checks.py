@@ -1,4 +1,4 @@
-"""What the sender of a file says of it, checked before there is a file, so that no reading is kept that refuses all.
+"""Checks of reading options before there is a file, so that no kept reading refuses every file.
 
 Headers are not checked: whether a column is there, and may be read so, shows in the file.
 """
@@ -26,8 +26,12 @@ def check_options(options: ReadingOptions, spec: CampaignSpec) -> Iterator[tuple
     checks: list[tuple[Place, Callable[[], object]]] = []
     if options.encoding is not None:
         checks.append((("encoding",), partial(codec_name, options.encoding)))
-    checks += [(("words", text), partial(meaning_of, text, meaning)) for text, meaning in options.words.items()]
-    checks += [(("limits", name), partial(check_limit, name, limit, spec)) for name, limit in options.limits.items()]
+    checks += [
+        (("words", text), partial(meaning_of, text, meaning)) for text, meaning in options.words.items()
+    ]
+    checks += [
+        (("limits", name), partial(check_limit, name, limit, spec)) for name, limit in options.limits.items()
+    ]
     for place, check in checks:
         try:
             check()

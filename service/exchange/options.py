@@ -1,4 +1,7 @@
-"""What the sender of a file, or a reading that a campaign keeps, says of how the file is to be read. Knows no table."""
+"""What the sender of a file, or a reading that a campaign keeps, says of how the file is to be read.
+
+Knows no table.
+"""
 
 from __future__ import annotations
 
@@ -35,25 +38,33 @@ class ReadingOptions(BaseModel):
     )
     delimiter: Delimiter | None = Field(None, description="what separates the cells of a text file")
     decimal: Decimal | None = Field(None, description="the decimal sign of texts")
-    date_order: DateOrder | None = Field(None, description="in which order dates such as 05.01.2025 are written")
+    date_order: DateOrder | None = Field(
+        None, description="in which order dates such as 05.01.2025 are written"
+    )
     columns: _Words = Field(
         default_factory=dict,
-        description="header -> what it is read as: a column's name such as smiles, lot or IC50_relation, a value as in "
+        description="header -> what it is read as: a column's name such as smiles, lot or IC50_relation, a "
+        "value as in "
         "'IC50 (uM)', or 'ignored'",
     )
     words: _Words = Field(
         default_factory=dict,
-        description="what stands in place of a value -> what it means: 'missing', an outcome such as assay_failed, or "
+        description="what stands in place of a value -> what it means: 'missing', an outcome such as "
+        "assay_failed, or "
         "a value such as '> 30 uM'",
     )
     limits: _Words = Field(
         default_factory=dict,
-        description="limits of an assay for cells such as <LOD: 'IC50 LOD', 'IC50 LLOQ' or 'IC50 ULOQ' -> a value with "
+        description="limits of an assay for cells such as <LOD: 'IC50 LOD', 'IC50 LLOQ' or 'IC50 ULOQ' -> a "
+        "value with "
         "units",
     )
 
     def over(self, other: ReadingOptions) -> ReadingOptions:
-        """Return these options, with another's wherever these say nothing; entries of words and columns are joined."""
+        """Return these options, with another's wherever these say nothing.
+
+        Entries of words and columns are joined.
+        """
         mine, others = self.stated(), other.stated()
         joined: dict[str, Any] = {**others, **mine}
         for name in ("columns", "words", "limits"):

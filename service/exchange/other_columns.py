@@ -39,7 +39,9 @@ def with_other_columns(rows: Iterable[ParsedRow], cells: OtherCells) -> Iterable
     """Return accepted rows with what stood beside them in columns that are not read."""
     if not cells:
         return rows
-    return (replace(row, other_columns=cells.get(row.row)) if row.status == "accepted" else row for row in rows)
+    return (
+        replace(row, other_columns=cells.get(row.row)) if row.status == "accepted" else row for row in rows
+    )
 
 
 def _is_of_a_batch(header: str) -> bool:

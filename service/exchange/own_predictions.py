@@ -17,9 +17,10 @@ _OF_A_BATCH_ONLY = frozenset(
 
 
 def predictions_in(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
-    """Return the columns that hold a downloaded batch's predictions, which is told by what stands beside them.
+    """Return the columns that hold a downloaded batch's predictions, known by their neighbours.
 
-    A name exactly as a batch writes it is the prediction, and another spelling beside it is of whoever measured.
+    A name exactly as a batch writes it is the prediction, and another spelling beside it is of whoever
+    measured.
 
     Raises:
         TableError: if a column may be a prediction or measured.
@@ -31,7 +32,9 @@ def predictions_in(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
         mean, deviation = columns["mean"], columns["sd"]
         is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & keys
         if mean and not is_batch and objective.assay_type and key(objective.name) not in keys:
-            detail = f"{mean[0]!r} is a batch's name for a prediction: name the column {objective.name} if it was"
+            detail = (
+                f"{mean[0]!r} is a batch's name for a prediction: name the column {objective.name} if it was"
+            )
             raise TableError(f"{detail} measured, and leave it out if not", column=mean[0])
         if is_batch:
             exact = {f"{objective.name}_{part}" for part in PREDICTED}.intersection(headers)
@@ -51,7 +54,9 @@ def own_predictions(spec: CampaignSpec) -> set[str]:
 
 def _predicted(headers: tuple[str, ...], name: str) -> list[str]:
     """Return the headers that spell a prediction's name, the exact one first."""
-    return sorted((header for header in headers if key(header) == key(name)), key=lambda header: header != name)
+    return sorted(
+        (header for header in headers if key(header) == key(name)), key=lambda header: header != name
+    )
 
 
 def _check_one_prediction(spellings: list[str], name: str) -> None:
@@ -74,7 +79,8 @@ def _check_not_measured(deviation: list[str], headers: tuple[str, ...], name: st
     base = key(name)
     plain = [key(header) for header in headers if header != deviation[0]]
     own = {
-        SPREAD.get(each) or SPREAD.get(each.rpartition("_")[2] if each.startswith(f"{base}_") else "") for each in plain
+        SPREAD.get(each) or SPREAD.get(each.rpartition("_")[2] if each.startswith(f"{base}_") else "")
+        for each in plain
     }
     if "n" in own and "standard_deviation" not in own:
         detail = f"{deviation[0]!r} is a batch's name for a prediction: leave it out if it is one, or name it"

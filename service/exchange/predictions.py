@@ -1,4 +1,7 @@
-"""Judged objects as a table: one row each, with the row of the upload that it answers. Knows no HTTP and no SQL."""
+"""Judged objects as a table: one row each, with the row of the upload that it answers.
+
+Knows no HTTP and no SQL.
+"""
 
 from __future__ import annotations
 

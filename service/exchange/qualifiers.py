@@ -1,6 +1,7 @@
-"""What qualifies a value by its cells: relations under any name, and what says in other words that a limit was met.
+"""What qualifies a value by its cells.
 
-A qualifier that is not read turns `> 10000` into a measured 10000, so a column that looks like one is read or refused.
+Relations under any name, and what says in other words that a limit was met. A qualifier that is not read
+turns `> 10000` into a measured 10000, so a column that looks like one is read or refused.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from service.exchange.tables import TableError
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
-    from service.exchange.tables import RawRow, Table
+    from service.exchange.tables import Table
 
 _CENSORED = ("censor", "out_of_range")
-_LIMITS = frozenset(("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds"))
+_LIMITS = frozenset(
+    ("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds")
+)
 """Words of headers that say of a value that it is a limit, if the cell agrees."""
 _LEVELS = ("lod", "loq", "lloq", "uloq")
 _MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", *_LEVELS))
@@ -42,17 +45,43 @@ _WITHIN = frozenset(("detected", "detectable", "quantifiable", "quantified", "ra
 """Words of headers that say of a value that it is none, if the cell denies it."""
 _DENIALS = frozenset(("no", "n", "false", "f", "0", "out", "outside"))
 _AGREEMENTS = frozenset(("yes", "y", "true", "t"))
-_NOTES = frozenset(("note", "notes", "remark", "remarks", "comment", "comments", "annotation", "text"))
 _FALSE = frozenset(
     (
-        *("false", "no", "n", "0", "none", "uncensored", "exact", "f", "ok", "pass", "passed", "within", "in range"),
+        *(
+            "false",
+            "no",
+            "n",
+            "0",
+            "none",
+            "uncensored",
+            "exact",
+            "f",
+            "ok",
+            "pass",
+            "passed",
+            "within",
+            "in range",
+        ),
         "valid",
     )
 )
 _DIRECTIONS = frozenset(
     (
         *("right", "left", "upper", "lower", "u", "l", "r", "h", "high", "low", "hi", "lo", "above", "below"),
-        *("over", "under", "greater", "less", "more", "maximum", "minimum", "max", "min", "yes", "no", "true"),
+        *(
+            "over",
+            "under",
+            "greater",
+            "less",
+            "more",
+            "maximum",
+            "minimum",
+            "max",
+            "min",
+            "yes",
+            "no",
+            "true",
+        ),
         *("false", "t", "f", "y", "n", "up", "down", "censored", "uncensored", "right-censored"),
         *("left-censored", "interval", "exact"),
     )
@@ -62,20 +91,9 @@ _NAMES = frozenset(("max", "min", "hi", "lo"))
 """Those that are names of people as well, who may be an operator."""
 _NAME = re.compile(r"[^\W\d_].*|[0-9]{2,}", re.DOTALL)
 """Who worked: a name, initials, or the number of a person."""
-_LIMIT_SIGN = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
-"""An inequality without a number behind it: `> max conc`, and no `>95 %` of something else."""
-_ENDS = r"(the\s+)?(max|min|top|highest|lowest|upper|lower|limit|range|u?l?loq|lod|detection|quantification)"
-_LIMIT_IN_WORDS = re.compile(
-    r"\s*((greater|more|higher|less|lower)\s+than\s+(?![0-9])"
-    rf"|(above|below|over|under|beyond|exceeds?|exceeded)\s+{_ENDS}"
-    rf"|(inactive|no\s+(activity|effect|inhibition|response|binding))\s+(at|up\s+to)\s+{_ENDS})",
-    re.IGNORECASE,
+_INEQUALITIES = frozenset(
+    ("gt", "lt", "gte", "lte", "greater than", "less than", "more than", "at least", "at most")
 )
-"""A remark that begins with the side of a limit: `greater than max`, `below LOQ`, `inactive at top conc`."""
-_CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
-_NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
-_INEQUALITIES = frozenset(("gt", "lt", "gte", "lte", "greater than", "less than", "more than", "at least", "at most"))
-_SIGNS = "<>\u2264\u2265~"
 _LONGEST = len("greater than") + 6
 """Longest text of a relation, with quotes around it."""
 _ADVICE = "say it as a relation, < or >"
@@ -96,7 +114,10 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
         if _holds_relations(table, header, in_words=is_named):
             mapped = _with_relation(mapped, header, table, spec)
         elif not is_named and _holds_relation_words(table, header):
-            detail = f"column {header!r} holds words for relations and is not read: name it relation if they are those"
+            detail = (
+                f"column {header!r} holds words for relations and is not read: name it relation if they "
+                f"are those"
+            )
             raise TableError(f"{detail} of the values, and leave it out if not", column=header)
         else:
             _check_no_limit_in_words(table, header, own, is_named=is_named)
@@ -128,14 +149,22 @@ def _judge(header: str, own: frozenset[str], *, is_named: bool) -> Callable[[str
         is_named: whether the header says that the column holds relations.
     """
     plain = key(header)
-    words = set(plain.split("_"))
+    words = {word.strip("?!") for word in plain.split("_")}
     if any(word in plain for word in _CENSORED) and "by" not in words:
         return lambda cell: cell not in _FALSE
     if words & {"operator", "op"}:
         return _is_no_person
     if is_named:
         return lambda cell: cell in _DIRECTIONS or _NAME.fullmatch(cell) is None
-    subjects = {word.strip("<>\u2264\u2265=") for word in words} - _LIMITS - _MARKS - _WITHIN - _OF_A_VALUE - own - {""}
+    subjects = (
+        {word.strip("<>\u2264\u2265=") for word in words}
+        - _LIMITS
+        - _MARKS
+        - _WITHIN
+        - _OF_A_VALUE
+        - own
+        - {""}
+    )
     return None if subjects else _judge_mark(plain, words)
 
 
@@ -147,12 +176,12 @@ def _judge_mark(plain: str, words: set[str]) -> Callable[[str], bool] | None:
         return lambda cell: cell in _DENIALS
     if words & _MARKS:
         sides = _DIRECTIONS - _FALSE - (frozenset() if words.intersection(_LEVELS) else _AGREEMENTS)
-        return lambda cell: cell in sides or _kind(cell) == "unequal"
+        return lambda cell: cell in sides or kind_of(cell) == "unequal"
     return None
 
 
 def _is_no_person(cell: str) -> bool:
-    """Return whether a cell under `Operator` is a side of a limit, and no initials or number of whoever worked."""
+    """Return whether a cell under `Operator` is a side of a limit, and no person's initials or number."""
     return (
         (cell in _DIRECTIONS - _NAMES and len(cell) > 1)
         or cell in ("0", "-1")
@@ -174,11 +203,12 @@ def _holds_relations(table: Table, header: str, *, in_words: bool) -> bool:
     for row in table.rows:
         cell = row.cells.get(header, "")
         if cell:
-            found.setdefault(_kind(cell, in_words=in_words), (row.number, cell))
+            found.setdefault(kind_of(cell, in_words=in_words), (row.number, cell))
     unequal, other = found.get("unequal"), found.get("other")
     if unequal and other:
         raise TableError(
-            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and {shortened(other[1])} in row "
+            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and "
+            f"{shortened(other[1])} in row "
             f"{other[0]}: a relation column holds nothing else",
             row=other[0],
             column=header,
@@ -187,9 +217,14 @@ def _holds_relations(table: Table, header: str, *, in_words: bool) -> bool:
 
 
 def _holds_relation_words(table: Table, header: str) -> bool:
-    """Return whether a column says several different relations in words, and nothing else: no country, no initials."""
+    """Return whether a column says several different relations in words, and nothing else.
+
+    No country, no initials.
+    """
     cells = {
-        cell.strip().casefold() for row in table.rows if (cell := row.cells.get(header, "")) and not is_missing(cell)
+        cell.strip().casefold()
+        for row in table.rows
+        if (cell := row.cells.get(header, "")) and not is_missing(cell)
     }
     return (
         len(cells) > 1
@@ -198,7 +233,8 @@ def _holds_relation_words(table: Table, header: str) -> bool:
     )
 
 
-def _kind(cell: str, *, in_words: bool = True) -> str:
+def kind_of(cell: str, *, in_words: bool = True) -> str:
+    """Return what a cell says as a relation: `equal`, `unequal`, `nothing` or `other`."""
     is_told = len(cell) <= _LONGEST and is_relation(cell)
     if not is_told or not (in_words or _is_sign(cell)):
         return "nothing" if is_missing(cell) else "other"
@@ -206,7 +242,10 @@ def _kind(cell: str, *, in_words: bool = True) -> str:
 
 
 def _is_sign(cell: str) -> bool:
-    """Return whether a cell has no letters: words such as GE are names as well, where the header does not say more."""
+    """Return whether a cell has no letters.
+
+    Words such as GE are names as well, where the header does not say more.
+    """
     return not any(letter.isalpha() for letter in unescape(cell))
 
 
@@ -217,8 +256,13 @@ def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec
             changed = replace(column, own={**column.own, "relation": header})
             return replace(mapped, results=(*mapped.results[:index], changed, *mapped.results[index + 1 :]))
     base = other_base(header)
-    if any(column.replicate and base in bases_of(column.header, column.type, spec) for column in mapped.results):
-        detail = f"column {header!r} holds relations, but does not say of which reading: write them before the numbers"
+    if any(
+        column.replicate and base in bases_of(column.header, column.type, spec) for column in mapped.results
+    ):
+        detail = (
+            f"column {header!r} holds relations, but does not say of which reading: write them before the "
+            f"numbers"
+        )
         raise TableError(detail, column=header)
     if mapped.results and base:
         _check_is_of_another(header, base, table)
@@ -236,7 +280,9 @@ def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec
 
 def _check_is_of_another(header: str, base: str, table: Table) -> None:
     if not any(other != header and f"{key(other)}_".startswith(f"{base}_") for other in table.columns):
-        detail = f"column {header!r} holds relations, but of which assay is not known here: name it as its value, "
+        detail = (
+            f"column {header!r} holds relations, but of which assay is not known here: name it as its value, "
+        )
         raise TableError(f"{detail}or relation", column=header)
 
 
@@ -247,64 +293,3 @@ def _is_equal(cell: str) -> bool:
 def _check_free(taken: str | None, header: str) -> None:
     if taken is not None:
         raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
-
-
-def reject_unread_limits(table: Table, mapped: Mapped) -> Table:
-    """Return the table with a problem in each row whose comment says that a value is a limit that has no relation."""
-    comments = {mapped.fields.get("comment"), *(column.own.get("comment") for column in mapped.results)}
-    notes = [header for header in table.columns if header in comments]
-    notes += [header for header in unread(table, mapped) if _is_note(header, table)]
-    if not notes:
-        return table
-    values = list(_values(mapped))
-    return replace(table, rows=tuple(_reject_unread_limit(row, notes, values) for row in table.rows))
-
-
-def _is_note(header: str, table: Table) -> bool:
-    """Return whether a column that is not read may tell of the value; the numbers of another assay do not."""
-    if key(header) in OF_A_BATCH or other_base(header) is not None:
-        return False
-    if _NOTES & set(key(header).split("_")):
-        return True
-    cells = [row.cells.get(header, "") for row in table.rows]
-    return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
-
-
-def _is_limit_remark(text: str) -> bool:
-    plain = unescape(text)
-    return (
-        _LIMIT_SIGN.match(plain) is not None
-        or _LIMIT_IN_WORDS.match(plain) is not None
-        or plain.strip().casefold() in _CENSORED_WORDS
-        or _kind(text) == "unequal"
-    )
-
-
-def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
-    """Yield the header of every value, and that of its relation or an empty one."""
-    shared = mapped.fields.get("relation", "")
-    for column in mapped.results:
-        yield column.header, column.own.get("relation", shared)
-    if not mapped.results:
-        yield mapped.fields.get("value", ""), shared
-
-
-def _reject_unread_limit(row: RawRow, notes: list[str], values: list[tuple[str, str]]) -> RawRow:
-    remark = next((header for header in notes if _is_limit_remark(row.cells.get(header, ""))), None)
-    if remark is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
-        return row
-    if any(_is_qualified(row.cells, *names) for names in values):
-        return row
-    detail = (
-        f"{remark!r} says {shortened(row.cells[remark])}, and the value has no relation: write one, = if it is exact"
-    )
-    return replace(row, problem=detail)
-
-
-def _is_bare(cells: Mapping[str, str], value: str, relation: str) -> bool:
-    return not is_missing(cells.get(value, "")) and not _is_qualified(cells, value, relation)
-
-
-def _is_qualified(cells: Mapping[str, str], value: str, relation: str) -> bool:
-    text = cells.get(value, "").lstrip(" '")
-    return text[:1] in tuple(_SIGNS) or (not is_missing(cells.get(relation, "")) and not is_missing(text))

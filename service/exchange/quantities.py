@@ -56,7 +56,9 @@ class Quantity(TypedDict, total=False):
     outcome: Outcome
 
 
-def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Quantity, str | None, list[str]]:
+def read_quantity(
+    entry: Entry, assay: Assay, numbers: NumberFormat
+) -> tuple[Quantity, str | None, list[str]]:
     """Return the measured fields in the campaign's units, the units that the row states, and warnings.
 
     Raises:
@@ -75,7 +77,9 @@ def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Qu
     values = _row_values(entry, read, numbers, assay.quantity.units)
     warnings += _unused_deviation(values, fields)
     _check_sign(values, assay)
-    stated = None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
+    stated = (
+        None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
+    )
     if assay.given is not None:
         values = on_the_other_scale(values, assay, warnings)
     return _standard(values, assay, warnings), stated, warnings
@@ -107,7 +111,8 @@ def _check_call(call: str, fields: Mapping[str, str]) -> None:
     detail = "has no value" if is_missing(value) else "has an exact value"
     raise RowProblem(
         "outcome",
-        f"{shortened(fields['outcome'])} {detail}: write the value with its relation, such as > 10, or say with words "
+        f"{shortened(fields['outcome'])} {detail}: write the value with its relation, such as > 10, or say "
+        f"with words "
         "what it means (missing or an outcome)",
     )
 
@@ -139,7 +144,9 @@ def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: st
     if values.upper is not None and values.upper <= values.value:
         raise RowProblem("upper_value", f"upper_value {values.upper:g} must exceed the value")
     if values.upper is not None and values.relation not in ("=", "~"):
-        raise RowProblem("upper_value", f"a range has no relation {values.relation}: leave it or upper_value out")
+        raise RowProblem(
+            "upper_value", f"a range has no relation {values.relation}: leave it or upper_value out"
+        )
     return values
 
 
@@ -191,7 +198,9 @@ def _standard(values: RowValues, assay: Assay, warnings: list[str]) -> Quantity:
         values = _without_wanted_units(values, assay, warnings)
     value = converted(values.value, values.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
-        raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
+        raise RowProblem(
+            "value", f"{assay.type} is modelled on a log10 scale, so its values must be positive"
+        )
     if not wanted.units or is_of_logarithms(wanted.units):
         warnings += warning_if_far(value, assay.type)
     upper = error = None
@@ -203,7 +212,12 @@ def _standard(values: RowValues, assay: Assay, warnings: list[str]) -> Quantity:
         error = converted(values.error, values.units, wanted.units, "standard_error") - zero
     units = wanted.units or values.units
     return Quantity(
-        relation=values.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
+        relation=values.relation,
+        value=value,
+        units=units,
+        upper_value=upper,
+        standard_error=error,
+        outcome="ok",
     )
 
 
@@ -289,13 +303,20 @@ def _units(entry: Entry, read: ReadValue, wanted: str | None) -> str | None:
         return read.rest  # a meaning has units of its own, whatever those of the column are
     is_stated = wanted or entry.units or not is_missing(entry.fields.get("units", ""))
     if read.rest and not (is_unit_beside_a_number if is_stated else is_certain_unit)(read.rest):
-        detail = f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to comment"
+        detail = (
+            f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to "
+            f"comment"
+        )
         raise RowProblem("value", f"{shortened(entry.fields['value'])} is not a number: {detail}")
     stated = entry.fields.get("units", "")
     column = None if is_missing(stated) else stated
     if column and entry.units and not same_units(column, entry.units):
-        raise RowProblem("units", f"the header says {shortened(entry.units)}, the units are {shortened(column)}")
+        raise RowProblem(
+            "units", f"the header says {shortened(entry.units)}, the units are {shortened(column)}"
+        )
     stated_units = column or entry.units
     if stated_units and read.rest and not same_units(stated_units, read.rest):
-        raise RowProblem("units", f"the units are {shortened(stated_units)}, but the value says {shortened(read.rest)}")
+        raise RowProblem(
+            "units", f"the units are {shortened(stated_units)}, but the value says {shortened(read.rest)}"
+        )
     return stated_units or read.rest

@@ -1,7 +1,8 @@
-"""How one file is read, decided from the evidence of all its cells: the decimal sign, and the role of every column.
+"""How one file is read, decided from the evidence of all its cells.
 
-A guess is made from the whole file and told in the report; where two readings are possible it is a question of the
-file with its choices, never a guess for each row. Knows no format and no stored candidate.
+The decimal sign, and the role of every column. A guess is made from the whole file and told in the report;
+where two readings are possible it is a question of the file with its choices, never a guess for each row.
+Knows no format and no stored candidate.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ class Reading:
 
 @dataclass(slots=True)
 class _Seen:
-    """Where each sign was certainly the decimal one, certainly between thousands, or either: sign -> (row, cell)."""
+    """Where each sign was certainly the decimal one, certainly between thousands, or either.
+
+    Sign -> (row, cell).
+    """
 
     decimal: dict[str, tuple[int, str]] = field(default_factory=dict)
     grouping: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -103,9 +107,9 @@ class _Seen:
 def decide_number_format(table: Table, headers: Iterable[str], answer: Decimal | None) -> NumberFormat:
     """Return how the numbers under some headers are written.
 
-    `1.234` alone may be 1234 or a number with three decimals: other cells decide. In files whose list separator is a
-    comma, and in typed formats, a lone point is a decimal point, as in every programming language. In those files a
-    text `12.5` also tells that `10,000` has thousands.
+    `1.234` alone may be 1234 or a number with three decimals: other cells decide. In files whose list
+    separator is a comma, and in typed formats, a lone point is a decimal point, as in every programming
+    language. In those files a text `12.5` also tells that `10,000` has thousands.
 
     Raises:
         QuestionError: if the cells contradict each other or leave both readings open.
@@ -127,7 +131,8 @@ def _decimal(table: Table, seen: _Seen) -> Decimal:
     if sign is None:
         return _without_proof(table, seen)
     doubtful = seen.either.get(_OTHER[sign])
-    # Whoever separates cells by commas and writes 12.5 writes 10,000 for ten thousand; elsewhere both may be meant.
+    # Whoever separates cells by commas and writes 12.5 writes 10,000 for ten thousand; elsewhere both may be
+    # meant.
     is_settled = _OTHER[sign] in seen.grouping or (sign == "." and table.delimiter == ",")
     if doubtful is not None and not is_settled:
         _raise_question(doubtful, seen.decimal[sign])
@@ -135,18 +140,20 @@ def _decimal(table: Table, seen: _Seen) -> Decimal:
 
 
 def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
-    """Return the format's own sign, unless texts in the file may follow another: `1,234`, or `1.234` beside `12,5`.
+    """Return the format's own sign, unless texts in the file may follow another.
 
-    Typed numbers say nothing of texts beside them: a workbook stores 12.5 where a person sees and types 12,5. A text
-    `12.5` does. But who has fractions in cells of numbers writes `>10,000` for ten thousand: with a decimal comma it
-    would be ten, to three places.
+    `1,234`, or `1.234` beside `12,5`. Typed numbers say nothing of texts beside them: a workbook stores 12.5
+    where a person sees and types 12,5. A text `12.5` does. But who has fractions in cells of numbers writes
+    `>10,000` for ten thousand: with a decimal comma it would be ten, to three places.
     """
     sign = SIGN_OF[decimal]
     other = _OTHER[sign]
     if other in seen.decimal and sign in seen.either:
         _raise_question(seen.either[sign], seen.decimal[other])
     is_open = (
-        other in seen.either and other not in seen.grouping and (sign not in seen.decimal or other in seen.decimal)
+        other in seen.either
+        and other not in seen.grouping
+        and (sign not in seen.decimal or other in seen.decimal)
     )
     if is_open and not (other == "," and seen.has_typed_fraction and seen.all_thousands):
         _raise_question(seen.either[other])

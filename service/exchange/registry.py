@@ -1,4 +1,7 @@
-"""The installed formats of tables, and one file read by that of its media type. Knows nothing of what columns mean."""
+"""The installed formats of tables, and one file read by that of its media type.
+
+Knows nothing of what columns mean.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ def formats() -> tuple[TableFormat, ...]:
 
 
 def media_types() -> tuple[str, ...]:
-    """Return the media types that name a format which `read_table` understands; those of `media.GENERIC` name none."""
+    """Return the media types that name a format which `read_table` understands.
+
+    Those of `media.GENERIC` name none.
+    """
     return tuple(media for item in formats() if item.read for media in item.media_types)
 
 
@@ -78,7 +84,9 @@ def read_table(
             layout = _layout(item, options or ReadingOptions(), object_columns, _charset(parameters), sheet)
             return _checked(item.read(content, layout))
     names = ", ".join(media for item in known if item.read for media in item.media_types)
-    hint = " (curl sends this unless -H 'Content-Type: ...' says what the file is)" if wanted == _OF_CURL else ""
+    hint = (
+        " (curl sends this unless -H 'Content-Type: ...' says what the file is)" if wanted == _OF_CURL else ""
+    )
     raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format{hint}; send one of {names}")
 
 
@@ -129,7 +137,10 @@ def _describes(item: TableFormat, object_columns: Collection[str] | None) -> boo
 
 
 def media_type_named(filename: str) -> str | None:
-    """Return the media type that a file's name speaks of; None if it is none that `read_table` understands."""
+    """Return the media type that a file's name speaks of.
+
+    None if it is none that `read_table` understands.
+    """
     return media_types_by_extension().get(filename.rpartition(".")[2].lower())
 
 
@@ -153,11 +164,15 @@ def _checked(table: Table) -> Table:
     if len(table.columns) > MAX_COLUMNS:
         raise TableError(f"the table has {len(table.columns)} columns; at most {MAX_COLUMNS} are read")
     if long := next((name for name in table.columns if len(name) > MAX_NAME), None):
-        raise TableError(f"the name of a column is longer than {MAX_NAME} characters", column=f"{long[:40]}...")
+        raise TableError(
+            f"the name of a column is longer than {MAX_NAME} characters", column=f"{long[:40]}..."
+        )
     for row in table.rows:
         for column, text in row.cells.items():
             if len(text) > MAX_CELL:
-                raise TableError(f"a cell is longer than {MAX_CELL} characters", row=row.number, column=column)
+                raise TableError(
+                    f"a cell is longer than {MAX_CELL} characters", row=row.number, column=column
+                )
             if not is_storable(text):
                 raise TableError("a cell holds characters that are no text", row=row.number, column=column)
     return table

@@ -1,4 +1,4 @@
-"""Columns that hold the readings of one assay side by side, and headers that name an assay behind other words."""
+"""Columns of replicate readings side by side, and headers that name an assay behind other words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
 
 _NUMBERED = re.compile(
-    r"(?<![^\W_])(?:rep|repl|replicate|repeat|run|exp|experiment|trial|measurement|r|n|#)[\s._#-]*(?P<number>[0-9]{1,2})(?![^\W_])",
+    r"(?<![^\W_])(?:rep|repl|replicate|repeat|run|exp|experiment|trial|measurement|r|n|#)[\s._#=-]*(?P<number>[0-9]{1,2})(?![^\W_])",
     re.IGNORECASE,
 )
 _ENDS_IN_NUMBER = re.compile(r"[\s_.-](?P<number>[0-9]{1,2})(?=\s*[(\[]|$)")
@@ -25,9 +25,45 @@ _EMPTY_BRACKETS = re.compile(r"[(\[]\s*[)\]]")
 _STARTS = re.compile(r"(?<=[\s_:,;/|-])(?=[^\s_:,;/|-])")
 _OTHER_THINGS = frozenset(
     (
-        *(*FIELDS, *SYNONYMS, *SPREAD, *QUALIFIERS, "log", "ln", "p", "d", "delta", "error", "preference", "guardrail"),
-        *("predicted", "pred", "calc", "calculated", "estimated", "expected", "target", "reference", "ref", "control"),
-        *("published", "literature", "lit", "max", "min", "rank", "score", "relative", "rel", "ratio", "fold"),
+        *(
+            *FIELDS,
+            *SYNONYMS,
+            *SPREAD,
+            *QUALIFIERS,
+            "log",
+            "ln",
+            "p",
+            "d",
+            "delta",
+            "error",
+            "preference",
+            "guardrail",
+        ),
+        *(
+            "predicted",
+            "pred",
+            "calc",
+            "calculated",
+            "estimated",
+            "expected",
+            "target",
+            "reference",
+            "ref",
+            "control",
+        ),
+        *(
+            "published",
+            "literature",
+            "lit",
+            "max",
+            "min",
+            "rank",
+            "score",
+            "relative",
+            "rel",
+            "ratio",
+            "fold",
+        ),
     )
 )
 """Words before an assay's name that make something else of it."""
@@ -50,7 +86,9 @@ def replicate_columns(
             if match and named:
                 found[named[0]].append((int(match["number"]), is_certain, header, named[1]))
                 break
-    columns = {kind: _columns(kind, each, headers, spec) for kind, each in found.items() if _may_be_readings(each)}
+    columns = {
+        kind: _columns(kind, each, headers, spec) for kind, each in found.items() if _may_be_readings(each)
+    }
     for kind, each in columns.items():
         if not all(is_certain for _, is_certain, *_ in found[kind]):
             _ask_for_readings(kind, each)
@@ -114,7 +152,9 @@ def ask_for_assay(headers: Iterable[str], names: Mapping[str, str], known: Colle
         for start in _STARTS.finditer(header):
             before = {word for word in key(header[: start.start()]).split("_") if word}
             is_plain = (
-                before and not before & _OTHER_THINGS and all(word.isascii() and word.isalnum() for word in before)
+                before
+                and not before & _OTHER_THINGS
+                and all(word.isascii() and word.isalnum() for word in before)
             )
             named = named_result(header[start.start() :], names) if is_plain else None
             if named is None or named[0] in known:
@@ -123,5 +163,6 @@ def ask_for_assay(headers: Iterable[str], names: Mapping[str, str], known: Colle
             raise QuestionError(
                 "columns",
                 (json.dumps({header: kind}), json.dumps({header: "ignored"})),
-                f"is column {header!r} the {named[0]} that this campaign reads? Send columns with one of the choices",
+                f"is column {header!r} the {named[0]} that this campaign reads? Send columns with one of "
+                f"the choices",
             )

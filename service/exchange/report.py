@@ -24,9 +24,10 @@ Status = Literal["accepted", "rejected", "duplicate", "skipped"]
 class ParsedRow:
     """One result of the table: a wide row holds several, and they share its number.
 
-    `verbatim` is what the cells said, by field (`value`, `units`, ...) and by the object's columns. `result` is there
-    exactly when the row is accepted. A skipped row had neither a value nor an outcome. `corrects` is the id of the
-    stored result in whose place it comes, `other_columns` what stood in cells that were not read.
+    `verbatim` is what the cells said, by field (`value`, `units`, ...) and by the object's columns. `result`
+    is there exactly when the row is accepted. A skipped row had neither a value nor an outcome. `corrects` is
+    the id of the stored result in whose place it comes, `other_columns` what stood in cells that were not
+    read.
     """
 
     row: int
@@ -67,7 +68,10 @@ class Report:
         return tuple(row for row in self.rows if row.status == "accepted")
 
     def all_warnings(self) -> list[str]:
-        """Return the warnings of the table, then of its rows with their numbers; results of one row share theirs."""
+        """Return the warnings of the table, then of its rows with their numbers.
+
+        Results of one row share theirs.
+        """
         of_rows = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
         return [*self.warnings, *dict.fromkeys(of_rows)]
 
@@ -102,7 +106,10 @@ class Report:
 def _stored(result: StandardResult) -> dict[str, Any]:
     """Return what of a result goes into the store beside its object and type."""
     moment = result.measured_at
-    return {**{name: getattr(result, name) for name in _SHOWN}, "measured_at": moment.isoformat() if moment else None}
+    return {
+        **{name: getattr(result, name) for name in _SHOWN},
+        "measured_at": moment.isoformat() if moment else None,
+    }
 
 
 _SHOWN = ("relation", "value", "upper_value", "standard_error", "units", "outcome", *RESULT_METADATA)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from service.exchange.both_scales import without_contradictions
 from service.exchange.columns import COMPOUND_ID, map_columns, with_warnings
+from service.exchange.curves import check_is_no_curve
 from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
 from service.exchange.meanings import with_meanings
@@ -18,14 +20,18 @@ from service.exchange.options import ReadingOptions
 from service.exchange.other_columns import other_cells, with_other_columns
 from service.exchange.overwritten import overwritten_warning, stated_predictions
 from service.exchange.own_predictions import own_predictions
-from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
+from service.exchange.qualifiers import with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
 from service.exchange.registry import read_table
+from service.exchange.remarks import reject_unread_limits
+from service.exchange.repeated_headers import with_repeated_headers
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
+from service.exchange.shares import with_shares_judged
 from service.exchange.tables import QuestionError, TableError, check_names
 from service.exchange.values import is_missing, shortened
+from service.exchange.verdicts import reject_disowned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +99,10 @@ def open_upload(
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
-    table = reject_unread_limits(table, mapped)
+    table = with_repeated_headers(table, mapped)
+    table = reject_unread_limits(table, mapped, spec)
+    table = reject_disowned(table, mapped)
+    check_is_no_curve(table, mapped)
     check_unread_units(table, mapped, spec)
     table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
@@ -101,7 +110,10 @@ def open_upload(
     dates = mapped.headers_of("measured_at")
     reading = Reading(
         decide_number_format(table, numbers, options.decimal),
-        {names.get(header, header): role for header, role in (mapped.roles() | dict.fromkeys(limits, "limit")).items()},
+        {
+            names.get(header, header): role
+            for header, role in (mapped.roles() | dict.fromkeys(limits, "limit")).items()
+        },
         sent.delimiter,
         units_row,
         sent.header_row,
@@ -141,6 +153,9 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     _check_knows_an_id(upload, view)
     reading = upload.reading
     rows, warnings = validate_rows(upload.entries, view, numbers=reading.number_format, dates=reading.dates)
+    rows = list(without_contradictions(rows))
+    if not upload.is_batch:
+        rows = list(with_shares_judged(rows, upload.entries, view.spec))
     if upload.sent_names:
         names = upload.sent_names
         rows = [replace(row, column=names.get(row.column or "", row.column)) for row in rows]
@@ -163,7 +178,9 @@ def _check_knows_an_id(upload: Upload, view: CampaignView) -> None:
         raise TableError(f"{detail}: add a column {columns}, or send the structures once beside their ids")
 
 
-def read_results(content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None) -> Report:
+def read_results(
+    content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None
+) -> Report:
     """Return what becomes of every row of a file, in one step.
 
     Raises:

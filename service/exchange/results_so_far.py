@@ -1,4 +1,7 @@
-"""What was measured of a candidate so far, in words beside the columns to fill in: it is not read back as a result."""
+"""What was measured of a candidate so far, in words beside the columns to fill in.
+
+It is not read back as a result.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ def so_far_columns(
     """Return a column for each measured objective: its results of the object `text`, or None without any."""
     measured = {item.name: item.assay_type for item in spec.objectives if item.assay_type is not None}
     return {
-        f"{name}_{SO_FAR}": "; ".join(_in_words(item, text, domain) for item in results if item.type == kind) or None
+        f"{name}_{SO_FAR}": "; ".join(_in_words(item, text, domain) for item in results if item.type == kind)
+        or None
         for name, kind in measured.items()
     }
 

@@ -1,5 +1,6 @@
-"""Units that stand elsewhere than in a header or the column units: under any name, in a row, above or below the table.
+"""Units that stand elsewhere than in a header or the column units.
 
+Under any name, in a row, above or below the table.
 Units that are not read make a value wrong by a thousand, so whatever looks like them is read or refused.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.logarithms import is_logarithm
+from service.exchange.remarks import is_note_name
 from service.exchange.tables import TableError
 from service.exchange.units import (
     are_convertible,
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 
 MAX_TITLE = 2_000
 """How much of a line above the header, or of a row below the table, is looked at, in characters."""
+_ABOVE = "what stands above the header, or the sheet's name,"
 _UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
-_TYPE_WORDS = frozenset(("string", "str", "text", "varchar", "smiles", "sequence", "formula", "object", "name", "id"))
+_TYPE_WORDS = frozenset(
+    ("string", "str", "text", "varchar", "smiles", "sequence", "formula", "object", "name", "id")
+)
 """What the row of units says in the columns of what was measured."""
 _DIGITS = frozenset("0123456789")
 _AROUND = ".,/'\"-*#_\u2019\u201c\u201d"
@@ -44,13 +49,31 @@ _SPECIES = re.compile(r"\b[A-Z]\.\s?(?=[a-z]{3})")
 _LABEL = re.compile(r"[A-Z]+[0-9]+")
 """The name of a plate, run or batch, which could be a unit with an exponent: `P1`, `T4`."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+_IN_UNITS = re.compile(
+    r"\b(values?|results?|data|numbers?|given|reported|stated|measured|expressed|all|[a-z]{1,3}50\w*)\s+((is|are|was|were)\s+)?"
+    r"in\s+(?P<units>\S+)|\bunits?\s*(is|are|:|=)\s*(?P<of>\S+)",
+    re.IGNORECASE,
+)
+"""A remark on the units of the value beside it."""
 _LONG_WORD = re.compile(r".*(molar|percent)", re.IGNORECASE)
 _SMALL = re.compile(
     r"([fpnumk\u03bc]|nano|micro|milli|kilo)?(mol|g|gram|mole|molar)s?|percent|pct|pp[mb]|celsius|kelvin"
 )
 """Units in small letters; others, such as `at`, `rat` and `alpha`, are mostly words of a sentence."""
 _OF_UNITS = frozenset(
-    ("unit", "units", "uom", "dimension", "dimensions", "dim", "scale", "conc", "concentration", "measure", "einheit")
+    (
+        "unit",
+        "units",
+        "uom",
+        "dimension",
+        "dimensions",
+        "dim",
+        "scale",
+        "conc",
+        "concentration",
+        "measure",
+        "einheit",
+    )
 )
 """Words of headers under which one letter is a unit."""
 _WITHOUT_SHIFT = frozenset(("fm", "pm", "nm", "um", "mm"))
@@ -73,11 +96,34 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
         _check_names_no_units(line, unstated, stated)
     for row in table.rows:
         for text in _remarks(row, mapped):
-            _check_names_no_units(text, unstated, stated, row.number)
+            _check_names_no_units(
+                text, unstated, stated, f"row {row.number}, which holds no result,", row.number
+            )
+    _check_comments(table, mapped, unstated, stated)
     wanted = [units for units in unstated.values() if units]
     for header in unread(table, mapped):
         if wanted and key(header) not in OF_A_BATCH:
             _check_holds_no_units(table, header, wanted)
+
+
+def _check_comments(
+    table: Table, mapped: Mapped, unstated: Mapping[str, str | None], stated: list[str]
+) -> None:
+    """Check that no remark states the units of values that have none themselves: `values in uM`.
+
+    Raises:
+        TableError: if one does, and they are not those of the campaign.
+    """
+    notes = {mapped.fields.get("comment", ""), *(column.own.get("comment", "") for column in mapped.results)}
+    notes |= {header for header in unread(table, mapped) if is_note_name(header)}
+    values = [column.header for column in mapped.results] or [mapped.fields.get("value", "")]
+    for row in table.rows:
+        for header in notes:
+            found = _IN_UNITS.search(row.cells.get(header, ""))
+            is_bare = found and any(_NUMBER.fullmatch(row.cells.get(value, "")) for value in values)
+            if found and is_bare:
+                remark = f"row {row.number}, under {header!r},"
+                _check_names_no_units(found["units"] or found["of"], unstated, stated, remark, row.number)
 
 
 def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
@@ -91,26 +137,37 @@ def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
 
 
 def _check_names_no_units(
-    line: str, unstated: Mapping[str, str | None], stated: list[str], row: int | None = None
+    line: str,
+    unstated: Mapping[str, str | None],
+    stated: list[str],
+    place: str = _ABOVE,
+    row: int | None = None,
 ) -> None:
     found = _units_in(line[:MAX_TITLE])
     wanted = [units for units in unstated.values() if units]
     others = [text for text in found if not any(same_units(text, known) for known in stated)]
-    other = any(not same_units(text, units) for text in others for units in wanted if _may_be_meant(text, units))
+    other = any(
+        not same_units(text, units) for text in others for units in wanted if _may_be_meant(text, units)
+    )
     says_so = not found and not stated and _UNITS_WORD.search(line) is not None
     if other or says_so:
-        where = f"row {row}, which holds no result," if row else "what stands above the header, or the sheet's name,"
-        raise TableError(f"{where} speaks of units: write them into the header or a column units", row=row)
+        raise TableError(f"{place} speaks of units: write them into the header or a column units", row=row)
 
 
 def _may_be_meant(text: str, wanted: str) -> bool:
-    """Return whether units in a sentence could be those of a value: any concentration of one, but no dose or share."""
+    """Return whether units in a sentence could be those of a value.
+
+    Any concentration of one, but no dose or share.
+    """
     plain = text.casefold() if _LONG_WORD.fullmatch(text) else text
     return _could_be(plain, wanted) or (is_concentration(plain) and is_concentration(wanted))
 
 
 def _units_in(line: str) -> list[str]:
-    """Return the units that a line names; those behind a number are of something that it tells of, such as a dose."""
+    """Return the units that a line names.
+
+    Those behind a number are of something that it tells of, such as a dose.
+    """
     found, before = [], ""
     for word in re.split(r"[\s;,:=()\[\]|]+", _SPECIES.sub(" ", line)):
         plain = word.strip(_AROUND)
@@ -130,7 +187,7 @@ def _is_unit(word: str) -> bool:
 
 
 def _remarks(row: RawRow, mapped: Mapped) -> Iterator[str]:
-    """Yield sentences that a row says in place of an object, and all that it says where there is no object."""
+    """Yield sentences in place of an object, and the whole text of rows without one."""
     identity = {*mapped.objects.values(), mapped.fields.get("candidate_id", "")}
     named = [text for header in identity if (text := row.cells.get(header, ""))]
     if not named:
@@ -148,8 +205,12 @@ def _check_holds_no_units(table: Table, header: str, wanted: list[str]) -> None:
     if not fitting or (are_all and fitting != found):
         return
     if not all(_are_same(text, units) for text in fitting for units in wanted):
-        detail = f"column {header!r} holds units ({', '.join(sorted(fitting)[:3])}) and no column is named units"
-        raise TableError(f"{detail}: name it units if they are those of the values, or say theirs", column=header)
+        detail = (
+            f"column {header!r} holds units ({', '.join(sorted(fitting)[:3])}) and no column is named units"
+        )
+        raise TableError(
+            f"{detail}: name it units if they are those of the values, or say theirs", column=header
+        )
 
 
 def _could_be(text: str, wanted: str) -> bool:
@@ -157,7 +218,9 @@ def _could_be(text: str, wanted: str) -> bool:
 
 
 def _are_same(text: str, wanted: str) -> bool:
-    return same_units(text, wanted) or (text.casefold() in _WITHOUT_SHIFT and text.casefold() == wanted.casefold())
+    return same_units(text, wanted) or (
+        text.casefold() in _WITHOUT_SHIFT and text.casefold() == wanted.casefold()
+    )
 
 
 def _units_under(header: str, rows: Iterable[RawRow]) -> tuple[set[str], bool]:
@@ -181,8 +244,8 @@ def without_units_row(table: Table, mapped: Mapped, spec: CampaignSpec) -> tuple
     """Take the row of units under the header out, if there is one, and return its number.
 
     Raises:
-        TableError: if it contradicts a header, a row without an object says something else than a number there, or a
-            later row holds units in place of a value.
+        TableError: if it contradicts a header, a row without an object says something else than a number
+            there, or a later row holds units in place of a value.
     """
     row = table.rows[0] if table.rows else None
     units = _below_header(row, mapped) if row else {}
@@ -192,14 +255,18 @@ def without_units_row(table: Table, mapped: Mapped, spec: CampaignSpec) -> tuple
     for header, text in units.items():
         if not is_unit_beside_a_number(text):
             detail = (
-                f"row {row.number} names no object and says {shortened(text)} under {header!r}, which is no unit known"
+                f"row {row.number} names no object and says {shortened(text)} under {header!r}, which is "
+                f"no unit known"
             )
             raise TableError(f"{detail}: take the row out", row=row.number, column=header)
     results = tuple(_in_units(column, units.get(column.header), row.number) for column in mapped.results)
     value = units.get(mapped.fields.get("value", ""))
     if value and mapped.units and not same_units(value, mapped.units):
         _contradict(mapped.fields["value"], mapped.units, value, row.number)
-    rest, mapped = replace(table, rows=table.rows[1:]), replace(mapped, results=results, units=value or mapped.units)
+    rest, mapped = (
+        replace(table, rows=table.rows[1:]),
+        replace(mapped, results=results, units=value or mapped.units),
+    )
     _check_no_units_among_values(rest, mapped, spec)
     return rest, mapped, row.number
 
@@ -230,15 +297,20 @@ def _check_no_units_among_values(table: Table, mapped: Mapped, spec: CampaignSpe
 def _below_header(row: RawRow, mapped: Mapped) -> dict[str, str]:
     """Return the texts without digits that a row without an object has in the columns of values.
 
-    A row that says `string` or `SMILES` in place of an object is one of units if all that it says of values are units.
+    A row that says `string` or `SMILES` in place of an object is one of units if all that it says of values
+    are units.
     """
     identity = {*mapped.objects.values(), mapped.fields.get("candidate_id", "")}
-    named = {key(row.cells.get(header, "")) for header in identity if not is_missing(row.cells.get(header, ""))}
+    named = {
+        key(row.cells.get(header, "")) for header in identity if not is_missing(row.cells.get(header, ""))
+    }
     if not named <= _UNIT_WORDS | _TYPE_WORDS:
         return {}
     values = {column.header for column in mapped.results} | {mapped.fields.get("value", "")}
     stated = {header: row.cells.get(header, "").strip("()[] ") for header in values}
-    units = {header: text for header, text in stated.items() if text[-1:] not in _DIGITS and not is_missing(text)}
+    units = {
+        header: text for header, text in stated.items() if text[-1:] not in _DIGITS and not is_missing(text)
+    }
     are_known = all(is_unit_beside_a_number(text) for text in units.values())
     return units if are_known or named <= _UNIT_WORDS else {}
 
@@ -250,4 +322,6 @@ def _in_units(column: ResultColumn, units: str | None, row: int) -> ResultColumn
 
 
 def _contradict(header: str, stated: str, below: str, row: int) -> None:
-    raise TableError(f"the header {header!r} says {stated!r}, the row of units {below!r}", row=row, column=header)
+    raise TableError(
+        f"the header {header!r} says {stated!r}, the row of units {below!r}", row=row, column=header
+    )

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 
 def validate_rows(
-    entries: Iterable[Entry], view: CampaignView, *, numbers: NumberFormat = WITH_POINT, dates: DateFormat = ISO
+    entries: Iterable[Entry],
+    view: CampaignView,
+    *,
+    numbers: NumberFormat = WITH_POINT,
+    dates: DateFormat = ISO,
 ) -> tuple[list[ParsedRow], list[str]]:
     """Return what becomes of every entry, and warnings of the file; a bad entry never stops the others."""
     reader = _Reader(list(entries), view, numbers, dates)
@@ -79,7 +83,9 @@ def _object_key(entry: Entry) -> tuple[str, ...]:
 class _Reader:
     """Reads the entries of one file, one after the other."""
 
-    def __init__(self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat, dates: DateFormat) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat, dates: DateFormat
+    ) -> None:
         self._entries, self._numbers, self._dates = entries, numbers, dates
         self._objects, self._assays = Objects(view, numbers), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
@@ -97,7 +103,9 @@ class _Reader:
         verbatim |= {name: text.sent for name, text in verbatim.items() if type(text) is Meant}
         if entry.problem is None and _is_empty(entry):
             reason = "no value and no outcome"
-            return ParsedRow(entry.row, "skipped", reason, None, self._left_out(entry), candidate_id, None, verbatim)
+            return ParsedRow(
+                entry.row, "skipped", reason, None, self._left_out(entry), candidate_id, None, verbatim
+            )
         try:
             candidate_id, found = self._objects.find(entry)
             text = found.text
@@ -113,10 +121,15 @@ class _Reader:
         where, further = repeated
         reason = f"external_id {shortened(result.external_id or '')} repeats {where} with the same content"
         notes = (further,) if further else ()
-        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=notes, result=None)
+        return replace(
+            row, status="duplicate", reason=reason, column="external_id", warnings=notes, result=None
+        )
 
     def _left_out(self, entry: Entry) -> tuple[str, ...]:
-        """Return a warning of what stands in a row without any result; a column is named once for all its assays."""
+        """Return a warning of what stands in a row without any result.
+
+        A column is named once for all its assays.
+        """
         names = [name for name in _written_beside(entry) if (entry.row, name) not in self._named]
         if entry.row in self._with_result or not names:
             return ()
@@ -128,7 +141,9 @@ class _Reader:
         quantity, units, warnings = read_quantity(entry, assay, self._numbers)
         if assay.is_read and assay.given is None and quantity.get("value") is not None:
             self._units.note(index, assay, units)
-        result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields, self._dates))
+        result = StandardResult(
+            object=text, type=assay.type, **quantity, **read_metadata(entry.fields, self._dates)
+        )
         return result, (*assay.warnings, *warnings)
 
 
@@ -141,7 +156,12 @@ def _is_empty(entry: Entry) -> bool:
 
 
 def _written_beside(entry: Entry) -> list[str]:
-    """Return the columns that say something of a result that is not there: a limit without its value, a comment."""
+    """Return the columns that say something of a result that is not there.
+
+    A limit without its value, a comment.
+    """
     fields = entry.fields
-    written = [name for name in ("relation", "standard_error", "comment") if not is_missing(fields.get(name, ""))]
+    written = [
+        name for name in ("relation", "standard_error", "comment") if not is_missing(fields.get(name, ""))
+    ]
     return [entry.headers.get(name, name) for name in written if fields[name].strip() != "="]

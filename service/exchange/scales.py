@@ -49,7 +49,10 @@ def converted(value: float, given: str | None, wanted: str | None, field: str) -
 
 
 def on_the_other_scale(values: RowValues, assay: Assay, warnings: list[str]) -> RowValues:
-    """Return pIC50 as IC50 in mol/L, or IC50 as pIC50: the order turns round, and with it relation and range."""
+    """Return pIC50 as IC50 in mol/L, or IC50 as pIC50.
+
+    The order turns round, and with it relation and range.
+    """
     if assay.given == "logarithm":
         if values.units and not is_of_logarithms(values.units):
             raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(values.units)}")
@@ -59,7 +62,9 @@ def on_the_other_scale(values: RowValues, assay: Assay, warnings: list[str]) -> 
         if not values.units:
             raise RowProblem("units", f"give units: without them the value cannot be told as {assay.type}")
         molar = [
-            converted(end, values.units, "mol/L", "value") for end in (values.value, values.upper) if end is not None
+            converted(end, values.units, "mol/L", "value")
+            for end in (values.value, values.upper)
+            if end is not None
         ]
         if min(molar) <= 0:
             raise RowProblem("value", "only a positive concentration has a logarithm")
@@ -75,6 +80,8 @@ def on_the_other_scale(values: RowValues, assay: Assay, warnings: list[str]) -> 
 
 def _power(exponent: float) -> float:
     if exponent > _MOST_MOLAR:
-        hint = "a negative logarithm of a concentration is rarely below 0, so turn its sign if it is a plain one"
+        hint = (
+            "a negative logarithm of a concentration is rarely below 0, so turn its sign if it is a plain one"
+        )
         raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration: {hint}")
     return math.pow(10.0, exponent)

@@ -1,5 +1,6 @@
-"""A sheet's rows of texts as a table: which sheet, which row names the columns, and what the marks of cells mean.
+"""A sheet's rows of texts as a table.
 
+Which sheet, which row names the columns, and what the marks of cells mean.
 Knows no file format: whoever reads one gives the texts of its cells.
 """
 
@@ -43,7 +44,7 @@ _TOLD_MARKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the sheet as texts, with the formulas that were never calculated and the cells that are struck through.
+    """A row of the sheet as texts, with never calculated formulas and struck cells.
 
     Of `partly_struck` cells some letters are; index -> coordinate, as of those that are `uncalculated`.
     """
@@ -66,7 +67,7 @@ class Sheet:
 
 
 def choose_sheet(sheets: Sequence[Sheet], layout: Layout) -> tuple[int, list[str]]:
-    """Return the index of the sheet that holds the table, and a warning if there are others that nobody chose it from.
+    """Return the index of the sheet that holds the table, and a warning if there are others.
 
     Without a name it is the first visible one, unless only another one names what was measured.
 
@@ -94,14 +95,19 @@ def choose_sheet(sheets: Sequence[Sheet], layout: Layout) -> tuple[int, list[str
     if len(fitting) > 1:
         titles = [sheets[index].title for index in fitting]
         shown = _shortened([sheets[index] for index in fitting], 4)
-        raise QuestionError("sheet", titles, f"which sheet holds the results? {shown} may: send sheet with one of them")
-    others, title = _shortened([sheets[each] for each in visible if each != fitting[0]], 4), sheets[fitting[0]].title
+        raise QuestionError(
+            "sheet", titles, f"which sheet holds the results? {shown} may: send sheet with one of them"
+        )
+    others, title = (
+        _shortened([sheets[each] for each in visible if each != fitting[0]], 4),
+        sheets[fitting[0]].title,
+    )
     told = f"the sheet {title!r} was read, which alone names what was measured, not {others}"
     return fitting[0], [f"{told}; the parameter sheet chooses another"]
 
 
 def _results_of_batch(sheets: Sequence[Sheet], visible: Sequence[int]) -> tuple[int, list[str]] | None:
-    """Return the sheet of results of a downloaded batch, wherever it stands, with a warning of sheets that are new."""
+    """Return the results sheet of a downloaded batch, wherever it is, with a warning of new sheets."""
     titles = {sheets[index].title: index for index in visible}
     if RESULTS not in titles or not titles.keys() & BESIDE_RESULTS:
         return None
@@ -116,7 +122,10 @@ def _has_header(sheet: Sheet, layout: Layout) -> bool:
 
 
 def _named(sheets: Sequence[Sheet], name: str) -> int:
-    """Return the sheet of a name, a hidden one as well; without its equal, the one that differs in capitals alone."""
+    """Return the sheet of a name, a hidden one as well.
+
+    Without its equal, the one that differs in capitals alone.
+    """
     exact = [index for index, sheet in enumerate(sheets) if sheet.title == name]
     alike = [i for i, sheet in enumerate(sheets) if sheet.title.strip().casefold() == name.strip().casefold()]
     if found := exact or alike:
@@ -129,7 +138,11 @@ def _shortened(sheets: Sequence[Sheet], most: int) -> str:
 
 
 def table_of_lines(
-    title: str, lines: Iterable[Line], layout: Layout, warnings: Sequence[str], notes: Callable[[int], list[str]]
+    title: str,
+    lines: Iterable[Line],
+    layout: Layout,
+    warnings: Sequence[str],
+    notes: Callable[[int], list[str]],
 ) -> Table:
     """Return the rows of a sheet as a table under its header.
 
@@ -159,7 +172,9 @@ def table_of_lines(
     width = max(len(line.texts) for line in (head, *body))
     if not head.texts[0] and only_counts([line.texts[0] if line.texts else "" for line in body]):
         head, body, width = _shifted(head), [_shifted(line) for line in body], width - 1
-    names = distinct_names([*(" ".join(text.split()) for text in head.texts), *[""] * (width - len(head.texts))])
+    names = distinct_names(
+        [*(" ".join(text.split()) for text in head.texts), *[""] * (width - len(head.texts))]
+    )
     header = with_remarks_named(names, [line.texts for line in body])
     above = tuple(" ".join(filter(None, line.texts)) for line in first[:index])
     told = (*warnings, *title_warning(above, head.number), *marked.warnings(), *notes(head.number))
@@ -185,7 +200,10 @@ def _shifted(line: Line) -> Line:
 
 
 class _Marked:
-    """Collects which rows are hidden and which cells are struck through: whoever made the sheet may not mean them."""
+    """Collects which rows are hidden and which cells are struck through.
+
+    Whoever made the sheet may not mean them.
+    """
 
     def __init__(self) -> None:
         self._hidden: list[str] = []
@@ -200,7 +218,8 @@ class _Marked:
         """Return a sentence on each kind of mark."""
         kinds = (("rows that are hidden", self._hidden), ("cells that are struck through", self._struck))
         return [
-            f"{what} were read as well ({', '.join(found[:_TOLD_MARKS])}{', ...' if found[_TOLD_MARKS:] else ''}): "
+            f"{what} were read as well "
+            f"({', '.join(found[:_TOLD_MARKS])}{', ...' if found[_TOLD_MARKS:] else ''}): "
             "delete what does not count"
             for what, found in kinds
             if found
@@ -213,14 +232,20 @@ def _row(line: Line, header: Sequence[str], header_row: int) -> RawRow:
     for index, text in enumerate(line.texts):
         if text and (index >= len(header) or not header[index]):
             _refuse_unnamed(line.number, index, text, header_row)
-    unread = {index: where for index, where in line.uncalculated.items() if index < len(header) and header[index]}
+    unread = {
+        index: where for index, where in line.uncalculated.items() if index < len(header) and header[index]
+    }
     if unread:
         where = " and ".join(unread.values())
-        problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
+        problem = (
+            f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
+        )
         return RawRow(line.number, named, problem, tuple(header[index] for index in unread))
     if lacks := tuple(header[index] for index in line.partly_struck if index < len(header) and header[index]):
         where = " and ".join(line.partly_struck.values())
-        problem = f"some letters in {where} are struck through: delete them, or take the line through them away"
+        problem = (
+            f"some letters in {where} are struck through: delete them, or take the line through them away"
+        )
         return RawRow(line.number, named, problem, lacks)
     return RawRow(line.number, named)
 
@@ -229,7 +254,8 @@ def _refuse_unnamed(row: int, index: int, text: str, header_row: int) -> None:
     column = column_letter(index)
     shown = repr(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004 - part of a sentence
     raise TableError(
-        f"column {column} has no name in row {header_row}, but {column}{row} holds {shown}: name every column there "
+        f"column {column} has no name in row {header_row}, but {column}{row} holds {shown}: name every "
+        f"column there "
         "(a merged cell names only its first)",
         row=header_row,
         column=column,

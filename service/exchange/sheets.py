@@ -42,10 +42,11 @@ class WrittenSheet:
     """A table of rows that share their keys, and how it looks.
 
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
-    `changeable` is written to by accident; `choices` are offered there, others taken as well, and `prompts` shown.
-    `folded` columns wait behind a plus sign. `frozen` names the first column that scrolls. Where there is no header,
-    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide. Texts of
-    `wrapped` columns go on below each other, so that a printed page shows them whole.
+    `changeable` is written to by accident; `choices` are offered there, others taken as well, and `prompts`
+    shown. `folded` columns wait behind a plus sign. `frozen` names the first column that scrolls. Where there
+    is no header, rows at `headings` look like one, the first column stands out, and the others are `width`
+    characters wide. Texts of `wrapped` columns go on below each other, so that a printed page shows them
+    whole.
     """
 
     title: str
@@ -178,7 +179,9 @@ def _offer(page: Worksheet, choices: Sequence[str], prompt: str | None, place: i
         listed = ""
     if not listed and prompt is None:
         return
-    rule = DataValidation("list" if listed else None, formula1=f'"{listed}"' if listed else None, allow_blank=True)
+    rule = DataValidation(
+        "list" if listed else None, formula1=f'"{listed}"' if listed else None, allow_blank=True
+    )
     rule.showErrorMessage, rule.showInputMessage = False, prompt is not None
     rule.prompt = None if prompt is None else prompt[:_MOST_LETTERS]
     letter = get_column_letter(place)

@@ -1,4 +1,7 @@
-"""Whether the rows of one file state their units alike: none here and micromolar there is a thousandfold error."""
+"""Whether the rows of one file state their units alike.
+
+None here and micromolar there is a thousandfold error.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class StatedUnits:
         self._rows[index] = (assay.type, units)
 
     def judged(self, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
-        """Return the rows with a warning where units are missing beside others, or rejected where they contradict."""
+        """Return the rows, with a warning where units are missing, rejected where units contradict."""
         doubtful = {kind: others for kind in self._by_type if (others := self._others(kind))}
         if not doubtful:
             return list(rows)
@@ -57,14 +60,19 @@ class StatedUnits:
             return []
         return others
 
-    def _judged(self, row: ParsedRow, kind: str, units: str | None, doubtful: dict[str, list[str]]) -> ParsedRow:
+    def _judged(
+        self, row: ParsedRow, kind: str, units: str | None, doubtful: dict[str, list[str]]
+    ) -> ParsedRow:
         others, wanted = doubtful.get(kind), self._wanted[kind]
         if others is None or row.status != "accepted":
             return row
         shown = ", ".join(others[:_SHOWN])
         if wanted is None:
             rows = "" if units else " in other rows only"
-            detail = f"the campaign states no units for {kind} and the file has {shown}{rows}: use one in every row"
+            detail = (
+                f"the campaign states no units for {kind} and the file has {shown}{rows}: use one in "
+                f"every row"
+            )
             return replace(row, status="rejected", reason=detail, column="units", warnings=(), result=None)
         if units is not None:
             return row

@@ -51,9 +51,14 @@ class UnknownFormatError(ValueError):
 
 
 class QuestionError(TableError):
-    """A table can be read in two ways; the parameter of the request says in which, with one of the choices."""
+    """A table can be read in two ways.
 
-    def __init__(self, parameter: str, choices: Sequence[str], detail: str, *, row: int | None = None) -> None:
+    The parameter of the request says in which, with one of the choices.
+    """
+
+    def __init__(
+        self, parameter: str, choices: Sequence[str], detail: str, *, row: int | None = None
+    ) -> None:
         super().__init__(detail, row=row)
         self.parameter = parameter
         self.choices = tuple(choices)
@@ -63,8 +68,9 @@ class QuestionError(TableError):
 class RawRow:
     """One row as it stands in the file.
 
-    `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1. A row with
-    a `problem` could not be split into cells, or only the columns that it `lacks` could not be read.
+    `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1.
+    A row with a `problem` could not be split into cells, or only the columns that it `lacks` could not be
+    read.
     """
 
     number: int
@@ -96,8 +102,8 @@ class Table:
 class Layout:
     """Where the table stands in a file, as far as somebody says it.
 
-    `charset` is that of a text, `sheet` a name, `header_row` counted as a spreadsheet counts; `identities` are the keys
-    of columns that say what was measured, by which the header is found.
+    `charset` is that of a text, `sheet` a name, `header_row` counted as a spreadsheet counts; `identities`
+    are the keys of columns that say what was measured, by which the header is found.
     """
 
     charset: str | None = None
@@ -111,9 +117,10 @@ class Layout:
 class TableFormat:
     """One file format; a module of `formats/` exports it as `FORMAT`.
 
-    `read` gets the bytes and what is known of their layout; `write` gets flat rows that share their keys and their
-    order. Either may be missing. A format of structures fills `object_column` by itself, and is read only where objects
-    are described by this column. Only a format that `has_sheets` may be given the name of one.
+    `read` gets the bytes and what is known of their layout; `write` gets flat rows that share their keys and
+    their order. Either may be missing. A format of structures fills `object_column` by itself, and is read
+    only where objects are described by this column. Only a format that `has_sheets` may be given the name of
+    one.
     """
 
     extension: str
@@ -126,12 +133,14 @@ class TableFormat:
     has_sheets: bool = False
     has_header_row: bool = False
     count_rows: Callable[[bytes], int] = len
-    """Returns at least how many rows there can be, without reading them; raises TableError when that are too many."""
+    """Returns at least how many rows there can be, without reading them; raises TableError when that are too
+    many."""
 
 
 def header_index(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout) -> int:
-    """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
+    """Return which of the first rows of a file names the columns.
 
+    The first, unless only a later one says of what.
     Programs write titles, dates and comments above their tables. Rows come with their numbers.
 
     Raises:
@@ -143,7 +152,9 @@ def header_index(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout) -> i
             detail = f"row {layout.header_row} is said to name the columns, but it is blank or too far down"
             raise TableError(detail, row=layout.header_row)
         return numbers.index(layout.header_row)
-    return next((index for index, (_, cells) in enumerate(rows[:MAX_TITLE_ROWS]) if names_columns(cells, layout)), 0)
+    return next(
+        (index for index, (_, cells) in enumerate(rows[:MAX_TITLE_ROWS]) if names_columns(cells, layout)), 0
+    )
 
 
 def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
@@ -158,7 +169,8 @@ def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
         are_named = (list(cells[:1]), list(below[:1])) == (["A"], ["B"])
         if are_named and len(numbers) >= _FEWEST_WELLS and numbers == counted:
             raise TableError(
-                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one "
+                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: "
+                "send one "
                 "row for each compound, or the file to the plates of its round"
             )
 
@@ -178,7 +190,10 @@ def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
 
 
 def distinct_names(header: Sequence[str]) -> list[str]:
-    """Return the names of a header, with blanks behind one that stood before: whether it is read shows later."""
+    """Return the names of a header, with blanks behind one that stood before.
+
+    Whether it is read shows later.
+    """
     seen: dict[str, int] = {}
     names = []
     for name in header:

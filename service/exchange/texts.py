@@ -40,7 +40,11 @@ def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str], str]:
     if charset is not None:
         return _strict(content, charset), [], charset.lower()
     if wide := _without_mark(content):
-        return _strict(content, wide), [f"the file has no byte order mark; it was read as {wide.upper()}"], wide
+        return (
+            _strict(content, wide),
+            [f"the file has no byte order mark; it was read as {wide.upper()}"],
+            wide,
+        )
     try:
         return content.decode("utf-8"), [], "utf-8"
     except UnicodeDecodeError:

@@ -1,4 +1,7 @@
-"""A column that says which assay each row is about, under another name than `type`: told by name and cells."""
+"""A column that says which assay each row is about, under another name than `type`.
+
+Told by name and cells.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,41 @@ if TYPE_CHECKING:
 
 _TYPE_NAMES = frozenset(
     (
-        *("resulttype", "activitytype", "measurementtype", "valuetype", "endpoint", "endpointtype", "endpointname"),
-        *("parameter", "parametername", "property", "propertyname", "standardtype", "publishedtype", "readout"),
+        *(
+            "resulttype",
+            "activitytype",
+            "measurementtype",
+            "valuetype",
+            "endpoint",
+            "endpointtype",
+            "endpointname",
+        ),
+        *(
+            "parameter",
+            "parametername",
+            "property",
+            "propertyname",
+            "standardtype",
+            "publishedtype",
+            "readout",
+        ),
         *("readouttype", "measuredproperty", "resultname", "bioactivitytype"),
     )
 )
 """Names of a column of types, as `key` writes them without `_`."""
 _POSSIBLE_TYPE_NAMES = frozenset(
-    ("assay", "assaytype", "assayname", "activity", "kind", "measurement", "measure", "quantity", "test", "metric")
+    (
+        "assay",
+        "assaytype",
+        "assayname",
+        "activity",
+        "kind",
+        "measurement",
+        "measure",
+        "quantity",
+        "test",
+        "metric",
+    )
 )
 """Names of a column that holds types or a description."""
 _CERTAIN = (
@@ -36,9 +66,45 @@ _CERTAIN = (
 )
 """Well-known types, as `key` writes them, that are hardly anything else whatever their column is called."""
 _BY_NAME = (
-    *("hill", "hill_slope", "hill_coefficient", "herg", "mic", "mbc", "mec", "auc", "cmax", "tmax", "km", "kcat"),
-    *("kinact", "vmax", "tm", "ppb", "pka", "solubility", "permeability", "papp", "clint", "clearance", "half_life"),
-    *("inhibition", "efficacy", "potency", "viability", "cytotoxicity", "logd7_4", "log_p", "log_d", "log_s", "yield"),
+    *(
+        "hill",
+        "hill_slope",
+        "hill_coefficient",
+        "herg",
+        "mic",
+        "mbc",
+        "mec",
+        "auc",
+        "cmax",
+        "tmax",
+        "km",
+        "kcat",
+    ),
+    *(
+        "kinact",
+        "vmax",
+        "tm",
+        "ppb",
+        "pka",
+        "solubility",
+        "permeability",
+        "papp",
+        "clint",
+        "clearance",
+        "half_life",
+    ),
+    *(
+        "inhibition",
+        "efficacy",
+        "potency",
+        "viability",
+        "cytotoxicity",
+        "logd7_4",
+        "log_p",
+        "log_d",
+        "log_s",
+        "yield",
+    ),
     *("bmax", "t1_2", "amax", "smax", "bottom", "top", "slope", "fraction_unbound"),
 )
 """Well-known types that are other things as well: a target, a metal, a place."""
@@ -73,7 +139,10 @@ def type_column(table: Table, headers: Iterable[str], spec: CampaignSpec) -> str
         elif others:
             raise _unread_type_error(table, header, others)
     if len(found) > 1:
-        detail = f"columns {found[0]!r} and {found[1]!r} may both say what was measured: name the one that does type"
+        detail = (
+            f"columns {found[0]!r} and {found[1]!r} may both say what was measured: name the one that "
+            f"does type"
+        )
         raise TableError(detail, column=found[1])
     return found[0] if found else None
 
@@ -83,7 +152,7 @@ _WHATEVER_NAME = {name: name for name in _CERTAIN}
 
 
 def _is_default(text: str, own: Mapping[str, str], spec: CampaignSpec) -> bool:
-    """Return whether a cell says nothing but an assay that the campaign reads, on its own scale and in its units."""
+    """Return whether a cell names only an assay that the campaign reads, on its scale and in its units."""
     found = named_result(text, own)
     wanted = None if found is None else spec.quantities().get(found[0])
     if found is None or wanted is None:
@@ -94,12 +163,14 @@ def _is_default(text: str, own: Mapping[str, str], spec: CampaignSpec) -> bool:
 def _check_holds_no_types(
     table: Table, header: str, cells: set[str], own: Mapping[str, str], spec: CampaignSpec
 ) -> None:
-    """Check that a column of any other name does not say that values are of other types than the campaign reads.
+    """Check that no column of another name says that values are of types that the campaign does not read.
 
     Raises:
         TableError: if it does.
     """
-    others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not _is_default(text, own, spec)}
+    others = {
+        text for text in cells if named_result(text, _WHATEVER_NAME) and not _is_default(text, own, spec)
+    }
     others = {text for text in others if not (len(text) == _INITIALS and text.isupper())}
     if others:
         raise _unread_type_error(table, header, others)
@@ -109,6 +180,7 @@ def _unread_type_error(table: Table, header: str, others: set[str]) -> TableErro
     row = next(row for row in table.rows if row.cells.get(header, "") in others)
     text = shortened(row.cells[header])
     detail = (
-        f"column {header[:60]!r} says {text}, another assay or scale, and is not read: name it type if it says what was"
+        f"column {header[:60]!r} says {text}, another assay or scale, and is not read: name it type if it "
+        f"says what was"
     )
     return TableError(f"{detail} measured, and leave it out if not", row=row.number, column=header)

@@ -1,7 +1,8 @@
-"""Units of values: known words with small whole powers, converted by pint where dimensions allow. Knows no campaign.
+"""Units of values: known words with small whole powers, converted by pint where dimensions allow.
 
-A text is taken apart here and pint is asked for single words only: its own parser computes, so that `9^9^9 nM` would
-hold the interpreter for ever. It takes a second to load, so it is loaded when two units differ for the first time.
+Knows no campaign. A text is taken apart here and pint is asked for single words only: its own parser
+computes, so that `9^9^9 nM` would hold the interpreter for ever. It takes a second to load, so it is loaded
+when two units differ for the first time.
 """
 
 from __future__ import annotations
@@ -36,15 +37,34 @@ _WORDS = {
     "mTorr": "mtorr",
 }
 _COUNTED = (
-    *("RLU", "RFU", "RU", "EU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies", "OD"),
+    *(
+        "RLU",
+        "RFU",
+        "RU",
+        "EU",
+        "CFU",
+        "cfu",
+        "PFU",
+        "pfu",
+        "IU",
+        "fold",
+        "score",
+        "points",
+        "cells",
+        "copies",
+        "OD",
+    ),
     *("equiv", "equivalents", "eq", "layers", "sccm"),
 )
 """What laboratories count and pint does not know; each converts to itself alone."""
 _MILLIONS = ("mega", "giga", "tera")
 _QUADRILLIONS = ("peta", "exa", "zetta", "yotta", "ronna", "quetta")
 _NEVER_IN_MILLIONS = frozenset({"molar", "mole", "gram", "liter", "meter", "second", "minute", "hour"})
-"""What laboratories have a thousandth or a thousand of, but no million: `MM` and `Mg/mL` are slips for mM and mg/mL."""
-_LEVELS = frozenset(("decibel", "neper", "decade", "octave", "decibelmilliwatt", "decibelwatt", "decibelmicrowatt"))
+"""What laboratories have a thousandth or a thousand of, but no million: `MM` and `Mg/mL` are slips for mM and
+mg/mL."""
+_LEVELS = frozenset(
+    ("decibel", "neper", "decade", "octave", "decibelmilliwatt", "decibelwatt", "decibelmicrowatt")
+)
 """What tells the logarithm of a ratio or of a power: 5 dB are no 316 %, whatever arithmetic says."""
 _ANGLES = frozenset(
     ("degree", "radian", "arcminute", "arcsecond", "turn", "grade", "steradian", "revolutions_per_minute")
@@ -92,7 +112,7 @@ def are_convertible(left: str, right: str) -> bool:
 
 
 def are_molar(units: str) -> bool:
-    """Return whether values in these units have a negative decadic logarithm of their own name, as IC50 has pIC50."""
+    """Return whether values in these units have a named negative decadic logarithm, as IC50 has pIC50."""
     return are_convertible(units, "mol/L")
 
 
@@ -111,7 +131,10 @@ def check_known(text: str) -> None:
 
 
 def is_unit_beside_a_number(text: str) -> bool:
-    """Return whether a text that follows a number is certainly its units: no mark, no letter of a footnote."""
+    """Return whether a text that follows a number is certainly its units.
+
+    No mark, no letter of a footnote.
+    """
     plain = plain_units(text)
     return (len(plain) > 1 or plain in _OFTEN_ALONE) and _parsed(plain) is not None
 
@@ -125,11 +148,16 @@ def is_certain_unit(text: str) -> bool:
     unit = _parsed(plain) if len(plain) > 1 or plain == "%" else None
     if unit is None:
         return False
-    return unit.dimensionless or any(kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]"))
+    return unit.dimensionless or any(
+        kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]")
+    )
 
 
 def plain_units(text: str) -> str:
-    """Return the units in plain letters, every micro sign `u`, no spaces around operators; what is too long is cut."""
+    """Return the units in plain letters, every micro sign `u`, no spaces around operators.
+
+    What is too long is cut.
+    """
     return _plain(text[: MAX_TEXT + 1])
 
 
@@ -154,10 +182,13 @@ def _conversion(given: str, wanted: str) -> Callable[[float], float]:
     source, target = _unit(given), _unit(wanted)
     if source != target and (_is_apart(given) or _is_apart(wanted)):
         raise UnitsError(
-            f"cannot convert {given!r} to the campaign's {wanted!r}: a logarithm such as dB converts to itself alone"
+            f"cannot convert {given!r} to the campaign's {wanted!r}: a logarithm such as dB converts to "
+            f"itself alone"
         )
     if source != target and _has_angle(given) != _has_angle(wanted):
-        raise UnitsError(f"cannot convert {given!r} to the campaign's {wanted!r}: only one of them is of angles")
+        raise UnitsError(
+            f"cannot convert {given!r} to the campaign's {wanted!r}: only one of them is of angles"
+        )
     if source.dimensionality != target.dimensionality:
         raise UnitsError(_difference(given, source, wanted, target))
 
@@ -219,7 +250,10 @@ def _has_angle(plain: str) -> bool:
 
 
 def _is_slip(word: str) -> bool:
-    """Return whether a word has a capital prefix that its unit never has: `MM`, `PM`, `ug/ML`, but not `MPa`."""
+    """Return whether a word has a capital prefix that its unit never has.
+
+    `MM`, `PM`, `ug/ML`, but not `MPa`.
+    """
     read = next(iter(_registry().parse_unit_name(word)), None)
     if read is None or not read[0] or word.startswith(read[0]):
         return False
@@ -252,6 +286,8 @@ def _factors(plain: str) -> list[tuple[str, int]] | None:
 def _difference(given: str, source: pint.Unit, wanted: str, target: pint.Unit) -> str:
     reason = "they measure different things"
     kinds = (source.dimensionality, target.dimensionality)
-    if any(_SUBSTANCE in kind for kind in kinds) and any(_MASS in kind and _SUBSTANCE not in kind for kind in kinds):
+    if any(_SUBSTANCE in kind for kind in kinds) and any(
+        _MASS in kind and _SUBSTANCE not in kind for kind in kinds
+    ):
         reason = "one counts amount of substance, the other mass, and the molar mass is not applied silently"
     return f"cannot convert {given!r} to the campaign's {wanted!r}: {reason}"

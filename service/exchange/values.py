@@ -21,50 +21,105 @@ RELATIONS = get_args(Relation)
 OUTCOMES = get_args(Outcome)
 MISSING = frozenset(
     {
-        *("", "?", ".", "n/a", "#n/a", "na", "<na>", "n.a.", "n.a", "nd", "n.d.", "n.d", "none", "null", "nan", "nil"),
-        *("not determined", "not available", "not tested", "not measured", "missing", "no data", "tbd", "pending"),
+        *(
+            "",
+            "?",
+            ".",
+            "n/a",
+            "#n/a",
+            "na",
+            "<na>",
+            "n.a.",
+            "n.a",
+            "nd",
+            "n.d.",
+            "n.d",
+            "none",
+            "null",
+            "nan",
+            "nil",
+        ),
+        *(
+            "not determined",
+            "not available",
+            "not tested",
+            "not measured",
+            "missing",
+            "no data",
+            "tbd",
+            "pending",
+        ),
         *("n/d", "n/t", "nt", "n.t.", "n.t", "k.a.", "k. a.", "nat", "blank", "empty"),
     }
 )
 """How people write that there is no value; dashes and dots alone say it as well."""
 _NOTHING = re.compile(r"[-–—_.…\s]*")  # noqa: RUF001 - dashes as spreadsheets make them
 _CENSORED = re.compile(
-    r"[<>≤≥]?\s*(lod|loq|lloq|uloq|llod|uld|lld|max|min|mdl|range)|b(lo?q|lod|ql|dl)|a(lo?q|ql)|(below|above|out of) .*"
+    r"[<>≤≥]?\s*(lod|loq|lloq|uloq|llod|uld|lld|max|min|mdl|range)|"
+    r"b(lo?q|lod|ql|dl)|a(lo?q|ql)|(below|above|out of) .*"
     r"|inactive|no fit|no effect|not active|ov(rflw|erflow|er)|saturated|#sat|range\?",
     re.IGNORECASE,
 )
 _OUTCOME_WORDS = {
-    "failed_synthesis": ("synthesis_failed", "not_synthesised", "not_synthesized", "not_made", "failed_to_synthesise"),
+    "failed_synthesis": (
+        "synthesis_failed",
+        "not_synthesised",
+        "not_synthesized",
+        "not_made",
+        "failed_to_synthesise",
+    ),
     "failed_qc": ("qc_failed", "qc_fail", "failed_quality_control"),
     "insoluble": ("not_soluble", "precipitated", "precipitate"),
     "assay_failed": ("failed_assay", "assay_fail", "assay_failure"),
     "not_tested": ("untested", "n_t", "nt", "n/t"),
 }
 CALLS = frozenset(("active", "inactive", "inconclusive", "unspecified", "hit", "non_hit", "not_active"))
-"""What a screen says of a compound in the column of outcomes: how its value is to be taken, and no failure."""
+"""What a screen says of a compound in the column of outcomes: how its value is to be taken, and no failure.
+"""
 _OUTCOMES = {word: name for name, words in _OUTCOME_WORDS.items() for word in (name, *words)} | {"ok": "ok"}
 
 _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<", ">>": ">", "==": "="}
 _SIGNS |= dict.fromkeys(("ca", "ca.", "approx", "approx.", "about", "circa", "~="), "~")
 _SIGNS |= {"gt": ">", "lt": "<", "ge": ">=", "gte": ">=", "le": "<=", "lte": "<=", "eq": "=", "equals": "="}
 _SIGNS |= {"greater than": ">", "less than": "<", "equal to": "=", "at least": ">=", "at most": "<="}
-_SIGNS |= dict.fromkeys(("above", "over", "greater", "more", "higher", "more than", "higher than", "larger than"), ">")
-_SIGNS |= dict.fromkeys(("below", "under", "less", "fewer", "lower", "fewer than", "lower than", "smaller than"), "<")
-_SIGNS |= {"equal": "=", "exact": "=", "exactly": "=", "≧": ">=", "⩾": ">=", "≦": "<=", "⩽": "<=", "≫": ">", "≪": "<"}
+_SIGNS |= dict.fromkeys(
+    ("above", "over", "greater", "more", "higher", "more than", "higher than", "larger than"), ">"
+)
+_SIGNS |= dict.fromkeys(
+    ("below", "under", "less", "fewer", "lower", "fewer than", "lower than", "smaller than"), "<"
+)
+_SIGNS |= {
+    "equal": "=",
+    "exact": "=",
+    "exactly": "=",
+    "≧": ">=",
+    "⩾": ">=",
+    "≦": "<=",
+    "⩽": "<=",
+    "≫": ">",
+    "≪": "<",
+}
 MAX_VALUE = 200
 """Longest value cell that can be a number, in characters."""
 GROUP = "'’\u00a0\u2009\u202f"  # noqa: RUF001 - what separates thousands beside points and commas
-_DIGITS = rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9](?:[0-9,]|\.(?!\.))*|[.,][0-9]+)"
+_DIGITS = (
+    rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9](?:[0-9,]|\.(?!\.))*|[.,][0-9]+)"
+)
 NUMBER = rf"[+-]?{_DIGITS}"
 _POWER = (
-    r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
+    r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|"
+    r"\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
 )
-_SIGN = r"<<|>>|<=|>=|=<|=>|==|~=|[<>=~≤≥≈]|(?:ca\.?|approx\.?|about|circa)(?=\s)"
+_SIGN = (
+    r"<<|>>|<=|>=|=<|=>|==|~=|[<>=~≤≥≈]|"
+    r"(?:ca\.?|approx\.?|about|circa|above|below|over|under|at (?:least|most)"
+    r"|(?:greater|more|higher|larger|less|fewer|lower|smaller) than)(?=\s)"
+)
 VALUE = re.compile(
     rf"(?P<sign>{_SIGN})?\s*"
     rf"(?:(?P<ten>10(?:\^|\*\*)\s*[+-]?[0-9]{{1,3}})|(?P<number>{NUMBER})(?P<power>{_POWER})?)"
     rf"(?:\s*(?:±|\+/-|\+-|\+/−)\s*(?P<error>{_DIGITS}(?:{_POWER})?)"  # noqa: RUF001
-    rf"|\s*(?:–|—|\.\.+|\s-\s|-(?=[0-9.])|\bto\b|\bbis\b)\s*(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
+    rf"|(?P<between>\s*(?:–|—|\.\.+|\s-\s|-(?=[0-9.])|\bto\b|\bbis\b)\s*)(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -83,11 +138,20 @@ _WIDE = {0xFF01 + index: 0x21 + index for index in range(94)}
 _COUNT = re.compile(r"[\s,;]*[(\[]?\s*n\s*=\s*(?P<n>[0-9]{1,4})\s*[)\]]?$", re.IGNORECASE)
 """How many readings a mean has, behind it: `12.5 nM (n=3)`."""
 _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_UNITS_TWICE = re.compile(
+    r"(?P<first>.*[0-9])\s*(?P<units>%|[^\W\d_][^\s\d±+-]+)(?P<gap>\s*)"
+    r"(?:(?P<error>(?:±|\+/-|\+-)\s*[0-9][0-9.,]*)\s*(?P=units)?"
+    r"|(?P<to>(?:–|-|to|bis)\s*[0-9][0-9.,]*)\s*(?P=units))"  # noqa: RUF001 - dashes as spreadsheets make them
+)
+"""Units behind both numbers of a cell, or behind the first: `12 nM ± 3 nM`, `10 nM to 20 nM`."""
 _FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
 class ValueTextError(ValueError):
-    """A cell does not hold what its column asks for; the message is a sentence for the person who filled it in."""
+    """A cell does not hold what its column asks for.
+
+    The message is a sentence for the person who filled it in.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +192,9 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
         ValueTextError: if it is no finite number.
     """
     if len(text) > MAX_VALUE:
-        raise ValueTextError(f"{shortened(text)} is longer than a value: at most {MAX_VALUE} characters are read")
+        raise ValueTextError(
+            f"{shortened(text)} is longer than a value: at most {MAX_VALUE} characters are read"
+        )
     plain = text.strip().strip("'")
     if simple := _PLAIN[decimal].fullmatch(plain):
         sign = read_relation(simple["sign"]) if simple["sign"] else None
@@ -137,6 +203,7 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     if match is None:
         raise ValueTextError(_unreadable(text))
     relation = read_relation(match["sign"]) if match["sign"] else None
+    _check_range(match, text)
     number = _scaled(match["number"] or "1", match["power"] or match["ten"] or "", decimal, text)
     error, upper = (_part(match[name], decimal, text) for name in ("error", "upper"))
     rest = match["rest"].strip()
@@ -150,17 +217,44 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     return ReadValue(number, relation, rest or None, error, upper, int(count["n"]) if count else None)
 
 
+def _check_range(match: re.Match[str], text: str) -> None:
+    """Check that a hyphen between two numbers is no minus sign.
+
+    `-3.1 -3.2` is two values, `-1.5 - 0.3` either.
+
+    Raises:
+        ValueTextError: if it may be one.
+    """
+    between = match["between"]
+    if not between or between.strip() != "-":
+        return
+    is_of_negatives = (match["number"] or "").startswith("-") and not match["upper"].startswith("-")
+    if is_of_negatives or (between[0].isspace() and not between[-1].isspace()):
+        raise ValueTextError(
+            f"{shortened(text)} may be a range or two values: write 'to' between the ends of a range, and "
+            f"give two "
+            "values a row each"
+        )
+
+
 def with_point(text: str, decimal: Decimal) -> str:
-    """Return a number or a percentage with a decimal point and ungrouped digits, and any other text as it is."""
+    """Return a number or percentage with a decimal point and no grouping, any other text as it is."""
     match = _BARE.fullmatch(spelled(text.strip())) if len(text) <= MAX_VALUE else None
     digits = _ungrouped(match["digits"], decimal) if match else None
     return text if match is None or digits is None else f"{digits}{match['rest']}"
 
 
 def spelled(text: str) -> str:
-    """Return a cell with plain minus signs and raised exponents behind a caret."""
-    plain = text if text.isascii() else text.translate(_WIDE).replace("\u2212", "-")
-    return _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
+    """Return a cell with plain minus signs, exponents behind a caret, and its units once, at the end."""
+    plain = unescape(text) if "&" in text else text
+    plain = plain if plain.isascii() else plain.translate(_WIDE).replace("\u2212", "-")
+    plain = _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
+    twice = _UNITS_TWICE.fullmatch(plain) if len(plain) <= MAX_VALUE else None
+    return (
+        plain
+        if twice is None
+        else f"{twice['first']}{twice['gap']}{twice['error'] or twice['to']} {twice['units']}"
+    )
 
 
 def read_relation(text: str) -> Relation:
@@ -201,7 +295,9 @@ def read_outcome(text: str) -> Outcome:
     """
     plain = _outcome_key(text)
     if plain not in _OUTCOMES:
-        raise ValueTextError(f"{shortened(text)} is not an outcome; use one of {', '.join(OUTCOMES)} or leave it blank")
+        raise ValueTextError(
+            f"{shortened(text)} is not an outcome; use one of {', '.join(OUTCOMES)} or leave it blank"
+        )
     return cast("Outcome", _OUTCOMES[plain])
 
 
@@ -264,7 +360,9 @@ def _ungrouped(digits: str, decimal: Decimal) -> str | None:
 
 def _finite(number: float, cell: str) -> float:
     if not math.isfinite(number):
-        raise ValueTextError(f"{shortened(cell)} is not a finite number; leave the cell blank or give an outcome")
+        raise ValueTextError(
+            f"{shortened(cell)} is not a finite number; leave the cell blank or give an outcome"
+        )
     return number
 
 
@@ -272,5 +370,8 @@ def _unreadable(text: str) -> str:
     if _FINITE.fullmatch(text.strip()):
         return f"{shortened(text)} is not a finite number; leave the cell blank or give an outcome"
     if _CENSORED.fullmatch(text.strip()):
-        return f"{shortened(text)} does not say which limit it means: write it as a relation and a number, such as < 10"
+        return (
+            f"{shortened(text)} does not say which limit it means: write it as a relation and a number, "
+            f"such as < 10"
+        )
     return f"{shortened(text)} is not a number"

@@ -1,5 +1,6 @@
-"""The rows of a sheet with what openpyxl's own reader drops: raised and struck letters, and rows that are hidden.
+"""The rows of a sheet with what openpyxl's own reader drops.
 
+Raised and struck letters, and rows that are hidden.
 Knows no header and no meaning of a cell.
 """
 
@@ -76,7 +77,9 @@ def text_of(value: Any) -> str:
 
 def is_partly_struck(value: Any) -> bool:
     """Return whether some letters of a text are struck through."""
-    return isinstance(value, list) and any(not isinstance(part, str) and bool(part.font.strike) for part in value)
+    return isinstance(value, list) and any(
+        not isinstance(part, str) and bool(part.font.strike) for part in value
+    )
 
 
 def _block(part: Any) -> str:

@@ -1,4 +1,7 @@
-"""A workbook's archive, looked through before anything parses it: zip bombs, passwords, entities. Knows no cells."""
+"""A workbook's archive, looked through before anything parses it: zip bombs, passwords, entities.
+
+Knows no cells.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ def check_archive(content: bytes, kind: str = "XLSX") -> bool:
     Document types are refused: OPC (ECMA-376, part 2) forbids them, and they are where entities come from.
 
     Raises:
-        TableError: if it is no archive, protected, broken, too large when unpacked, or declares a document type.
+        TableError: if it is no archive, protected, broken, too large when unpacked, or declares a document
+            type.
     """
     if content.startswith(_OLE):
         if _ENCRYPTED in content:

@@ -44,11 +44,12 @@ def describe_batch(
 
 
 def describe_reserves(
-    batch: Batch, pool: CandidatePool, fitted: RoundModel, source: TrainedSampler, seed: int, first: int
+    batch: Batch, pool: CandidatePool, fitted: RoundModel, source: TrainedSampler, seed: int
 ) -> tuple[ProposedCandidate, ...]:
-    """Return the records of the reserves, ranked from `first` in the order in which they would come."""
+    """Return the records of the reserves, ranked behind the batch in the order in which they would come."""
     if not batch.reserves:
         return ()
+    first = len(batch.choices) + len(batch.repeats) + 1
     kept = pool.at([choice.row for choice in batch.reserves])
     reasons = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.reserves]
     return tuple(build_candidates(candidate_table(kept, reasons, fitted, source, seed), fitted, first))

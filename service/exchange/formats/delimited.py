@@ -43,10 +43,12 @@ MAX_LINE = 100_000
 
 _SMALL_WORDS = r"are|and|as|at|by|for|from|in|is|not|of|on|the|to|was|were|with"
 _SENTENCE = re.compile(
-    rf"[#*†‡§]+\s*[^\W\d_].*|[^\W\d_][\w ]{{0,30}}:\s.*|[^\W\d_]{{2,}}\s+(?:\S+\s+)*(?:{_SMALL_WORDS})\s+\S.*",
+    r"(?:[#*†‡§]+|//+)\s*[^\W\d_].*|[^\W\d_][\w ]{0,30}:\s.*|"
+    rf"[^\W\d_]{{2,}}\s+(?:\S+\s+)*(?:{_SMALL_WORDS})\s+\S.*",
     re.IGNORECASE | re.DOTALL,
 )
-"""A line that programs write below a table: `Page 1 of 1`, `Note: means of three`. No name of an object is one."""
+"""A line that programs write below a table: `Page 1 of 1`, `Note: means of three`. No name of an object is
+one."""
 _FOOTER = re.compile(
     r"end(\s+of\s+(file|report|data|table|results))?|eof|totals?|confidential|draft|generated|printed|average|mean|median|"
     r"sd|sem|min|max|cv|sum|count|n|qc|nc|pc|controls?|notes?|[-=*_~#.\s]{3,}",

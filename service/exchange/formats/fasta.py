@@ -1,7 +1,8 @@
-"""FASTA: every record's letters become the column `sequence`, or its HELM the column `helm` where the header has one.
+"""FASTA.
 
-White space inside a record is a line wrap. The first word becomes `candidate_id` where it is one, else `name`. Reads
-only: the peptides' domain writes its own.
+Every record's letters become the column `sequence`, or its HELM the column `helm` where the header has one.
+White space inside a record is a line wrap. The first word becomes `candidate_id` where it is one, else
+`name`. Reads only: the peptides' domain writes its own.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def _records(text: str) -> Iterator[list[str]]:
         elif record:
             record.append(line)
         elif line.strip():
-            raise TableError("a FASTA record begins with a line '>name'; this file begins otherwise", row=number)
+            raise TableError(
+                "a FASTA record begins with a line '>name'; this file begins otherwise", row=number
+            )
     if record:
         yield record
 
@@ -79,7 +82,9 @@ def _row(number: int, lines: list[str]) -> RawRow:
     if helm is None:
         return RawRow(number, cells)
     if _CAP.sub("", helm["monomers"]).replace(".", "") != letters:
-        return RawRow(number, cells, "the HELM in the header is not that of the sequence below it: which is it?")
+        return RawRow(
+            number, cells, "the HELM in the header is not that of the sequence below it: which is it?"
+        )
     return RawRow(number, named(name) | {"helm": helm[0]})
 
 

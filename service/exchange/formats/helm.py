@@ -1,4 +1,7 @@
-"""HELM: a polymer in each line, behind a tab or a blank its name. Reads only: the peptides' domain writes its own."""
+"""HELM: a polymer in each line, behind a tab or a blank its name.
+
+Reads only: the peptides' domain writes its own.
+"""
 
 from __future__ import annotations
 

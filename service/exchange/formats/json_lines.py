@@ -22,7 +22,9 @@ def read(content: bytes, layout: Layout) -> Table:
             continue
         try:
             rows.append(
-                json.loads(line, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple)
+                json.loads(
+                    line, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple
+                )
             )
         except (ValueError, RecursionError) as error:
             raise TableError(f"line {number} is not valid JSON: {error}", row=len(rows) + 1) from error

@@ -36,7 +36,9 @@ def read(content: bytes, layout: Layout) -> Table:
     del layout  # JSON says by itself which Unicode encoding it is in
     count_rows(content)
     try:
-        rows = json.loads(content, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple)
+        rows = json.loads(
+            content, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple
+        )
     except (ValueError, RecursionError) as error:
         raise TableError(f"not valid JSON: {error}") from error
     warnings: tuple[str, ...] = ()
@@ -69,7 +71,8 @@ def count_rows(content: bytes) -> int:
     """Return at least how many rows there can be, before anything is made of them: each is an object.
 
     Raises:
-        TableError: if there are more rows or cells than are read; what stands between two commas is one value at most.
+        TableError: if there are more rows or cells than are read; what stands between two commas is one value
+            at most.
     """
     rows = content.count(b"{") + 1
     check_size(rows - 1, content.count(b","))

@@ -12,7 +12,9 @@ from service.exchange.workbook_safety import check_archive
 
 _ROW = re.compile(rb"<table:table-row[\s/>]")
 _VALUE = re.compile(rb"office:value-type=|<text:p[\s>]")
-_NUMBER_STYLE = re.compile(r"<number:(?:number|percentage)-style.*?</number:(?:number|percentage)-style>", re.DOTALL)
+_NUMBER_STYLE = re.compile(
+    r"<number:(?:number|percentage)-style.*?</number:(?:number|percentage)-style>", re.DOTALL
+)
 _STYLE_TEXT = re.compile(r"<number:text>(.*?)</number:text>", re.DOTALL)
 _ADDS_RELATION = re.compile(r"&lt;|&gt;|[<>~\u2264\u2265]|[^\W\d_]")
 """Signs of relations, and letters, which may be units."""
@@ -45,7 +47,8 @@ def _check_styles(content: bytes) -> None:
             for text in _STYLE_TEXT.findall(style):
                 if _ADDS_RELATION.search(text):
                     detail = (
-                        f"a number format of the workbook shows {text[:40]!r} beside numbers, which is not seen here"
+                        f"a number format of the workbook shows {text[:40]!r} beside numbers, which is "
+                        f"not seen here"
                     )
                     raise TableError(f"{detail}: save it as XLSX")
 

@@ -1,5 +1,6 @@
-"""Parquet, for programs: the columns of CSV with their types. Only written, and only where pyarrow is installed.
+"""Parquet, for programs: the columns of CSV with their types.
 
+Only written, and only where pyarrow is installed.
 Knows nothing of what the columns mean.
 """
 

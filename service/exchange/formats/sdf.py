@@ -32,7 +32,9 @@ MAX_ATOMS = 999
 """Most atoms of a structure, as in a V2000 connection table."""
 MAX_BONDS = 1_200
 """Most bonds: rings are looked for, which takes long where nearly every atom has many."""
-_COUNTS = re.compile(r"^(?:M  V30 COUNTS +(\d{1,9}) +(\d{1,9})\b|([ \d]{3})([ \d]{3}).{27} V2000)", re.MULTILINE)
+_COUNTS = re.compile(
+    r"^(?:M  V30 COUNTS +(\d{1,9}) +(\d{1,9})\b|([ \d]{3})([ \d]{3}).{27} V2000)", re.MULTILINE
+)
 _END = "$$$$"
 _SHOWN = 5
 
@@ -46,7 +48,9 @@ class _Notes:
     def warnings(self) -> list[str]:
         found = []
         if self.other_smiles:
-            found.append(f"{_records(self.other_smiles)} a field {COLUMN} that differs; the structure was read")
+            found.append(
+                f"{_records(self.other_smiles)} a field {COLUMN} that differs; the structure was read"
+            )
         return found
 
 
@@ -71,11 +75,16 @@ def read(content: bytes, layout: Layout) -> Table:
         n_cells += len(row.cells)
         check_size(0, n_cells, number)
         if number > MAX_ROWS or len(columns) > MAX_COLUMNS:
-            raise TableError(f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number)
+            raise TableError(
+                f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number
+            )
     if not rows:
         raise TableError("the file holds no record")
     return Table(
-        tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), number_format=WITH_POINT
+        tuple(columns or {COLUMN: None}),
+        tuple(rows),
+        (*warnings, *notes.warnings()),
+        number_format=WITH_POINT,
     )
 
 
@@ -129,7 +138,9 @@ def _too_large(record: str) -> str | None:
     """Return why a record is not read, from what it says of its size: chemistry comes later."""
     if len(record) > MAX_RECORD:
         return f"the record is longer than {MAX_RECORD} characters"
-    counts = [[int(part) for part in match.groups() if part and part.strip()] for match in _COUNTS.finditer(record)]
+    counts = [
+        [int(part) for part in match.groups() if part and part.strip()] for match in _COUNTS.finditer(record)
+    ]
     n_atoms = max((count[0] for count in counts if count), default=0)
     n_bonds = max((count[1] for count in counts if len(count) > 1), default=0)
     if n_atoms > MAX_ATOMS:

@@ -1,5 +1,6 @@
-"""XLSX: a sheet under a header row, the first or a named one, and flat rows as a sheet whose header stays in view.
+"""XLSX.
 
+A sheet under a header row, the first or a named one, and flat rows as a sheet whose header stays in view.
 Knows nothing of what the columns mean.
 """
 
@@ -44,7 +45,9 @@ def read(content: bytes, layout: Layout) -> Table:
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
-        raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
+        raise TableError(
+            "the workbook is damaged: open it in a spreadsheet program and save it again"
+        ) from error
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -54,7 +57,10 @@ def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def _table(content: bytes, layout: Layout, *, has_formulas: bool) -> Table:
     book = _opened(content)
-    sheets = [Sheet(each.title, each.sheet_state == "visible", partial(_first_rows, each)) for each in book.worksheets]
+    sheets = [
+        Sheet(each.title, each.sheet_state == "visible", partial(_first_rows, each))
+        for each in book.worksheets
+    ]
     index, warnings = choose_sheet(sheets, layout)
     sheet = book.worksheets[index]
     raw = _opened(content, data_only=False).worksheets[index] if has_formulas else None
@@ -64,7 +70,9 @@ def _table(content: bytes, layout: Layout, *, has_formulas: bool) -> Table:
 def _opened(content: bytes, *, data_only: bool = True) -> Any:
     from openpyxl import load_workbook
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False, rich_text=True)
+    book = load_workbook(
+        io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False, rich_text=True
+    )
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
     return book
@@ -95,7 +103,9 @@ def _lines(sheet: Any, raw: Any | None) -> Iterator[Line]:
             # A formula whose value is an empty text says so in its type.
             if item.data_type == "f" and cell.value is None and cell.data_type != "str"
         }
-        partly = {index: cell.coordinate for index, cell in enumerate(row.cells) if is_partly_struck(cell.value)}
+        partly = {
+            index: cell.coordinate for index, cell in enumerate(row.cells) if is_partly_struck(cell.value)
+        }
         crossed = [cell.coordinate for cell in row.cells if cell in struck]
         yield Line(number, [_text(cell) for cell in row.cells], uncalculated, partly, crossed, row.is_hidden)
 

@@ -1,7 +1,7 @@
 """Workbooks of Excel before 2007 (.xls, BIFF8), by calamine. Reads only.
 
-BIFF as in [MS-XLS]: 2.4.126 for the records of number formats. Their media type is what Windows takes CSV for as well,
-so that it is told by the bytes (`media`).
+BIFF as in [MS-XLS]: 2.4.126 for the records of number formats. Their media type is what Windows takes CSV for
+as well, so that it is told by the bytes (`media`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def read(content: bytes, layout: Layout) -> Table:
             continue
         found = shown(5, text)
         if found.exact is None and _ADDS_RELATION.search(found.text):
-            detail = f"the workbook shows a number 5 as {found.text[:40]!r} by a number format, which is not seen here"
+            detail = (
+                f"the workbook shows a number 5 as {found.text[:40]!r} by a number format, which is not "
+                f"seen here"
+            )
             raise TableError(f"{detail}: save it as XLSX")
     return read_workbook(content, layout)
 

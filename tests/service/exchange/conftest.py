@@ -81,8 +81,12 @@ class Words(Domain):
 
 
 def make_spec(*objectives: Objective):
-    fields = {name: field.default for name, field in CampaignSpec.model_fields.items() if not field.is_required()}
-    return CampaignSpec.model_construct(name="words", domain=DomainSpec(kind="words"), objectives=objectives, **fields)
+    fields = {
+        name: field.default for name, field in CampaignSpec.model_fields.items() if not field.is_required()
+    }
+    return CampaignSpec.model_construct(
+        name="words", domain=DomainSpec(kind="words"), objectives=objectives, **fields
+    )
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +111,10 @@ def spec_of():
 
 @pytest.fixture(scope="session")
 def view(spec: CampaignSpec, domain: Domain):
-    candidates = {"11111111-1111-4111-8111-111111111111": "alpha", "22222222-2222-4222-8222-222222222222": "beta"}
+    candidates = {
+        "11111111-1111-4111-8111-111111111111": "alpha",
+        "22222222-2222-4222-8222-222222222222": "beta",
+    }
     return CampaignView(spec, domain, candidates)
 
 
@@ -121,7 +128,10 @@ def control_row():
 @pytest.fixture(scope="session")
 def batch_rows():
     def rows(words: list[str], ids: list[str] | None = None) -> list[BatchRow]:
-        return [BatchRow(ids[i] if ids else f"id-{i}", "released", _candidate(i, word)) for i, word in enumerate(words)]
+        return [
+            BatchRow(ids[i] if ids else f"id-{i}", "released", _candidate(i, word))
+            for i, word in enumerate(words)
+        ]
 
     return rows
 
@@ -130,7 +140,10 @@ def _candidate(i: int, word: str) -> ProposedCandidate:
     return ProposedCandidate(
         rank=i + 1,
         object=word,
-        predictions={"potency": Prediction(12.5, 0.3, 4.0, 40.0), "solubility": Prediction(-3.25, 0.5, -4.0, -2.5)},
+        predictions={
+            "potency": Prediction(12.5, 0.3, 4.0, 40.0),
+            "solubility": Prediction(-3.25, 0.5, -4.0, -2.5),
+        },
         computed={"length": float(len(word))},
         acquisition=0.5,
         feasibility=1.0,

@@ -1,4 +1,4 @@
-"""Any table, whatever separates its cells and however it writes numbers, reads to the same numbers or asks."""
+"""Any table, with any delimiter and number format, reads to the same numbers or asks."""
 
 from __future__ import annotations
 
@@ -71,8 +71,10 @@ CELLS = st.tuples(
 
 
 def is_taken_for_a_point(rows: list[tuple[str, str]], delimiter: str) -> bool:
-    """Return whether points between thousands stand alone in a file of commas, where a point is the decimal sign."""
-    return delimiter == "," and any("." in text for _, text in rows) and not any("," in text for _, text in rows)
+    """Return whether points between thousands stand alone in a file of commas."""
+    return (
+        delimiter == "," and any("." in text for _, text in rows) and not any("," in text for _, text in rows)
+    )
 
 
 @settings(max_examples=500, deadline=None)
@@ -81,7 +83,9 @@ def is_taken_for_a_point(rows: list[tuple[str, str]], delimiter: str) -> bool:
     st.sampled_from(DELIMITERS),
     st.sampled_from(sorted(DECIMALS)),
     st.integers(min_value=0, max_value=3),
-    st.sampled_from([(layout, encoding) for layout in (True, False) for encoding in ("utf-8", "utf-8-sig", "utf-16")]),
+    st.sampled_from(
+        [(layout, encoding) for layout in (True, False) for encoding in ("utf-8", "utf-8-sig", "utf-16")]
+    ),
 )
 def test_any_table_reads_to_the_same_numbers_or_asks(
     cells: list[Cell], delimiter: str, decimal: Decimal, grouping: int, shape: tuple[bool, str]
@@ -107,7 +111,9 @@ def read(content: bytes, answer: Decimal) -> Report:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.lists(CELLS, min_size=1, max_size=6), st.sampled_from(sorted(DECIMALS)), st.integers(min_value=0, max_value=3)
+    st.lists(CELLS, min_size=1, max_size=6),
+    st.sampled_from(sorted(DECIMALS)),
+    st.integers(min_value=0, max_value=3),
 )
 def test_an_answer_reads_every_number(cells: list[Cell], decimal: Decimal, grouping: int):
     sign, groups = DECIMALS[decimal]

@@ -87,7 +87,10 @@ def test_a_control_has_blank_conditions_and_comes_back_like_any_other(
     view = CampaignView(spec, domain, {"id-0": "beta", "id-c": "alpha"})
     report = read_results(filled(rows), "text/csv", view)
     assert report.warnings == ()
-    assert [(row.candidate_id, row.result.value) for row in report.rows if row.result] == [("id-c", 7), ("id-c", -2)]
+    assert [(row.candidate_id, row.result.value) for row in report.rows if row.result] == [
+        ("id-c", 7),
+        ("id-c", -2),
+    ]
 
 
 def test_texts_that_look_like_formulas_are_disarmed_and_numbers_are_not(
@@ -131,9 +134,13 @@ def test_a_filled_in_download_comes_back_value_by_value(
     words = ["w" + "abcdef"[i] for i in range(len(values))]
     rows = table_of(write_batch(batch_rows(words, ids), spec, domain, "csv").content)
     for row, (potency, solubility, relation, comment) in zip(rows, values, strict=True):
-        row.update(potency=f"{relation}{potency!r}", solubility=repr(solubility), relation="'=", comment=comment)
+        row.update(
+            potency=f"{relation}{potency!r}", solubility=repr(solubility), relation="'=", comment=comment
+        )
         row["relation"] = row["relation"] if relation in ("", "=") else ""
-    report = read_results(filled(rows), "text/csv", CampaignView(spec, domain, dict(zip(ids, words, strict=True))))
+    report = read_results(
+        filled(rows), "text/csv", CampaignView(spec, domain, dict(zip(ids, words, strict=True)))
+    )
     assert [row.status for row in report.rows] == ["accepted"] * (2 * len(values))
     for i, (potency, solubility, relation, comment) in enumerate(values):
         first, second = report.rows[2 * i].result, report.rows[2 * i + 1].result

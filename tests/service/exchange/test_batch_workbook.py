@@ -83,7 +83,8 @@ def meant(report: Report):
     found = [row for row in report.rows if row.status != "skipped"]
     assert {row.status for row in found} == {"accepted"}, [row.reason for row in found]
     return [
-        (row.candidate_id, row.result.type, row.result.relation, row.result.value, row.result.outcome) for row in found
+        (row.candidate_id, row.result.type, row.result.relation, row.result.value, row.result.outcome)
+        for row in found
     ]
 
 
@@ -105,7 +106,9 @@ def test_words_are_offered_and_others_taken_as_well(content: bytes) -> None:
     places = places_of(sheet)
     rules = {rule.sqref.ranges.copy().pop().min_col: rule for rule in sheet.data_validations.dataValidation}
     offered = {
-        name: rules[place].formula1 for name, place in places.items() if place in rules and rules[place].formula1
+        name: rules[place].formula1
+        for name, place in places.items()
+        if place in rules and rules[place].formula1
     }
     assert offered == {
         "potency_relation": '"<,<=,>,>=,~"',
@@ -117,7 +120,9 @@ def test_words_are_offered_and_others_taken_as_well(content: bytes) -> None:
     assert rules[places["potency"]].prompt == "IC50 in nM, unless potency_units says otherwise"
 
 
-def test_what_was_measured_so_far_is_shown_and_not_read_back(content: bytes, read: Callable[..., Report]) -> None:
+def test_what_was_measured_so_far_is_shown_and_not_read_back(
+    content: bytes, read: Callable[..., Report]
+) -> None:
     sheet = load_workbook(io.BytesIO(content))["Results"]
     place = places_of(sheet)["potency_so_far"]
     assert [sheet.cell(row, place).value for row in (2, 3)] == ["> 30 nM; assay_failed", None]
@@ -151,7 +156,11 @@ def test_other_sheets_say_what_to_make_and_where(content: bytes) -> None:
 
 @pytest.mark.parametrize(("n", "last"), [(96, (1, "H12")), (97, (1, "E1")), (1537, (2, "A1"))])
 def test_as_many_plates_as_are_needed(
-    batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: Domain, n: int, last: tuple[int, str]
+    batch_rows: Callable[..., list[BatchRow]],
+    spec: CampaignSpec,
+    domain: Domain,
+    n: int,
+    last: tuple[int, str],
 ) -> None:
     rows = batch_rows(["word"] * n)
     samples = load_workbook(io.BytesIO(write_batch(rows, spec, domain, "xlsx", REQUEST).content))["Samples"]
@@ -203,7 +212,15 @@ def test_it_comes_back_through_libreoffice(
 ) -> None:
     (tmp_path / "batch.xlsx").write_bytes(filled)
     profile, out = (tmp_path / "profile").as_uri(), tmp_path / "saved"
-    command = ["soffice", f"-env:UserInstallation={profile}", "--headless", "--convert-to", form, "--outdir", str(out)]
+    command = [
+        "soffice",
+        f"-env:UserInstallation={profile}",
+        "--headless",
+        "--convert-to",
+        form,
+        "--outdir",
+        str(out),
+    ]
     command.append(str(tmp_path / "batch.xlsx"))
     subprocess.run(command, check=True, capture_output=True, timeout=240)  # noqa: S603 - our own words
     report = read((out / f"batch.{form}").read_bytes(), media_type)
@@ -215,7 +232,9 @@ def test_an_objective_named_like_another_column_has_its_own_relation(
     batch_rows: Callable[..., list[BatchRow]], spec_of: Callable[..., CampaignSpec], domain: Domain
 ) -> None:
     spec = spec_of(Objective(name="length"), Objective(name="value", type="logS"))
-    book = load_workbook(io.BytesIO(write_batch(batch_rows(["alpha"]), spec, domain, "xlsx", REQUEST).content))
+    book = load_workbook(
+        io.BytesIO(write_batch(batch_rows(["alpha"]), spec, domain, "xlsx", REQUEST).content)
+    )
     sheet, places = book["Results"], places_of(book["Results"])
     cells = {"length_result": 7, "length_relation": "<", "value_result": -2, "logS_relation": ">"}
     for name, value in cells.items():
@@ -230,7 +249,9 @@ def test_an_objective_named_like_another_column_has_its_own_relation(
 def test_names_that_a_spreadsheet_cannot_hold_are_shortened_or_left_out(
     batch_rows: Callable[..., list[BatchRow]], spec_of: Callable[..., CampaignSpec], domain: Domain
 ) -> None:
-    objective = Objective.model_construct(name="x", type="t" * 300, units='a,"b', computed=None, direction="maximize")
+    objective = Objective.model_construct(
+        name="x", type="t" * 300, units='a,"b', computed=None, direction="maximize"
+    )
     content = write_batch(batch_rows(["alpha"]), spec_of(objective), domain, "xlsx", REQUEST).content
     rules = load_workbook(io.BytesIO(content))["Results"].data_validations.dataValidation
     assert all(len(rule.prompt or "") <= 255 for rule in rules)

@@ -11,7 +11,9 @@ from service.exchange import CampaignView, read_objects, read_results
 
 @pytest.fixture(scope="module")
 def view():
-    spec = CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]})
+    spec = CampaignSpec.model_validate(
+        {"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]}
+    )
     return CampaignView(spec, open_domain(spec.domain))
 
 

@@ -1,4 +1,7 @@
-"""Ranges, counts and wide letters in a cell; spreads in percent; columns of readings; headers with other words."""
+"""Ranges, counts and wide letters in a cell; spreads in percent; columns of readings.
+
+Headers with other words.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,11 @@ def test_a_coefficient_of_variation_is_relative_to_its_mean(header: str, cell: s
 @pytest.mark.parametrize(
     "headers",
     [
-        *("IC50 rep1 (nM),IC50 rep2 (nM)", "IC50 (nM) replicate 1,IC50 (nM) replicate 2", "IC50 (nM) #1,IC50 (nM) #2"),
+        *(
+            "IC50 rep1 (nM),IC50 rep2 (nM)",
+            "IC50 (nM) replicate 1,IC50 (nM) replicate 2",
+            "IC50 (nM) #1,IC50 (nM) #2",
+        ),
         *(
             "IC50_R1_nM,IC50_R2_nM",
             "IC50 nM (run 1),IC50 nM (run 2)",
@@ -109,7 +116,10 @@ def test_columns_that_are_numbered_alone_are_asked_about(view: CampaignView):
         read(view, table)
     assert caught.value.parameter == "columns"
     found = [
-        [row.result and row.result.value for row in read(view, table, ReadingOptions(columns=json.loads(choice))).rows]
+        [
+            row.result and row.result.value
+            for row in read(view, table, ReadingOptions(columns=json.loads(choice))).rows
+        ]
         for choice in caught.value.choices
     ]
     assert found == [[5, 6], [5]]
@@ -143,7 +153,8 @@ def test_what_may_be_a_reading_or_something_else_is_refused(table: str, view: Ca
 
 
 @pytest.mark.parametrize(
-    "header", ["IC50 uM (24 h)", "IC50 (uM) 24 h", '"IC50 (uM, 24 h)"', "IC50 24 h (uM)", "IC50_uM_24h", "IC_50 [uM]"]
+    "header",
+    ["IC50 uM (24 h)", "IC50 (uM) 24 h", '"IC50 (uM, 24 h)"', "IC50 24 h (uM)", "IC50_uM_24h", "IC_50 [uM]"],
 )
 def test_how_long_an_assay_took_is_no_part_of_its_units(header: str, view: CampaignView):
     assert results(view, f"word,{header}\nalpha,5\n") == [("IC50", "=", 5000, None)]
@@ -159,11 +170,15 @@ def test_a_name_is_known_without_its_gaps():
     spec = CampaignSpec.model_validate(
         {"name": "x", "domain": domain, "objectives": [{"name": "band_gap", "units": "eV"}]}
     )
-    assert results(CampaignView(spec, open_domain(spec.domain)), "Formula,Bandgap (meV)\nGaAs,1420\n")[0][2] == 1.42
+    assert (
+        results(CampaignView(spec, open_domain(spec.domain)), "Formula,Bandgap (meV)\nGaAs,1420\n")[0][2]
+        == 1.42
+    )
 
 
 @pytest.mark.parametrize(
-    "header", ["SMILES String", "Structure", "Structure (SMILES)", "STRUCTURE_SMILES", "Molecule SMILES", "smi"]
+    "header",
+    ["SMILES String", "Structure", "Structure (SMILES)", "STRUCTURE_SMILES", "Molecule SMILES", "smi"],
 )
 def test_a_structure_is_known_by_other_names(header: str):
     assert results(molecules(), f"{header},IC50 (nM)\nCCO,5\n") == [("IC50", "=", 5, None)]
@@ -193,7 +208,10 @@ def test_columns_of_one_name_are_refused_by_it(view: CampaignView):
 
 
 def test_what_a_repeated_row_says_besides_is_kept(view: CampaignView):
-    table = "word,IC50 (nM),external_id,comment,lot\nalpha,5,R-1,first,\nalpha,5,R-1,second,L7\nalpha,5,R-1,first,\n"
+    table = (
+        "word,IC50 (nM),external_id,comment,lot\nalpha,5,R-1,first,\nalpha,5,R-1,second,L7\nalpha,5,R-1,"
+        "first,\n"
+    )
     report = read(view, table)
     assert [row.status for row in report.rows] == ["accepted", "duplicate", "duplicate"]
     assert report.rows[0].result is not None
@@ -255,7 +273,9 @@ def test_relations_in_words_in_an_unread_column_are_refused(view: CampaignView):
 
 def test_texts_that_are_protected_by_a_formula_are_read(view: CampaignView):
     report = read(view, 'word,IC50 (nM),external_id\nalpha,"=""5""","=""00042"""\n')
-    assert [(row.result.value, row.result.external_id) for row in report.accepted if row.result] == [(5, "00042")]
+    assert [(row.result.value, row.result.external_id) for row in report.accepted if row.result] == [
+        (5, "00042")
+    ]
 
 
 @pytest.mark.parametrize(

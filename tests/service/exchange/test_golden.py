@@ -1,8 +1,9 @@
 """Small files in the styles of vendors and laboratories, each with the report that it must have.
 
-`golden/NAME.report.json` says for which campaign a file is read and how, and what becomes of it: what is stored, the
-reason of each row that is not, warnings and questions. `python tests/service/exchange/test_golden.py` writes what the
-reports are today, to be looked through line by line before they are kept.
+`golden/NAME.report.json` says for which campaign a file is read and how, and what becomes of it: what is
+stored, the reason of each row that is not, warnings and questions. `python
+tests/service/exchange/test_golden.py` writes what the reports are today, to be looked through line by line
+before they are kept.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def view_of(campaign: str) -> CampaignView:
 
 
 def file_of(report: Path) -> Path:
-    (found,) = (each for each in FOLDER.glob(f"{report.name.removesuffix('.report.json')}.*") if each != report)
+    (found,) = (
+        each for each in FOLDER.glob(f"{report.name.removesuffix('.report.json')}.*") if each != report
+    )
     return found
 
 
@@ -73,7 +76,9 @@ def _line(row: Any) -> str:
         return f"{row.row} {row.status}: {row.reason}" + (f" [{row.column}]" if row.column else "")
     names = ("upper_value", "standard_error", "replicate", "lot", "external_id", "measured_at", "comment")
     further = [f"{name}={value}" for name in names if (value := getattr(result, name)) is not None]
-    measured = result.outcome if result.value is None else f"{result.relation} {result.value:g} {result.units or ''}"
+    measured = (
+        result.outcome if result.value is None else f"{result.relation} {result.value:g} {result.units or ''}"
+    )
     told = [f"({text})" for text in row.warnings]
     return " ".join([f"{row.row}", result.object, result.type, measured.strip(), *further, *told])
 

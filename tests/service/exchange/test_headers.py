@@ -31,7 +31,8 @@ def read(view: CampaignView, text: str) -> Report:
 
 def told(report: Report) -> list[tuple[str, str, float | None] | str]:
     return [
-        (row.result.type, row.result.relation, row.result.value) if row.result else row.status for row in report.rows
+        (row.result.type, row.result.relation, row.result.value) if row.result else row.status
+        for row in report.rows
     ]
 
 
@@ -47,7 +48,13 @@ def told(report: Report) -> list[tuple[str, str, float | None] | str]:
             ("Cl-", "Cl"),
             ("IC50", "IC50 ±"),
         ),
-        *(("(-)-menthol", "(+)-menthol"), ("(-)-menthol", "menthol"), ("n", "N°"), ("value", "Δvalue"), ("A", "A (%)")),
+        *(
+            ("(-)-menthol", "(+)-menthol"),
+            ("(-)-menthol", "menthol"),
+            ("n", "N°"),
+            ("value", "Δvalue"),
+            ("A", "A (%)"),
+        ),
         *(
             ("IC50", "σ(IC50)"),
             ("IC50", "-IC50"),
@@ -65,7 +72,12 @@ def test_names_that_mean_something_else_have_other_keys(one: str, other: str):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        *(("Standard Value", "standard_value"), ("IC50-relation", "ic50 relation"), ("IC₅₀", "IC50"), ("Ｋｉ", "ki")),
+        *(
+            ("Standard Value", "standard_value"),
+            ("IC50-relation", "ic50 relation"),
+            ("IC₅₀", "IC50"),
+            ("Ｋｉ", "ki"),
+        ),
         *(
             ("#SMILES", "smiles"),
             ("Unit(s)", "unit_s"),
@@ -93,7 +105,18 @@ def test_a_receptor_is_not_read_as_its_sister(view_of: Callable[..., CampaignVie
 
 @pytest.mark.parametrize(
     "header",
-    ["IC50 ±", "ΔIC50", "-IC50", "σ(IC50)", "IC50²", "√IC50", "IC50 误差", "IC50 标准差", "± IC50", "IC50 ratio"],
+    [
+        "IC50 ±",
+        "ΔIC50",
+        "-IC50",
+        "σ(IC50)",
+        "IC50²",
+        "√IC50",
+        "IC50 误差",
+        "IC50 标准差",
+        "± IC50",
+        "IC50 ratio",
+    ],
 )
 def test_what_is_computed_from_an_assay_is_not_read_as_it(view_of: Callable[..., CampaignView], header: str):
     view = view_of({"name": "IC50", "units": "nM"})
@@ -111,12 +134,22 @@ def test_a_difference_of_values_is_no_value(view_of: Callable[..., CampaignView]
 @pytest.mark.parametrize(
     ("header", "units", "value"),
     [
-        *(("Inhibition (%)", "fraction", 0.45), ("Inhibition %", "fraction", 0.45), ("% Inhibition", "fraction", 0.45)),
-        *(("%Inhibition", "fraction", 0.45), ("percent inhibition", "fraction", 0.45), ("Inhibition [%]", None, 45)),
+        *(
+            ("Inhibition (%)", "fraction", 0.45),
+            ("Inhibition %", "fraction", 0.45),
+            ("% Inhibition", "fraction", 0.45),
+        ),
+        *(
+            ("%Inhibition", "fraction", 0.45),
+            ("percent inhibition", "fraction", 0.45),
+            ("Inhibition [%]", None, 45),
+        ),
         *(("Inhibition (℃)", "K", 318.15), ("uM inhibition", "nM", 45000)),
     ],
 )
-def test_units_are_found_beside_a_name(view_of: Callable[..., CampaignView], header: str, units: str, value: float):
+def test_units_are_found_beside_a_name(
+    view_of: Callable[..., CampaignView], header: str, units: str, value: float
+):
     report = read(view_of({"name": "inhibition", "units": units}), f"word,{header}\ngamma,45\n")
     assert [row.result.value if row.result else row.reason for row in report.rows] == [pytest.approx(value)]
     if units is None:
@@ -172,7 +205,9 @@ def test_two_spellings_of_one_column_of_the_object_are_refused():
 
 @pytest.mark.parametrize("outcome", [">", "*", "!"])
 @pytest.mark.parametrize("value", ["5", ""])
-def test_a_sign_in_place_of_an_outcome_rejects_the_row(view_of: Callable[..., CampaignView], outcome: str, value: str):
+def test_a_sign_in_place_of_an_outcome_rejects_the_row(
+    view_of: Callable[..., CampaignView], outcome: str, value: str
+):
     report = read(view_of({"name": "IC50", "units": "nM"}), f"word,IC50,outcome\ngamma,{value},{outcome}\n")
     assert [(row.status, row.column) for row in report.rows] == [("rejected", "outcome")]
     assert "is not an outcome" in report.rows[0].reason

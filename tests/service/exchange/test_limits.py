@@ -37,7 +37,8 @@ def book(sheet: str) -> bytes:
         archive.writestr("xl/workbook.xml", named)
         archive.writestr("xl/_rels/workbook.xml.rels", inner)
         archive.writestr(
-            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'
+            "xl/worksheets/sheet1.xml",
+            f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>',
         )
     return out.getvalue()
 
@@ -65,7 +66,11 @@ def no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"[" + b"null," * 3_100_000 + b"null]", "application/json", "more than 3000000 cells"),
         (b"[" + b"{}," * 260_000 + b"{}]", "application/json", "more than 250000 rows"),
         (b"$$$$\n" * 260_000, "chemical/x-mdl-sdfile", "more than 250000 rows"),
-        (book(HEADER + "<row><c><v>1</v></c></row>" * 60_000), workbook.MEDIA_TYPE, "compressed more than 200:1"),
+        (
+            book(HEADER + "<row><c><v>1</v></c></row>" * 60_000),
+            workbook.MEDIA_TYPE,
+            "compressed more than 200:1",
+        ),
     ],
     ids=lambda value: value[:24] if isinstance(value, str) else "",
 )
@@ -80,7 +85,9 @@ def test_a_workbook_is_refused_by_its_rows_before_all_of_them_are_read(monkeypat
     real = workbook._text
     monkeypatch.setattr(workbook, "_text", lambda *given: seen.append(1) or real(*given))
     with pytest.raises(TableError, match="more than 20 rows"):
-        read_table(book(HEADER + "".join(f"<row><c><v>{i}</v></c></row>" for i in range(200))), workbook.MEDIA_TYPE)
+        read_table(
+            book(HEADER + "".join(f"<row><c><v>{i}</v></c></row>" for i in range(200))), workbook.MEDIA_TYPE
+        )
     assert len(seen) <= MAX_TITLE_ROWS + 1
 
 
@@ -88,7 +95,8 @@ def test_a_workbook_is_refused_by_its_rows_before_all_of_them_are_read(monkeypat
 def test_a_structure_is_refused_by_its_counts_before_chemistry(count: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sdf, "_molecule", None)
     record = (
-        f"\n\n\n  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n{count}\nM  V30 END CTAB\nM  END\n$$$$\n"
+        f"\n\n\n  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n{count}\nM  V30 END CTAB\nM  "
+        f"END\n$$$$\n"
     )
     (row,) = read_table(record.encode(), "chemical/x-mdl-sdfile").rows
     assert "more than" in str(row.problem)
@@ -110,7 +118,9 @@ def test_a_structure_of_usual_size_is_read():
         (book(HEADER + "<row/>" * 50 + "<row><c><v>1</v></c></row>" * 3), workbook.MEDIA_TYPE, 3),
     ],
 )
-def test_rows_are_counted_without_reading_them_and_never_too_few(content: bytes, media_type: str, n_rows: int):
+def test_rows_are_counted_without_reading_them_and_never_too_few(
+    content: bytes, media_type: str, n_rows: int
+):
     assert n_rows <= most_rows(content, media_type) <= n_rows + 2
 
 

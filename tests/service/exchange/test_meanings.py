@@ -26,7 +26,9 @@ def stored(report: Report) -> list[Any]:
 
 @pytest.mark.parametrize("header", ["LLOQ (uM)", "IC50 LLOQ (uM)", "LOQ [uM]", "potency_LLOQ_uM"])
 def test_a_word_for_a_limit_is_censored_at_the_limit_of_its_row(header: str, view: CampaignView):
-    report = read(view, f"word,IC50 (nM),{header}\nalpha,<LLOQ,0.005\nbeta,BLQ,0.01\ngamma,5,\ndelta,<LOD,0.005\n")
+    report = read(
+        view, f"word,IC50 (nM),{header}\nalpha,<LLOQ,0.005\nbeta,BLQ,0.01\ngamma,5,\ndelta,<LOD,0.005\n"
+    )
     assert stored(report) == [("<", 5), ("<", 10), ("=", 5), "rejected"]
     assert report.reading is not None
     assert report.reading.columns[header] == "limit"
@@ -35,7 +37,13 @@ def test_a_word_for_a_limit_is_censored_at_the_limit_of_its_row(header: str, vie
 @pytest.mark.parametrize(
     ("word", "name"),
     [
-        *(("<LOD", "LOD"), ("< lod", "LOD"), ("BLOD", "LOD"), ("below detection limit", "LOD"), ("<LLOQ", "LLOQ")),
+        *(
+            ("<LOD", "LOD"),
+            ("< lod", "LOD"),
+            ("BLOD", "LOD"),
+            ("below detection limit", "LOD"),
+            ("<LLOQ", "LLOQ"),
+        ),
         *(("BLOQ", "LLOQ"), ("Below the limit of quantification", "LOQ"), ("not detectable", "LOD")),
     ],
 )
@@ -123,16 +131,22 @@ def test_dates_are_read_in_the_order_that_the_file_shows(
     assert tuple(days(read(view, dated(*texts)))) == right
 
 
-@pytest.mark.parametrize("texts", [("05.01.2025",), ("1/2/2025", "3/4/2025"), ("5/1/25",), ("17/1/2025", "1/17/2025")])
+@pytest.mark.parametrize(
+    "texts", [("05.01.2025",), ("1/2/2025", "3/4/2025"), ("5/1/25",), ("17/1/2025", "1/17/2025")]
+)
 def test_an_order_that_stays_open_is_asked_once(texts: tuple[str, ...], view: CampaignView):
     with pytest.raises(QuestionError, match="in which order are dates written") as caught:
         read(view, dated(*texts))
-    assert (caught.value.parameter, caught.value.choices) == ("date_order", ("year_first", "day_first", "month_first"))
+    assert (caught.value.parameter, caught.value.choices) == (
+        "date_order",
+        ("year_first", "day_first", "month_first"),
+    )
 
 
 def test_the_sender_may_say_the_order(view: CampaignView):
     found = [
-        days(read(view, dated("05/01/25"), date_order=order))[0] for order in ("day_first", "month_first", "year_first")
+        days(read(view, dated("05/01/25"), date_order=order))[0]
+        for order in ("day_first", "month_first", "year_first")
     ]
     assert found == ["2025-01-05T00:00", "2025-05-01T00:00", "2005-01-25T00:00"]
 
@@ -146,7 +160,13 @@ def test_what_is_no_date_rejects_its_row_alone(text: str, view: CampaignView):
 
 def test_columns_are_what_the_sender_says(view: CampaignView):
     table = "Entry,Kinase X IC50,run,junk\nalpha,5,L-1,7\n"
-    columns = {"Entry": "word", "Kinase  X IC50": "IC50 (uM)", "run": "lot", "junk": "ignored", "other": "plate"}
+    columns = {
+        "Entry": "word",
+        "Kinase  X IC50": "IC50 (uM)",
+        "run": "lot",
+        "junk": "ignored",
+        "other": "plate",
+    }
     report = read(view, table, columns=columns)
     assert report.rows[0].result is not None
     assert (report.rows[0].result.value, report.rows[0].result.lot) == (5000, "L-1")
@@ -157,7 +177,9 @@ def test_columns_are_what_the_sender_says(view: CampaignView):
 
 
 def test_messages_name_the_column_as_it_was_sent(view: CampaignView):
-    report = read(view, "Entry,Kinase X IC50\nalpha,high\n", columns={"Entry": "word", "Kinase X IC50": "IC50"})
+    report = read(
+        view, "Entry,Kinase X IC50\nalpha,high\n", columns={"Entry": "word", "Kinase X IC50": "IC50"}
+    )
     assert report.rows[0].column == "Kinase X IC50"
 
 

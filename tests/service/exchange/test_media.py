@@ -28,7 +28,9 @@ def values(content: bytes, media_type: str, view: CampaignView) -> list[float | 
 
 def multipart(*parts: tuple[str, bytes, str]) -> tuple[bytes, str]:
     body = b"".join(
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"{name}\r\n{kind}\r\n'.encode() + content + b"\r\n"
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"{name}\r\n{kind}\r\n'.encode()
+        + content
+        + b"\r\n"
         for name, content, kind in parts
     )
     return body + f"--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
@@ -63,7 +65,9 @@ def test_a_broken_or_huge_gzip_file_is_refused(content: bytes, reason: str):
         read_table(content, "text/csv")
 
 
-@pytest.mark.parametrize("kind", ["Content-Type: text/csv\r\n", "Content-Type: application/octet-stream\r\n", ""])
+@pytest.mark.parametrize(
+    "kind", ["Content-Type: text/csv\r\n", "Content-Type: application/octet-stream\r\n", ""]
+)
 def test_the_one_file_of_a_form_is_read(kind: str, view: CampaignView):
     body, media_type = multipart(("", b"some text", ""), ('; filename="run.csv"', CSV, kind))
     assert values(body, media_type, view) == [5.0]
@@ -90,7 +94,9 @@ def test_an_object_without_one_array_of_rows_is_refused(body: Mapping[str, Any])
         read_table(json.dumps(body).encode(), "application/json")
 
 
-@pytest.mark.parametrize("media_type", ["application/x-ndjson", "application/jsonl", "application/x-jsonlines"])
+@pytest.mark.parametrize(
+    "media_type", ["application/x-ndjson", "application/jsonl", "application/x-jsonlines"]
+)
 def test_lines_of_json_are_rows(media_type: str, view: CampaignView):
     line = JSON[1:-1]
     assert values(line + b"\n\n" + line.replace(b"5,", b"7.50,") + b"\r\n", media_type, view) == [5.0, 7.5]

@@ -38,7 +38,9 @@ def read(table: str, **changes: Any) -> Report:
     return read_results(table.encode(), "text/csv", view(**changes))
 
 
-@pytest.mark.parametrize("header", ["Ni (%),Fe (%),Co (%)", "ni [%],fe [percent],co [pct]", "Ni %,Fe %,Co_percent"])
+@pytest.mark.parametrize(
+    "header", ["Ni (%),Fe (%),Co (%)", "ni [%],fe [percent],co [pct]", "Ni %,Fe %,Co_percent"]
+)
 def test_percent_in_the_header_divides_by_a_hundred(header: str) -> None:
     report = read(f"{header},y\n50,30,20,1\n12.5,87.5,0,1\n")
     assert [row.object for row in report.rows] == ['{"Ni":0.5,"Fe":0.3,"Co":0.2}', '{"Ni":0.125,"Fe":0.875}']
@@ -93,7 +95,14 @@ def test_an_absent_column_is_told_once() -> None:
 
 @pytest.mark.parametrize(
     ("header", "cell"),
-    [("T (K)", "363.15"), ("T [°C]", "90"), ("t (degF)", "194"), ("T / K", "363.15"), ("T °C", "90"), ("T", "90")],
+    [
+        ("T (K)", "363.15"),
+        ("T [°C]", "90"),
+        ("t (degF)", "194"),
+        ("T / K", "363.15"),
+        ("T °C", "90"),
+        ("T", "90"),
+    ],
 )
 def test_settings_are_converted_to_the_units_of_their_variable(header: str, cell: str) -> None:
     (row,) = read(f"{header},solvent,y\n{cell},DMF,1\n", components=[], process=PROCESS).rows
@@ -168,7 +177,9 @@ def test_grouped_settings_of_a_file_with_points_are_thousands() -> None:
 def test_typed_numbers_keep_their_point_whatever_texts_beside_them_do() -> None:
     rows = [{"T": 1.226, "time": 12.5, "y": "1,5"}, {"T": "1.226", "time": "12,5", "y": 1}]
     campaign = view(components=[], process=COMMAS)
-    report = read_results(json.dumps(rows).encode(), "application/json", campaign, ReadingOptions(decimal="comma"))
+    report = read_results(
+        json.dumps(rows).encode(), "application/json", campaign, ReadingOptions(decimal="comma")
+    )
     assert [row.object for row in report.rows] == ['{"T":1.226,"time":12.5}', '{"T":1226,"time":12.5}']
     percents = [{"Ni (%)": 12.345, "Fe (%)": "87,655", "Co (%)": 0, "y": 1}]
     (row,) = read_results(
@@ -181,5 +192,7 @@ def test_objects_alone_follow_one_decimal_sign_as_well() -> None:
     domain = view(components=[], process=COMMAS).domain
     rows = read_objects(b"T (K);time\n1.773,15;12,5\n", "text/csv", domain).rows
     assert [row.object for row in rows] == ['{"T":1500,"time":12.5}']
-    with pytest.raises(TableError, match=r"which is the decimal sign.*write all numbers with a decimal point"):
+    with pytest.raises(
+        TableError, match=r"which is the decimal sign.*write all numbers with a decimal point"
+    ):
         read_objects(b"T;time\n1.500;12,5\n", "text/csv", domain)

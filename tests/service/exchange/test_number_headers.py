@@ -27,7 +27,9 @@ def read(view: CampaignView, text: str) -> Report:
     return read_results(text.encode(), "text/csv", view)
 
 
-@pytest.mark.parametrize("header", ["SEM (nM)", "standard_error (nM)", "IC50 SEM (nM)", "IC50_sem_nM", "SEM [nM]"])
+@pytest.mark.parametrize(
+    "header", ["SEM (nM)", "standard_error (nM)", "IC50 SEM (nM)", "IC50_sem_nM", "SEM [nM]"]
+)
 def test_an_error_with_units_in_its_header_is_read(view: CampaignView, header: str):
     (row,) = read(view, f"word,IC50 (nM),{header}\ngamma,10,2\n").rows
     assert (row.result.value, row.result.standard_error) == (10, 2)
@@ -61,7 +63,9 @@ def test_a_long_table_reads_them_too(view: CampaignView):
     ],
 )
 def test_a_number_in_other_units_than_its_value_is_refused(view: CampaignView, text: str):
-    with pytest.raises(TableError, match=r"states units of its own, but .* give both numbers in the same units"):
+    with pytest.raises(
+        TableError, match=r"states units of its own, but .* give both numbers in the same units"
+    ):
         read(view, text)
 
 
@@ -77,7 +81,9 @@ def test_a_type_that_states_units_is_the_assay_in_these_units(view: CampaignView
 
 
 def test_a_type_and_a_column_that_state_different_units_reject_the_row(view: CampaignView):
-    report = read(view, "word,type,value,units\ngamma,IC50 (uM),5,nM\ndelta,IC50 (uM),5,uM\nbeta,Ki (uM),5,uM\n")
+    report = read(
+        view, "word,type,value,units\ngamma,IC50 (uM),5,nM\ndelta,IC50 (uM),5,uM\nbeta,Ki (uM),5,uM\n"
+    )
     assert [row.status for row in report.rows] == ["rejected", "accepted", "accepted"]
     assert [row.result.type for row in report.rows[1:]] == ["IC50", "Ki (uM)"]
     (row,) = read(view, "word,type,value (nM)\ngamma,IC50 (uM),5\n").rows
@@ -86,7 +92,9 @@ def test_a_type_and_a_column_that_state_different_units_reject_the_row(view: Cam
 
 def molecules() -> CampaignView:
     objectives = [{"name": "IC50", "units": "nM"}]
-    spec = CampaignSpec.model_validate({"name": "m", "domain": {"kind": "molecules"}, "objectives": objectives})
+    spec = CampaignSpec.model_validate(
+        {"name": "m", "domain": {"kind": "molecules"}, "objectives": objectives}
+    )
     return CampaignView(spec, open_domain(spec.domain))
 
 
@@ -99,7 +107,10 @@ def test_a_column_that_may_be_the_object_is_named(header: str):
 
 @pytest.mark.parametrize(
     ("atoms", "reason"),
-    [("C R#", "no row can be read: the structure is a query"), ("C Xx", "no row can be read: the structure cannot")],
+    [
+        ("C R#", "no row can be read: the structure is a query"),
+        ("C Xx", "no row can be read: the structure cannot"),
+    ],
 )
 def test_a_single_record_that_cannot_be_read_says_why(atoms: str, reason: str):
     symbols = atoms.split()

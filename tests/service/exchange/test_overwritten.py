@@ -1,4 +1,4 @@
-"""Values written over predictions are noticed, and a value of which two columns say different things is refused."""
+"""Values written over predictions are noticed, and contradicting columns of a value are refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_results_in_place_of_predictions_are_told(read: Callable[..., Any]) -> N
     report = read(potency_mean__0="102", potency_mean__2="<5", potency_mean__1="n.d.", solubility__1="-2")
     (warning,) = report.warnings
     assert warning == (
-        "potency_mean of rows 2, 4 differ from what was predicted, and predictions are not read: results belong under "
+        "potency_mean of rows 2, 4 differ from what was predicted, and predictions are not read: results "
+        "belong under "
         "potency"
     )
     assert [row.status for row in report.rows] == ["skipped", "accepted", "skipped"]

@@ -1,4 +1,7 @@
-"""Ids that a laboratory gives its objects: kept with results, and enough where the object is known by them."""
+"""Ids that a laboratory gives its objects.
+
+Kept with results, and enough where the object is known by them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def read(view: CampaignView, table: str) -> Report:
     return read_results(table.encode(), "text/csv", view)
 
 
-@pytest.mark.parametrize("header", ["Compound ID", "Molecule Name", "sample_id", "Verbindung", "FORMATTED_ID"])
+@pytest.mark.parametrize(
+    "header", ["Compound ID", "Molecule Name", "sample_id", "Verbindung", "FORMATTED_ID"]
+)
 def test_an_object_is_known_by_the_id_that_it_was_stored_with(header: str, view: CampaignView):
     known = replace(view, own_ids={"LAB-1": {"alpha"}})
     report = read(known, f"{header},IC50 (nM)\nLAB-1,5\nLAB-2,6\n")
@@ -27,7 +32,10 @@ def test_an_object_is_known_by_the_id_that_it_was_stored_with(header: str, view:
         ("accepted", "alpha", ALPHA),
         ("rejected", None, None),
     ]
-    assert (report.rows[1].column, "no object is known as 'LAB-2'" in (report.rows[1].reason or "")) == (header, True)
+    assert (report.rows[1].column, "no object is known as 'LAB-2'" in (report.rows[1].reason or "")) == (
+        header,
+        True,
+    )
 
 
 def test_an_id_beside_an_object_names_it_in_later_rows(view: CampaignView):

@@ -1,4 +1,7 @@
-"""A downloaded batch's own predictions beside columns that a lab added to it: neither is taken for the other."""
+"""A downloaded batch's own predictions beside columns that a lab added to it.
+
+Neither is taken for the other.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,11 @@ def test_a_deviation_that_may_be_predicted_is_refused_beside_a_number_of_reading
 
 def test_two_spellings_of_a_prediction_are_refused(mic: CampaignView):
     with pytest.raises(TableError, match=r"name the prediction 'MIC_sd'"):
-        read(mic, "candidate_id,word,mic mean,mic_sd,MIC SD,mic low,mic high,MIC,n", f"{_ID},alpha,2,0.5,1,1,3,2,4")
+        read(
+            mic,
+            "candidate_id,word,mic mean,mic_sd,MIC SD,mic low,mic high,MIC,n",
+            f"{_ID},alpha,2,0.5,1,1,3,2,4",
+        )
 
 
 def test_a_table_of_a_lab_keeps_its_deviation(mic: CampaignView):
@@ -70,13 +77,17 @@ def test_a_deviation_without_a_number_of_readings_is_told(mic: CampaignView):
     report = read(mic, "word,MIC,MIC_sd", "alpha,2,1")
     assert error_of(report) is None
     assert any("standard deviation was not stored, because n" in text for text in report.rows[0].warnings)
-    assert not any("deviation" in text for text in read(mic, "word,MIC,SD,SEM", "alpha,2,1,0.5").rows[0].warnings)
+    assert not any(
+        "deviation" in text for text in read(mic, "word,MIC,SD,SEM", "alpha,2,1,0.5").rows[0].warnings
+    )
     assert not any("deviation" in text for text in read(mic, "word,MIC,SD,n", "alpha,2,,3").rows[0].warnings)
 
 
 def test_a_deviation_is_of_the_one_assay_that_a_row_of_a_batch_has(view: CampaignView):
     own = "potency_mean,potency_sd,potency_low,potency_high,solubility_mean,solubility_low,solubility_high"
-    report = read(view, f"candidate_id,word,{own},potency,solubility,SD,n", f"{_ID},alpha,2,9,1,3,-3,-4,-2,5,,1,4")
+    report = read(
+        view, f"candidate_id,word,{own},potency,solubility,SD,n", f"{_ID},alpha,2,9,1,3,-3,-4,-2,5,,1,4"
+    )
     assert error_of(report) == pytest.approx(0.5)
 
     report = read(view, "word,potency,solubility,SD,n", "alpha,5,-2,1,4")

@@ -6,13 +6,16 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, read_objects, read_results
 
-SPEC = CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]})
+SPEC = CampaignSpec.model_validate(
+    {"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]}
+)
 DOMAIN = open_domain(SPEC.domain)
 CANDIDATE = "0" * 8 + "-0000-4000-8000-" + "0" * 12
 
 
 @pytest.mark.parametrize(
-    "headers", [("N terminus", "C terminus"), ("N-term", "C-term"), ("NTERM", "CTERM"), ("N_terminal", "C Terminal")]
+    "headers",
+    [("N terminus", "C terminus"), ("N-term", "C-term"), ("NTERM", "CTERM"), ("N_terminal", "C Terminal")],
 )
 def test_end_groups_are_part_of_the_object(headers: tuple[str, str]) -> None:
     table = f"sequence,{','.join(headers)},MIC\nKLAKL,ACT,AMD,4\nKLAKL,,AMD,8\nKLAKL,palmitoyl,,1\n"

@@ -17,14 +17,26 @@ if TYPE_CHECKING:
     from service.exchange import Report
 
 NAMES = [
-    *("Qualifier", "Operator", "Modifier", "Prefix", "Sign", "Standard Relation", "Relationship", "mod", "Rel", "?!"),
+    *(
+        "Qualifier",
+        "Operator",
+        "Modifier",
+        "Prefix",
+        "Sign",
+        "Standard Relation",
+        "Relationship",
+        "mod",
+        "Rel",
+        "?!",
+    ),
     *("> or <", "Symbol", "Comparator", "standard_relation", "Flag"),
 ]
 
 
 def told(report: Report) -> list[tuple[str, str, float | None] | str]:
     return [
-        (row.result.type, row.result.relation, row.result.value) if row.result else row.status for row in report.rows
+        (row.result.type, row.result.relation, row.result.value) if row.result else row.status
+        for row in report.rows
     ]
 
 
@@ -41,7 +53,14 @@ def test_a_relation_column_of_a_long_table_is_read_under_any_name(view: Campaign
 @pytest.mark.parametrize(
     "name",
     [
-        *("IC50_PREFIX", "IC50 Operator", "IC50 (nM) Qualifier", "potency mod", "Operator IC50", "IC50 relation"),
+        *(
+            "IC50_PREFIX",
+            "IC50 Operator",
+            "IC50 (nM) Qualifier",
+            "potency mod",
+            "Operator IC50",
+            "IC50 relation",
+        ),
         "IC50_modifier",
     ],
 )
@@ -64,18 +83,34 @@ def test_a_column_of_that_name_that_holds_names_of_people_is_only_not_read(view:
 @pytest.mark.parametrize(
     ("word", "relation"),
     [
-        *(("&gt;", ">"), ("＞", ">"), ("≧", ">="), ("above", ">"), ("below", "<"), ("greater", ">"), ("less", "<")),  # noqa: RUF001 - as wide keyboards write it
+        *(
+            ("&gt;", ">"),
+            ("＞", ">"),  # noqa: RUF001 - as a full-width keyboard types it
+            ("≧", ">="),
+            ("above", ">"),
+            ("below", "<"),
+            ("greater", ">"),
+            ("less", "<"),
+        ),
         *(("over", ">"), ("more than", ">"), ("less than", "<"), ("Exact", "=")),
     ],
 )
-def test_relations_in_other_words_are_read_where_the_header_says_so(view: CampaignView, word: str, relation: str):
+def test_relations_in_other_words_are_read_where_the_header_says_so(
+    view: CampaignView, word: str, relation: str
+):
     assert told(read(view, f"word,Qualifier,IC50 (nM)\ngamma,{word},10\n")) == [("IC50", relation, 10)]
 
 
 @pytest.mark.parametrize(
     ("header", "cell"),
     [
-        *(("Qualifier", "1"), ("Qualifier", "-1"), ("Qualifier", "right"), ("Modifier", "U"), ("IC50 sign", "+")),
+        *(
+            ("Qualifier", "1"),
+            ("Qualifier", "-1"),
+            ("Qualifier", "right"),
+            ("Modifier", "U"),
+            ("IC50 sign", "+"),
+        ),
         *(("Flag", "right"), ("Flag", "left"), ("IC50 flag", "U"), ("IC50 flag", "L"), ("Limit", "upper")),
         *(("Above max", "yes"), ("BLQ", "Y"), ("Saturated", "Y"), ("below LOQ", "x")),
         *(
@@ -101,14 +136,55 @@ def test_a_number_that_qualifies_a_value_in_json_is_refused(view: CampaignView):
 @pytest.mark.parametrize(
     ("header", "cell"),
     [
-        *(("Flag", "ok"), ("Flag", "1"), ("BLQ", "N"), ("Saturated", "0"), ("Detection limit", "0.1"), ("Ki", ">10")),
-        *(("Operator", "Max"), ("Operator", "AP"), ("Above ground", "12.5"), ("Gene symbol", "EGFR"), ("mod", "Ac")),
-        *(("Note", "> 95 % pure"), ("Note", "<- see page 4"), ("Note", "<5 mg left"), ("Note", "<b>good</b>")),
-        *(("Note", "greater than 95 % pure"), ("Note", "above the previous lot"), ("Note", "inactive in cells")),
-        *(("LOD", "1"), ("Detected", "yes"), ("Range", "1-10"), ("qual", "good"), ("Flag", "yes"), ("status", "> x")),
-        *(("Operator", "L"), ("Op", "H"), ("Operator", "7"), ("Side", "right"), ("Direction", "up"), ("Tail", "R")),
+        *(
+            ("Flag", "ok"),
+            ("Flag", "1"),
+            ("BLQ", "N"),
+            ("Saturated", "0"),
+            ("Detection limit", "0.1"),
+            ("Ki", ">10"),
+        ),
+        *(
+            ("Operator", "Max"),
+            ("Operator", "AP"),
+            ("Above ground", "12.5"),
+            ("Gene symbol", "EGFR"),
+            ("mod", "Ac"),
+        ),
+        *(
+            ("Note", "> 95 % pure"),
+            ("Note", "<- see page 4"),
+            ("Note", "<5 mg left"),
+            ("Note", "<b>good</b>"),
+        ),
+        *(
+            ("Note", "greater than 95 % pure"),
+            ("Note", "above the previous lot"),
+            ("Note", "inactive in cells"),
+        ),
+        *(
+            ("LOD", "1"),
+            ("Detected", "yes"),
+            ("Range", "1-10"),
+            ("qual", "good"),
+            ("Flag", "yes"),
+            ("status", "> x"),
+        ),
+        *(
+            ("Operator", "L"),
+            ("Op", "H"),
+            ("Operator", "7"),
+            ("Side", "right"),
+            ("Direction", "up"),
+            ("Tail", "R"),
+        ),
         *(("Flag color", "low"), ("Tox flag", "high"), ("hERG flag", "low"), ("Side chain", "upper")),
-        *(("Above background", "yes"), ("Saturated ring", "yes"), ("Censored by", "JD"), ("Within budget range", "no")),
+        *(
+            ("Above background", "yes"),
+            ("Saturated ring", "yes"),
+            ("Censored by", "JD"),
+            ("Within budget range", "no"),
+        ),
     ],
 )
 def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, header: str, cell: str):
@@ -118,8 +194,16 @@ def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, he
 @pytest.mark.parametrize(
     ("header", "cell"),
     [
-        *((header, cell) for header in ("Note", "comment", "Remarks") for cell in ("> max conc", ">top", "< LOQ")),
-        *((header, cell) for header in ("comment", "Activity Comment", "IC50 comment") for cell in (">", "&gt;")),
+        *(
+            (header, cell)
+            for header in ("Note", "comment", "Remarks")
+            for cell in ("> max conc", ">top", "< LOQ")
+        ),
+        *(
+            (header, cell)
+            for header in ("comment", "Activity Comment", "IC50 comment")
+            for cell in (">", "&gt;")
+        ),
         *(
             ("Notes", "greater than max"),
             ("Notes", "inactive at top conc"),
@@ -128,8 +212,13 @@ def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, he
         *(("comment", "gt"), ("Remark", "above"), ("comment", "right-censored"), ("IC50 flag", "> max conc")),
     ],
 )
-def test_a_comment_that_says_a_limit_rejects_the_value_without_a_relation(view: CampaignView, header: str, cell: str):
-    text = f"word,relation,{header},IC50 (nM)\ngamma,,{cell},10\ndelta,>,{cell},10\nbeta,,{cell},>10\nalpha,,,10\n"
+def test_a_comment_that_says_a_limit_rejects_the_value_without_a_relation(
+    view: CampaignView, header: str, cell: str
+):
+    text = (
+        f"word,relation,{header},IC50 (nM)\ngamma,,{cell},10\ndelta,>,{cell},10\nbeta,,{cell},>10\nalpha,,"
+        f",10\n"
+    )
     report = read(view, text)
     assert told(report) == ["rejected", ("IC50", ">", 10), ("IC50", ">", 10), ("IC50", "=", 10)]
     assert "the value has no relation" in report.rows[0].reason
@@ -146,7 +235,10 @@ def test_words_are_relations_only_where_the_header_says_so(view: CampaignView, h
     [
         ("word,Flag,IC50 (nM)\ngamma,>,10\ndelta,ok,10\n", "relation '>' in row 2 and 'ok' in row 3"),
         ("word,Flag,IC50 (nM)\ngamma,see the notes,10\ndelta,<,10\n", "relation '<' in row 3"),
-        ("word,IC50 (nM),logS,Flag\ngamma,10,-2,>\n", "does not say of which assay: name it IC50_relation or logS_rel"),
+        (
+            "word,IC50 (nM),logS,Flag\ngamma,10,-2,>\n",
+            "does not say of which assay: name it IC50_relation or logS_rel",
+        ),
         ("word,Censored,IC50 (nM)\ngamma,no,10\ndelta,right,10\n", "'right' in row 3: say it as a relation"),
         ("word,Qualifier,Operator,IC50 (nM)\ngamma,>,<,10\n", "both hold relations"),
     ],
@@ -162,10 +254,15 @@ def test_a_relation_beside_chembl_s_standard_columns_counts(view: CampaignView):
 
 
 def test_one_relation_for_two_values_is_asked_for_and_not_applied_to_both(view: CampaignView):
-    report = read(view, "word,potency,solubility,relation\ngamma,10,-2,>\ndelta,10,-2,=\nbeta,10,,>\nalpha,,-2,<\n")
+    report = read(
+        view, "word,potency,solubility,relation\ngamma,10,-2,>\ndelta,10,-2,=\nbeta,10,,>\nalpha,,-2,<\n"
+    )
     assert told(report)[2:] == [("IC50", "=", 10), ("logS", "=", -2), ("IC50", ">", 10), ("logS", "<", -2)]
     assert [row.status for row in report.rows[:2]] == ["rejected", "rejected"]
-    assert "does not say of which assay it is: use a column IC50_relation or logS_relation" in report.rows[0].reason
+    assert (
+        "does not say of which assay it is: use a column IC50_relation or logS_relation"
+        in report.rows[0].reason
+    )
 
 
 @pytest.mark.parametrize("name", ["upper_value", "standard_error"])
@@ -200,8 +297,34 @@ def test_a_measured_mean_is_not_taken_for_a_prediction(view: CampaignView):
 @pytest.mark.parametrize(
     "word",
     [
-        *("AVERAGE", "Mean", "MIN", "SD", "CV", "TEST", "PLATE", "QC", "QC1", "nc", "Mean:", "MEAN SD", "QC sample"),
-        *("SALINE", "WATER", "MEDIA", "CELLS", "STERILE", "NTC", "FAIL", "INVALID", "PEPTIDE", "ALL", "GMEAN"),
+        *(
+            "AVERAGE",
+            "Mean",
+            "MIN",
+            "SD",
+            "CV",
+            "TEST",
+            "PLATE",
+            "QC",
+            "QC1",
+            "nc",
+            "Mean:",
+            "MEAN SD",
+            "QC sample",
+        ),
+        *(
+            "SALINE",
+            "WATER",
+            "MEDIA",
+            "CELLS",
+            "STERILE",
+            "NTC",
+            "FAIL",
+            "INVALID",
+            "PEPTIDE",
+            "ALL",
+            "GMEAN",
+        ),
         *("AMPICILLIN", "Penicillin", "GENTAMICIN", "TETRACYCLINE", "CLINDAMYCIN", "IMIPENEM", "GRAMICIDIN"),
         *("FCCP", "CCCP", "PCP", "FCS", "NSC", "NSC 23766", "CCO mean", "ACDK geo mean", "CCO  SD"),
     ],

@@ -1,4 +1,7 @@
-"""The decimal sign is decided from the whole file: it is read to the right numbers, or asked for, and never guessed."""
+"""The decimal sign is decided from the whole file.
+
+It is read to the right numbers, or asked for, and never guessed.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, m
         (["0.75", "12", ">10,000"], ",", [0.75, 12, 10000]),
     ],
 )
-def test_the_cells_of_a_file_decide_together(view: CampaignView, cells: list[str], delimiter: str, found: list[float]):
+def test_the_cells_of_a_file_decide_together(
+    view: CampaignView, cells: list[str], delimiter: str, found: list[float]
+):
     assert values(view, table(cells, delimiter)) == found
 
 
@@ -82,7 +87,9 @@ def test_what_can_be_read_in_two_ways_is_one_question_that_the_sender_answers(
     assert values(view, table(cells, delimiter), "comma") == comma
 
 
-@pytest.mark.parametrize("cells", [("12,5", "1.234"), ("1.234", "-0,75"), ("1.234.567", "1.234"), ("1.234,5", "2.500")])
+@pytest.mark.parametrize(
+    "cells", [("12,5", "1.234"), ("1.234", "-0,75"), ("1.234.567", "1.234"), ("1.234,5", "2.500")]
+)
 def test_a_text_beside_one_with_another_sign_is_asked_about_in_typed_formats_too(
     view: CampaignView, cells: tuple[str, str]
 ):
@@ -117,7 +124,9 @@ def written(number: float, decimal: str, group: str, field_errors: int) -> str:
     numbers=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=6),
     field_errors=st.integers(0, 4),
     custom=st.tuples(
-        st.sampled_from([",", ";", "\t"]), st.sampled_from([".", ","]), st.sampled_from(["", "'", "\u00a0", "other"])
+        st.sampled_from([",", ";", "\t"]),
+        st.sampled_from([".", ","]),
+        st.sampled_from(["", "'", "\u00a0", "other"]),
     ),
 )
 def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
@@ -127,7 +136,10 @@ def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
     field_errors: int,
     custom: tuple[str, str, str],
 ):
-    """A lone `1.234` among commas is a decimal point, as every program writes it: there the tables show their comma."""
+    """A lone `1.234` among commas is a decimal point, as every program writes it.
+
+    There the tables show their comma.
+    """
     delimiter, decimal, group = custom
     meant = [number / 10**field_errors for number in numbers]
     expected = [float(f"{number:.{field_errors}f}") for number in meant]
@@ -179,13 +191,18 @@ def test_a_header_alone_is_told(view: CampaignView):
 
 
 def test_windows_1252_keeps_its_signs(view: CampaignView):
-    report = read_results("word,type,value,comment\ngamma,logS,1,“5 € \u2013 ok”\n".encode("cp1252"), "text/csv", view)
+    report = read_results(
+        "word,type,value,comment\ngamma,logS,1,“5 € \u2013 ok”\n".encode("cp1252"), "text/csv", view
+    )
     assert report.rows[0].result.comment == "“5 € \u2013 ok”"
     assert "Windows-1252" in report.warnings[0]
 
 
 def test_a_boolean_hides_no_later_column(view: CampaignView):
-    rows = [{"word": "gamma", "active": True, "tags": ["x"], "IC50": 5, "units": "nM"}, {"word": "beta", "IC50": True}]
+    rows = [
+        {"word": "gamma", "active": True, "tags": ["x"], "IC50": 5, "units": "nM"},
+        {"word": "beta", "IC50": True},
+    ]
     report = read_results(json.dumps([rows[0] | {"tags": "x"}, rows[1]]).encode(), "application/json", view)
     assert [row.status for row in report.rows] == ["accepted", "rejected"]
     nested = read_results(json.dumps(rows[:1]).encode(), "application/json", view)
@@ -195,7 +212,40 @@ def test_a_boolean_hides_no_later_column(view: CampaignView):
 
 
 def test_stored_results_as_they_are_listed_can_be_sent_again(view: CampaignView):
-    listed = {"id": "x", "candidate_id": None, "row": 2, "verbatim": {"value": "<5"}, "object": "gamma", "type": "logS"}
-    said = {"relation": "<", "value": 5.0, "units": None, "outcome": "ok", "external_id": None, "comment": None}
+    listed = {
+        "id": "x",
+        "candidate_id": None,
+        "row": 2,
+        "verbatim": {"value": "<5"},
+        "object": "gamma",
+        "type": "logS",
+    }
+    said = {
+        "relation": "<",
+        "value": 5.0,
+        "units": None,
+        "outcome": "ok",
+        "external_id": None,
+        "comment": None,
+    }
     report = read_results(json.dumps([listed | said]).encode(), "application/json", view)
-    assert (report.rows[0].object, report.rows[0].result.relation, report.rows[0].result.value) == ("gamma", "<", 5)
+    assert (report.rows[0].object, report.rows[0].result.relation, report.rows[0].result.value) == (
+        "gamma",
+        "<",
+        5,
+    )
+
+
+@pytest.mark.parametrize(("order", "day"), [("day_first", "2025-01-17"), ("year_first", "2017-01-25")])
+def test_a_month_by_name_between_short_numbers_is_asked_about(view: CampaignView, order: str, day: str):
+    content = b"word,IC50 (nM),measured_at\ngamma,5,17-Jan-25\n"
+    with pytest.raises(QuestionError, match="17-Jan-25"):
+        read_results(content, "text/csv", view)
+    (row,) = read_results(content, "text/csv", view, ReadingOptions(date_order=order)).rows
+    assert row.result.measured_at.date().isoformat() == day
+
+
+def test_a_month_by_name_is_read_where_only_one_number_can_be_the_day(view: CampaignView):
+    content = b"word,IC50 (nM),measured_at\ngamma,5,17-Jan-99\ndelta,6,99 Jan 17\n"
+    days = [row.result.measured_at.date().isoformat() for row in read_results(content, "text/csv", view).rows]
+    assert days == ["2099-01-17", "2099-01-17"]

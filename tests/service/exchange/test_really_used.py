@@ -1,4 +1,7 @@
-"""Conditions as they really were: 41.7 degrees for 40 is the same candidate, another candidate's recipe is not."""
+"""Conditions as they really were.
+
+41.7 degrees for 40 is the same candidate, another candidate's recipe is not.
+"""
 
 import uuid
 
@@ -18,7 +21,14 @@ SPEC = CampaignSpec.model_validate(
             "space": "mixture",
             "components": ["water", "ethanol"],
             "process": [
-                {"name": "temperature", "units": "°C", "type": "continuous", "low": 20, "high": 80, "resolution": 5},
+                {
+                    "name": "temperature",
+                    "units": "°C",
+                    "type": "continuous",
+                    "low": 20,
+                    "high": 80,
+                    "resolution": 5,
+                },
                 {"name": "solvent", "type": "categorical", "values": ["DMF", "DMSO"]},
             ],
         },
@@ -26,7 +36,10 @@ SPEC = CampaignSpec.model_validate(
     }
 )
 DOMAIN = open_domain(SPEC.domain)
-ASKED = [DOMAIN.parse({"water": "0.5", "ethanol": "0.5", "temperature": at, "solvent": "DMF"}) for at in ("40", "45")]
+ASKED = [
+    DOMAIN.parse({"water": "0.5", "ethanol": "0.5", "temperature": at, "solvent": "DMF"})
+    for at in ("40", "45")
+]
 IDS = [str(uuid.UUID(int=number + 1, version=4)) for number in range(2)]
 VIEW = CampaignView(SPEC, DOMAIN, dict(zip(IDS, ASKED, strict=True)))
 HEADER = "candidate_id,water,ethanol,temperature,solvent,yield\n"

@@ -72,7 +72,8 @@ def test_a_plate_is_read_from_long_wide_and_json_tables(read: Callable[..., Repo
 
 def test_chembl_s_own_export_is_read(read: Callable[..., Report]):
     text = (
-        '"Molecule ChEMBL ID";"Spelling";"Standard Type";"Standard Relation";"Standard Value";"Standard Units";"Type"\n'
+        '"Molecule ChEMBL ID";"Spelling";"Standard Type";"Standard Relation";'
+        '"Standard Value";"Standard Units";"Type"\n'
         '"CHEMBL1";"delta";"IC50";"\'=\'";"20.5";"nM";"pIC50"\n'
     )
     row = only(read(text))
@@ -128,12 +129,16 @@ def test_columns_may_qualify_one_assay_only(read: Callable[..., Report]):
         ("5.", "=", 5),
     ],
 )
-def test_values_carry_relations_and_units(read: Callable[..., Report], text: str, relation: str, value: float):
+def test_values_carry_relations_and_units(
+    read: Callable[..., Report], text: str, relation: str, value: float
+):
     result = one(read, type="IC50", value=text).result
     assert (result.relation, result.value) == (relation, pytest.approx(value))
 
 
-@pytest.mark.parametrize("text", ["N/A", "n.d.", "", "-", "ND", "not determined", "nan", "-----", "...", "k.A."])
+@pytest.mark.parametrize(
+    "text", ["N/A", "n.d.", "", "-", "ND", "not determined", "nan", "-----", "...", "k.A."]
+)
 def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report], text: str):
     row = one(read, value=text)
     assert (row.status, row.reason, row.result) == ("skipped", "no value and no outcome", None)
@@ -192,7 +197,9 @@ def test_an_unread_type_is_kept_with_a_warning(read: Callable[..., Report]):
     assert "IC50, logS" in row.warnings[0]
 
 
-def test_what_a_domain_tells_of_an_object_is_told_once_for_its_row_and_the_cell_is_kept(read: Callable[..., Report]):
+def test_what_a_domain_tells_of_an_object_is_told_once_for_its_row_and_the_cell_is_kept(
+    read: Callable[..., Report],
+):
     report = read("spelling,IC50 (nM),logS\nGamma,1,-2\n")
     assert [(row.object, row.verbatim["spelling"], row.warnings) for row in report.rows] == [
         ("gamma", "Gamma", ("read by its spelling",)),
@@ -255,7 +262,9 @@ def test_an_external_id_of_two_measurements_with_one_value_is_a_conflict(
 
 @pytest.mark.parametrize("nothing", ["NA", "n/a", "-", "None", "nan"])
 def test_an_external_id_that_says_nothing_is_none(read: Callable[..., Report], nothing: str):
-    report = read(f"word,type,value,external_id,lot\ngamma,logS,1,{nothing},{nothing}\ndelta,logS,2,{nothing},L1\n")
+    report = read(
+        f"word,type,value,external_id,lot\ngamma,logS,1,{nothing},{nothing}\ndelta,logS,2,{nothing},L1\n"
+    )
     assert [row.status for row in report.rows] == ["accepted", "accepted"]
     assert [(row.result.external_id, row.result.lot) for row in report.rows] == [(None, None), (None, "L1")]
 
@@ -264,7 +273,10 @@ def test_one_external_id_may_stand_for_several_assays(read: Callable[..., Report
     long = read("word,type,value,units,external_id\ngamma,IC50,1,nM,R1\ngamma,logS,-2,,R1\n")
     wide = read("word,IC50 (nM),logS,external_id\ngamma,1,-2,R1\n")
     for report in (long, wide):
-        assert [(row.result.type, row.result.external_id) for row in report.rows] == [("IC50", "R1"), ("logS", "R1")]
+        assert [(row.result.type, row.result.external_id) for row in report.rows] == [
+            ("IC50", "R1"),
+            ("logS", "R1"),
+        ]
 
 
 def test_degrees_are_shifted_and_their_errors_are_not(spec_of: Callable[..., CampaignSpec], domain: Domain):
@@ -299,29 +311,34 @@ def test_a_header_that_cannot_be_understood_is_refused(read: Callable[..., Repor
 
 
 CELLS = st.sampled_from(
-    ["", "gamma", "1", "<2", "1e400", "n.d.", "nM", "uM**999", "'=1", "ok", "insoluble", "2024-01-01", ALPHA, "µ", "🙂"]
+    [
+        "",
+        "gamma",
+        "1",
+        "<2",
+        "1e400",
+        "n.d.",
+        "nM",
+        "uM**999",
+        "'=1",
+        "ok",
+        "insoluble",
+        "2024-01-01",
+        ALPHA,
+        "µ",
+        "🙂",
+    ]
 ) | st.text(max_size=6)
-
-FIELDS = ("type", "relation", "value", "units", "upper_value", "standard_error", "replicate", "outcome", "measured_at")
 
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_no_cell_makes_reading_fail_and_the_counts_add_up(data: st.DataObject, spec: CampaignSpec, domain: Domain):
+def test_no_cell_makes_reading_fail_and_the_counts_add_up(
+    data: st.DataObject, spec: CampaignSpec, domain: Domain
+):
     header = [
-        "candidate_id",
-        "word",
-        "type",
-        "relation",
-        "value",
-        "units",
-        "upper_value",
-        "standard_error",
-        "replicate",
-        "outcome",
-        "plate",
-        "measured_at",
-        "external_id",
+        *("candidate_id", "word", "type", "relation", "value", "units", "upper_value", "standard_error"),
+        *("replicate", "outcome", "plate", "measured_at", "external_id"),
     ]
     rows = data.draw(st.lists(st.fixed_dictionaries(dict.fromkeys(header, CELLS)), max_size=4))
     view = CampaignView(spec, domain, {ALPHA: "alpha"})
@@ -344,7 +361,12 @@ def test_a_date_or_a_time_is_not_a_number_with_units(view: CampaignView, text: s
 @pytest.mark.parametrize(
     "line",
     [
-        *("Generated by Reader 5 on 2025-01-01", "Page 1 of 1", '"Note: values are means, n=3"', "# exported twice"),
+        *(
+            "Generated by Reader 5 on 2025-01-01",
+            "Page 1 of 1",
+            '"Note: values are means, n=3"',
+            "# exported twice",
+        ),
         *("Operator: J. Doe", "* mean of three", "End of report", "Printed on 2025-01-01"),
     ],
 )
@@ -359,7 +381,9 @@ def test_a_sentence_below_the_table_is_skipped_with_and_without_blank_cells(
     ]
 
 
-@pytest.mark.parametrize("line", ["delta", "12.5", "delta,IC50", "acetic acid", "Page 1 of 1,IC50", "CC(=O)O", "5 nM"])
+@pytest.mark.parametrize(
+    "line", ["delta", "12.5", "delta,IC50", "acetic acid", "Page 1 of 1,IC50", "CC(=O)O", "5 nM"]
+)
 def test_a_row_that_was_cut_is_rejected(read: Callable[..., Report], line: str):
     report = read(f"word,type,value,units\ngamma,IC50,5,nM\n{line}\n")
     assert [row.status for row in report.rows] == ["accepted", "rejected"]

@@ -22,7 +22,9 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @pytest.fixture
 def one(spec_of: Callable[..., CampaignSpec], domain: Domain):
-    return CampaignView(spec_of(Objective(name="IC50", type="IC50", units="nM", direction="minimize")), domain)
+    return CampaignView(
+        spec_of(Objective(name="IC50", type="IC50", units="nM", direction="minimize")), domain
+    )
 
 
 def file_of(header: str, row: str, media_type: str) -> bytes:
@@ -57,17 +59,23 @@ def test_columns_that_are_not_read_may_share_a_name(one: CampaignView, names: st
         ("word,IC50,spelling,Spelling", "Spelling"),
     ],
 )
-def test_a_column_that_is_read_shares_its_name_with_none(one: CampaignView, header: str, name: str, media_type: str):
+def test_a_column_that_is_read_shares_its_name_with_none(
+    one: CampaignView, header: str, name: str, media_type: str
+):
     row = ",".join(["alpha", "5", *(["2"] * (header.count(",") - 1))])
     with pytest.raises(TableError, match=f"two columns are named '{name}'") as caught:
         read_results(file_of(header, row, media_type), media_type, one)
     assert (caught.value.row, caught.value.column) == (1, name)
 
 
-@pytest.mark.parametrize("names", ["IC50,IC50", "IC50,ic50", "IC50 (nM),IC50 (nM)", "type,Type,value", "value,value"])
+@pytest.mark.parametrize(
+    "names", ["IC50,IC50", "IC50,ic50", "IC50 (nM),IC50 (nM)", "type,Type,value", "value,value"]
+)
 def test_results_in_two_columns_of_one_name_are_refused(one: CampaignView, names: str):
     with pytest.raises(TableError, match=r"two columns|both"):
-        read_results(file_of(f"word,{names}", "alpha,1,2,3"[: 8 + 2 * names.count(",")], "text/csv"), "text/csv", one)
+        read_results(
+            file_of(f"word,{names}", "alpha,1,2,3"[: 8 + 2 * names.count(",")], "text/csv"), "text/csv", one
+        )
 
 
 def test_relations_in_the_second_of_two_columns_are_not_lost(one: CampaignView):
@@ -89,5 +97,7 @@ def test_a_deviation_in_capitals_beside_a_predicted_one_was_measured(one: Campai
 
 
 def test_two_predicted_deviations_are_refused_with_what_they_are(one: CampaignView):
-    with pytest.raises(TableError, match=r"two columns are named 'IC50_sd': .* a batch's name for a prediction"):
+    with pytest.raises(
+        TableError, match=r"two columns are named 'IC50_sd': .* a batch's name for a prediction"
+    ):
         read_results(b"word,rank,IC50_sd,IC50,IC50_sd,n\nalpha,1,9,5,1,4\n", "text/csv", one)

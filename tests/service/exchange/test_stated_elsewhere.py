@@ -1,4 +1,7 @@
-"""Units that stand elsewhere than in the header are read or asked for: no value is a thousandfold off in silence."""
+"""Units that stand elsewhere than in the header are read or asked for.
+
+No value is a thousandfold off in silence.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,14 @@ def told(report: Report) -> list[float | str | None]:
 
 
 NOTES = [
-    *("All values in uM", "Units: uM", "* concentrations in µM", "# in uM", "All values in uM.", "values: 'uM'"),
+    *(
+        "All values in uM",
+        "Units: uM",
+        "* concentrations in µM",
+        "# in uM",
+        "All values in uM.",
+        "values: 'uM'",
+    ),
     *("Results in Micromolar", "IC50/uM results", "results, µM-values", "values in M", "Units: as ordered"),
     "Results in ug/mL",
 ]
@@ -60,7 +70,9 @@ NOTES = [
 @pytest.mark.parametrize(
     "place", ["{0}\nword,IC50\ngamma,5\n", "word,IC50\ngamma,5\n{0}\n", "word,IC50\ngamma,5\n,{0}\n"]
 )
-def test_a_sentence_on_units_above_or_below_the_table_is_asked_about(view: CampaignView, note: str, place: str):
+def test_a_sentence_on_units_above_or_below_the_table_is_asked_about(
+    view: CampaignView, note: str, place: str
+):
     text = place.format(f'"{note}"')
     if place.startswith("{0}"):
         text = text.replace("word", "candidate_id,word").replace("gamma", ",gamma")
@@ -75,13 +87,22 @@ def test_a_sentence_on_units_in_a_workbook_is_asked_about(view: CampaignView):
     ):
         with pytest.raises(TableError, match="speaks of units"):
             read_results(content, MEDIA_TYPE, view)
-    assert told(read_results(sheet([["word", "IC50"], ["gamma", 5]], title="Community"), MEDIA_TYPE, view)) == [5]
+    assert told(
+        read_results(sheet([["word", "IC50"], ["gamma", 5]], title="Community"), MEDIA_TYPE, view)
+    ) == [5]
 
 
 @pytest.mark.parametrize(
     "note",
     [
-        *("All values in nM", "units: nmol/L", "Dose 5 mg/kg", "total count", "10 mM stock", "rat data at pH 7"),
+        *(
+            "All values in nM",
+            "units: nmol/L",
+            "Dose 5 mg/kg",
+            "total count",
+            "10 mM stock",
+            "rat data at pH 7",
+        ),
         *("Plate P1", "Run R1", "Batch: B2", "T4 kinase", "Table S1", "% of control", "Dose in mg/kg"),
         *("% inhibition at 10 uM in another file", "Values in M. smegmatis"),
     ],
@@ -134,14 +155,21 @@ def test_a_row_of_units_is_found_whatever_it_says_of_the_object(view: CampaignVi
 
 def test_a_row_of_units_may_repeat_the_name_of_the_object_s_column():
     objectives = [{"name": "IC50", "units": "nM"}]
-    spec = CampaignSpec.model_validate({"name": "m", "domain": {"kind": "molecules"}, "objectives": objectives})
+    spec = CampaignSpec.model_validate(
+        {"name": "m", "domain": {"kind": "molecules"}, "objectives": objectives}
+    )
     view = CampaignView(spec, open_domain(spec.domain))
     assert told(read(view, "smiles,IC50\nSMILES,uM\nCCO,5\n")) == [5000]
 
 
 @pytest.mark.parametrize("header", ["word,IC50", "word,value"])
 def test_units_in_place_of_a_value_are_asked_about_in_any_row(view: CampaignView, header: str):
-    for rows in ("gamma,5\n,uM\ndelta,6\n", "gamma,5\nstring,uM\n", "alpha,uM\ngamma,5\n", ",uM\n,mM\ngamma,5\n"):
+    for rows in (
+        "gamma,5\n,uM\ndelta,6\n",
+        "gamma,5\nstring,uM\n",
+        "alpha,uM\ngamma,5\n",
+        ",uM\n,mM\ngamma,5\n",
+    ):
         with pytest.raises(TableError, match="in place of a value: write units into the header"):
             read(view, f"{header}\n{rows}")
     assert told(read(view, f"{header}\ngamma,5\ndelta,nM\n")) == [5, "rejected"]

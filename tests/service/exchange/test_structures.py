@@ -20,8 +20,16 @@ def view():
 
 
 def test_salts_are_told_in_their_rows_and_kept_as_sent(view: CampaignView):
-    sent = ["OC(=O)/C=C/C(=O)O", "CCN.OC(=O)/C=C/C(=O)O", "CCN.O", "c1ccncc1.Oc1ccccc1", "CCN.CCN.OS(=O)(=O)O"]
-    table = "smiles,IC50 (nM),comment\n" + "".join(f"{text},{place},x\n" for place, text in enumerate(sent, 5))
+    sent = [
+        "OC(=O)/C=C/C(=O)O",
+        "CCN.OC(=O)/C=C/C(=O)O",
+        "CCN.O",
+        "c1ccncc1.Oc1ccccc1",
+        "CCN.CCN.OS(=O)(=O)O",
+    ]
+    table = "smiles,IC50 (nM),comment\n" + "".join(
+        f"{text},{place},x\n" for place, text in enumerate(sent, 5)
+    )
     report = read_results(table.encode(), CSV, view)
     assert [(row.status, row.object) for row in report.rows] == [
         ("accepted", "O=C(O)/C=C/C(=O)O"),
@@ -38,7 +46,9 @@ def test_salts_are_told_in_their_rows_and_kept_as_sent(view: CampaignView):
 
 
 def test_a_salt_of_a_candidate_is_that_candidate(view: CampaignView):
-    report = read_results(b"candidate_id,smiles,IC50\nid-1,CC[NH3+].[Cl-],5\nid-1,CCO,5\n,CCN.Cl,6\n", CSV, view)
+    report = read_results(
+        b"candidate_id,smiles,IC50\nid-1,CC[NH3+].[Cl-],5\nid-1,CCO,5\n,CCN.Cl,6\n", CSV, view
+    )
     assert [(row.status, row.candidate_id) for row in report.rows] == [
         ("accepted", "id-1"),
         ("rejected", "id-1"),
@@ -50,7 +60,11 @@ def test_isomers_are_three_compounds_and_a_racemate_the_flat_one(view: CampaignV
     table = "smiles,IC50\nO=C(O)[C@@]([H])(N)C,5\nO=C(O)[C@]([H])(N)C,50\nO=C(O)C(N)C,20\n"
     table += "C[C@H](N)C(=O)O.C[C@@H](N)C(=O)O,20\n"
     report = read_results(table.encode(), CSV, view)
-    assert [row.object for row in report.rows] == ["C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", *["CC(N)C(=O)O"] * 2]
+    assert [row.object for row in report.rows] == [
+        "C[C@H](N)C(=O)O",
+        "C[C@@H](N)C(=O)O",
+        *["CC(N)C(=O)O"] * 2,
+    ]
     assert [bool(row.warnings) for row in report.rows] == [False, False, False, True]
 
 

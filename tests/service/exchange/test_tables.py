@@ -93,7 +93,9 @@ def test_a_header_alone_is_a_table_without_rows():
 
 
 def test_json_keeps_the_digits_and_refuses_nesting():
-    rows = b'[{"word": "a", "value": 1.50, "units": null}, {"word": ["a"]}, 7, {"a": 1, "a": 2}, {"value": NaN}]'
+    rows = (
+        b'[{"word": "a", "value": 1.50, "units": null}, {"word": ["a"]}, 7, {"a": 1, "a": 2}, {"value": NaN}]'
+    )
     table = read_table(rows, "application/json")
     assert dict(table.rows[0].cells) == {"word": "a", "value": "1.50", "units": ""}
     assert ["must be" in (row.problem or "") or "twice" in (row.problem or "") for row in table.rows] == [
@@ -106,7 +108,9 @@ def test_json_keeps_the_digits_and_refuses_nesting():
     assert table.rows[4].cells["value"] == "NaN"
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1", b'"a"', b"[" * 100_000, b"\xff\xfe\xfd", b'[{"a": "\\ud800"}]'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1", b'"a"', b"[" * 100_000, b"\xff\xfe\xfd", b'[{"a": "\\ud800"}]']
+)
 def test_json_that_is_no_array_of_rows_is_refused(content: bytes):
     with pytest.raises(TableError):
         read_table(content, "application/json")

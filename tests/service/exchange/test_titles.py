@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def view():
     objectives = [{"name": "MIC", "units": "ug/mL"}]
-    spec = CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": objectives})
+    spec = CampaignSpec.model_validate(
+        {"name": "p", "domain": {"kind": "peptides"}, "objectives": objectives}
+    )
     return CampaignView(spec, open_domain(spec.domain))
 
 
@@ -63,4 +65,6 @@ def test_units_in_a_title_are_asked_for(view: CampaignView):
         read_results(b"# units mg/mL\nsequence,MIC\nKWK,5\n", "text/csv", view)
     with pytest.raises(TableError, match="speaks of units"):
         read_results(b",mg/mL\nsequence,MIC\nKWK,5\n", "text/csv", view)
-    assert told(read_results(b"# units mg/mL\nsequence,MIC (mg/mL)\nKWK,5\n", "text/csv", view)) == [(3, 5000)]
+    assert told(read_results(b"# units mg/mL\nsequence,MIC (mg/mL)\nKWK,5\n", "text/csv", view)) == [
+        (3, 5000)
+    ]

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def one(spec_of: Callable[..., CampaignSpec], domain: Domain):
-    return CampaignView(spec_of(Objective(name="IC50", type="IC50", units="nM", direction="minimize")), domain)
+    return CampaignView(
+        spec_of(Objective(name="IC50", type="IC50", units="nM", direction="minimize")), domain
+    )
 
 
 def read(view: CampaignView, header: str, cells: list[str]) -> Report:
@@ -31,7 +33,16 @@ def types(report: Report) -> list[str]:
     return [row.result.type if row.result else row.status for row in report.rows]
 
 
-_NAMES = ["Result Type", "ResultType", "Endpoint", "Parameter", "Activity type", "Property", "Readout", "Standard Type"]
+_NAMES = [
+    "Result Type",
+    "ResultType",
+    "Endpoint",
+    "Parameter",
+    "Activity type",
+    "Property",
+    "Readout",
+    "Standard Type",
+]
 
 
 @pytest.mark.parametrize("header", [*_NAMES, "Assay", "Kind", "Measurement", "Activity", "Assay type"])
@@ -62,8 +73,19 @@ def test_types_beside_descriptions_are_asked_about(one: CampaignView):
     ("header", "cell"),
     [
         *(("Assay", "kinase binding assay"), ("Assay", "IC50"), ("Endpoint", "cell viability at 48 h")),
-        *(("Assay type", "B"), ("Readout", "TR-FRET"), ("Target", "hERG"), ("Operator", "KI"), ("Gene", "Ki-67")),
-        *(("Dopant", "Tm"), ("Parameter", "n/a"), ("Remarks", "EC50 was not measured"), ("Result Type", "IC50")),
+        *(
+            ("Assay type", "B"),
+            ("Readout", "TR-FRET"),
+            ("Target", "hERG"),
+            ("Operator", "KI"),
+            ("Gene", "Ki-67"),
+        ),
+        *(
+            ("Dopant", "Tm"),
+            ("Parameter", "n/a"),
+            ("Remarks", "EC50 was not measured"),
+            ("Result Type", "IC50"),
+        ),
         *(("Property", ""), ("Series", "MIC")),
     ],
 )

@@ -64,7 +64,19 @@ def test_spellings_of_units_are_converted(text: str, wanted: str, factor: float)
 
 @pytest.mark.parametrize(
     "text",
-    ["9^9^9 nM", "nM**9999999", "2**2**2**9 M", "9**9**9", "(((nM", "nM^99", "nM " * 20, "M" * 200, "10^-6 M", "", "/"],
+    [
+        "9^9^9 nM",
+        "nM**9999999",
+        "2**2**2**9 M",
+        "9**9**9",
+        "(((nM",
+        "nM^99",
+        "nM " * 20,
+        "M" * 200,
+        "10^-6 M",
+        "",
+        "/",
+    ],
 )
 def test_what_would_be_computed_is_no_unit_and_costs_no_time(text: str):
     check_known("nM")
@@ -76,7 +88,23 @@ def test_what_would_be_computed_is_no_unit_and_costs_no_time(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["MM", "PM", "TM", "GM", "EM", "Mmol/L", "mmol/ML", "Mg/mL", "Pg/mL", "ug/ML", "Gg", "Mm", "Ms", "Mmin", "PU/mL"],
+    [
+        "MM",
+        "PM",
+        "TM",
+        "GM",
+        "EM",
+        "Mmol/L",
+        "mmol/ML",
+        "Mg/mL",
+        "Pg/mL",
+        "ug/ML",
+        "Gg",
+        "Mm",
+        "Ms",
+        "Mmin",
+        "PU/mL",
+    ],
 )
 def test_a_capital_prefix_of_millions_is_a_slip_and_no_unit(text: str):
     with pytest.raises(UnitsError, match=f"unknown units '{text}': .* begins with the sign of a million"):
@@ -105,10 +133,15 @@ def test_levels_are_known_by_their_names_and_have_no_prefix():
 
 def test_a_result_in_decibels_is_no_percentage(spec_of: Callable[..., CampaignSpec], domain: Domain):
     view = CampaignView(spec_of(Objective(name="gain", units="%")), domain)
-    assert told(read_results(b"word,gain,units\ngamma,5,dB\ndelta,5,%\n", "text/csv", view)) == ["rejected", 5]
+    assert told(read_results(b"word,gain,units\ngamma,5,dB\ndelta,5,%\n", "text/csv", view)) == [
+        "rejected",
+        5,
+    ]
 
 
-@pytest.mark.parametrize("text", ["MPa", "GPa", "MHz", "MJ/kg", "MDa", "MV/m", "MS/m", "kg", "kM", "megagram", "hL"])
+@pytest.mark.parametrize(
+    "text", ["MPa", "GPa", "MHz", "MJ/kg", "MDa", "MV/m", "MS/m", "kg", "kM", "megagram", "hL"]
+)
 def test_capital_prefixes_that_are_in_use_stay_units(text: str):
     check_known(text)
 
@@ -142,14 +175,16 @@ def test_no_text_of_units_makes_trouble(text: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "*", "(n=3)", "± 0.3", "e", "x 10", "to 2", "out of range", "-3.2", "†", "b", "nM (n=3)", "t"]
+    "text",
+    ["a", "*", "(n=3)", "± 0.3", "e", "x 10", "to 2", "out of range", "-3.2", "†", "b", "nM (n=3)", "t"],
 )
 def test_what_follows_a_number_is_no_unit_unless_it_is_known(text: str):
     assert not is_unit_beside_a_number(text)
 
 
 @pytest.mark.parametrize(
-    "header", ["Unit(s)", "UOM", "Einheit", "Value Unit", "Result unit", "unit_of_measure", "Standard Units", "unit"]
+    "header",
+    ["Unit(s)", "UOM", "Einheit", "Value Unit", "Result unit", "unit_of_measure", "Standard Units", "unit"],
 )
 def test_a_column_of_units_is_read_under_its_usual_names(read: Callable[..., Report], header: str):
     assert told(read(f"word,type,value,{header}\ngamma,IC50,5,uM\n")) == [5000]
@@ -183,7 +218,10 @@ def test_a_row_under_the_header_that_says_something_else_is_asked_about(read: Ca
 
 @pytest.mark.parametrize("rest", ["ns", "na", "M", "K", "h", "ca", "nd", "pc", "a", "b"])
 def test_a_short_word_is_no_unit_where_nobody_states_any(read: Callable[..., Report], rest: str):
-    assert told(read(f"word,type,value\ngamma,logS,5 {rest}\ndelta,hERG,5 {rest}\n")) == ["rejected", "rejected"]
+    assert told(read(f"word,type,value\ngamma,logS,5 {rest}\ndelta,hERG,5 {rest}\n")) == [
+        "rejected",
+        "rejected",
+    ]
 
 
 def test_a_row_of_units_that_contradicts_the_header_is_refused(read: Callable[..., Report]):
@@ -237,7 +275,9 @@ def test_a_file_without_any_units_says_in_which_it_was_read(read: Callable[..., 
     assert report.warnings == ("no units are given for IC50: its values were read in the campaign's nM",)
 
 
-def test_units_that_a_campaign_does_not_state_must_be_one(spec_of: Callable[..., CampaignSpec], domain: Domain):
+def test_units_that_a_campaign_does_not_state_must_be_one(
+    spec_of: Callable[..., CampaignSpec], domain: Domain
+):
     view = CampaignView(spec_of(Objective(name="yield")), domain)
 
     def read(*cells: str) -> Report:
@@ -250,8 +290,12 @@ def test_units_that_a_campaign_does_not_state_must_be_one(spec_of: Callable[...,
     assert "use one in every row" in read("45,%", "3,mg").rows[0].reason
 
 
-@pytest.mark.parametrize(("units", "status"), [("nM", "rejected"), ("-log M", "accepted"), ("log units", "accepted")])
-def test_a_logarithm_has_no_units(spec_of: Callable[..., CampaignSpec], domain: Domain, units: str, status: str):
+@pytest.mark.parametrize(
+    ("units", "status"), [("nM", "rejected"), ("-log M", "accepted"), ("log units", "accepted")]
+)
+def test_a_logarithm_has_no_units(
+    spec_of: Callable[..., CampaignSpec], domain: Domain, units: str, status: str
+):
     view = CampaignView(spec_of(Objective(name="pIC50")), domain)
     report = read_results(f"word,pIC50,units\ngamma,8,{units}\ndelta,8,\n".encode(), "text/csv", view)
     assert [row.status for row in report.rows] == [status, "accepted"]
@@ -275,10 +319,18 @@ def test_a_logarithm_has_no_units(spec_of: Callable[..., CampaignSpec], domain: 
     ],
 )
 def test_units_and_name_of_a_logarithm_agree_on_its_sign(
-    spec_of: Callable[..., CampaignSpec], domain: Domain, kind: str, value: float, units: str, detail: str | None
+    spec_of: Callable[..., CampaignSpec],
+    domain: Domain,
+    kind: str,
+    value: float,
+    units: str,
+    detail: str | None,
 ):
     view = CampaignView(spec_of(Objective(name="x", type=kind)), domain)
-    texts = [f"word,type,value,units\ngamma,{kind},{value},{units}\n", f"word,{kind},unit\ngamma,{value},{units}\n"]
+    texts = [
+        f"word,type,value,units\ngamma,{kind},{value},{units}\n",
+        f"word,{kind},unit\ngamma,{value},{units}\n",
+    ]
     for text in texts if "(" in units else [*texts, f"word,{kind} [{units}]\ngamma,{value}\n"]:
         (row,) = read_results(text.encode(), "text/csv", view).rows
         assert (row.status, detail or "") == ("rejected" if detail else "accepted", detail or "")
@@ -302,7 +354,9 @@ def test_a_logarithm_that_nothing_has_is_told(
     assert sum("is far off for a logarithm" in warning for warning in row.warnings) == n_told
 
 
-def test_a_logarithm_that_nothing_has_is_told_where_it_is_read_as_a_concentration(read: Callable[..., Report]):
+def test_a_logarithm_that_nothing_has_is_told_where_it_is_read_as_a_concentration(
+    read: Callable[..., Report],
+):
     negative, far, near = read("word,type,value\ngamma,pIC50,-6.5\ndelta,pIC50,16\ngamma,pIC50,6.5\n").rows
     assert (negative.status, negative.column) == ("rejected", "value")
     assert "10^6.5 mol/L is no concentration" in negative.reason
@@ -314,7 +368,9 @@ def test_a_logarithm_that_nothing_has_is_told_where_it_is_read_as_a_concentratio
     "text",
     ["word,type,relation,value\ngamma,pIC50,{},8\n", "word,pIC50,relation\ngamma,8,{}\n"],
 )
-def test_a_logarithm_is_read_as_the_concentration_with_its_relation_turned(read: Callable[..., Report], text: str):
+def test_a_logarithm_is_read_as_the_concentration_with_its_relation_turned(
+    read: Callable[..., Report], text: str
+):
     for relation, turned in (("=", "="), ("<", ">"), (">=", "<="), ("~", "~")):
         result = read(text.format(relation)).rows[0].result
         assert (result.type, result.relation, result.units) == ("IC50", turned, "nM")
@@ -335,5 +391,9 @@ def test_a_concentration_is_read_as_its_logarithm(spec_of: Callable[..., Campaig
 
 def test_a_measurement_given_on_both_scales_is_one(read: Callable[..., Report]):
     report = read("word,type,value,units\ngamma,IC50,10,nM\ngamma,pIC50,8,\ndelta,pIC50,7,\n")
-    assert [(row.result.type, row.result.value) for row in report.rows] == [("IC50", 10), ("pIC50", 8), ("IC50", 100)]
+    assert [(row.result.type, row.result.value) for row in report.rows] == [
+        ("IC50", 10),
+        ("pIC50", 8),
+        ("IC50", 100),
+    ]
     assert "kept for later" in report.rows[1].warnings[0]

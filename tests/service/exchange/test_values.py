@@ -42,7 +42,6 @@ def test_powers_of_ten_and_grouped_digits_are_numbers(text: str, number: float):
         ("-1.5 +- 0.3", 0.3, None),
         ("-1.5 to 2", None, 2),
         ("-1.5 \u2013 2", None, 2),
-        ("-1.5 - 2", None, 2),
         ("-1.5 bis 2", None, 2),
     ],
 )
@@ -73,7 +72,9 @@ def test_what_is_no_single_number_is_refused(text: str):
         read_value(text)
 
 
-@pytest.mark.parametrize("text", ["1.2 x 103", "5 (0.3)", "5*", "5 a", "0x10", "1_000", "5 out of range", "3.1e"])
+@pytest.mark.parametrize(
+    "text", ["1.2 x 103", "5 (0.3)", "5*", "5 a", "0x10", "1_000", "5 out of range", "3.1e"]
+)
 def test_what_follows_a_number_is_handed_on_to_be_judged_as_units(text: str):
     assert read_value(text).rest
 
@@ -144,7 +145,17 @@ def test_a_number_is_read_as_its_format_shows_it_and_not_rounded(value: float, n
 @pytest.mark.parametrize(
     "number_format",
     [
-        *('"gt "0', '"More than "0', '"above "0', '0" or more"', '0"+"', '0" >"', '"≫"0', '"uM "0', '0" uM (n=3)"'),
+        *(
+            '"gt "0',
+            '"More than "0',
+            '"above "0',
+            '0" or more"',
+            '0"+"',
+            '0" >"',
+            '"≫"0',
+            '"uM "0',
+            '0" uM (n=3)"',
+        ),
         *(
             '0,"k"',
             '0,,"M"',
@@ -177,4 +188,52 @@ def test_what_a_format_shows_beside_a_number_is_read_or_refused_but_never_droppe
 
 
 def test_decimals_that_a_format_adds_are_kept_for_identifiers():
-    assert [shown(1.1, text).padded for text in ("General", "0.0", "0.00", "0")] == ["1.1", "1.1", "1.10", "1.1"]
+    assert [shown(1.1, text).padded for text in ("General", "0.0", "0.00", "0")] == [
+        "1.1",
+        "1.1",
+        "1.10",
+        "1.1",
+    ]
+
+
+@pytest.mark.parametrize("text", ["-3.1 -3.2", "-1.5 - 0.3", "-3.1-3.2", "3 -12"])
+def test_a_hyphen_that_may_be_a_minus_sign_makes_no_range(text: str):
+    with pytest.raises(ValueTextError, match="range or two values"):
+        read_value(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"), [("10 - 20", (10, 20)), ("10-20", (10, 20)), ("-3.1 - -2.5", (-3.1, -2.5))]
+)
+def test_a_hyphen_that_can_only_be_one_makes_a_range(text: str, ends: tuple[float, float]):
+    assert (read_value(text).number, read_value(text).upper) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [("more than 10", ">"), ("below 10", "<"), ("at least 10", ">="), ("&gt;10", ">"), ("&lt;= 10", "<=")],
+)
+def test_a_relation_before_a_number_is_read_in_words_and_as_programs_write_it(text: str, relation: str):
+    assert (read_value(text).relation, read_value(text).number) == (relation, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "upper"),
+    [
+        ("12 nM ± 3 nM", 3, None),
+        ("12 nM +/- 3", 3, None),
+        ("12 nM to 20 nM", None, 20),
+        ("12nM-20nM", None, 20),
+        ("12 nM \u2013 20 nM", None, 20),
+    ],
+)
+def test_units_may_stand_behind_both_numbers(text: str, error: float | None, upper: float | None):
+    read = read_value(text)
+    assert (read.number, read.rest, read.error, read.upper) == (12, "nM", error, upper)
+
+
+@pytest.mark.parametrize(
+    "text", ["12 nM ± 3 uM", "12 mM to 20 MM", "12 nM to 20 uM", "12 nM - 20", "12 nM 20 nM"]
+)
+def test_units_that_differ_within_a_cell_are_no_units(text: str):
+    assert not is_unit_beside_a_number(read_value(text).rest or "")

@@ -305,3 +305,38 @@ def test_every_declared_column_is_read_stored_and_answered(api: Api, address: st
     assert report.json()["accepted"] == 1
     (stored,) = api.client.get(address).json()["items"]
     assert {name: stored[name] for name in given} == given
+
+
+MESSY = [
+    "switches;glow (uW);comment\n0101;1.234,5;first\n1111;>12,5;\n",
+    "Exported by: A. Person\n\nswitches,glow,Qualifier,UOM\n0101,3,>,mW\n1111,500,,uW\n",
+    "switches,glow rep1 (mW),glow rep2 (mW),lot\n0101,3,4,007\n1111,5 ± 0.5,n.d.,8\n",
+    "switches,type,value,units,external_id\n0101,glow,10-20,mW,R-1\n1111,glow,insoluble,,R-2\n0111,heat,3,K,R-3\n",
+    "switches,glow,units,compound_id\n0101,3,mW,L-1\n,4,mW,L-1\n",
+]
+
+
+@pytest.mark.parametrize("text", MESSY)
+def test_a_dry_run_shows_what_is_stored_afterwards(api: Api, address: str, text: str) -> None:
+    tried = api.client.post(address, content=text, headers=CSV, params={"dry_run": "true"}).json()
+    stored = api.client.post(address, content=text, headers=CSV).json()
+    assert (tried["accepted"], tried["rejected"]) == (stored["accepted"], 0)
+    would = [
+        {"object": row["object"], **row["would_store"]}
+        for row in tried["rows"]
+        if row["status"] == "accepted"
+    ]
+    items = api.client.get(address).json()["items"]
+    kept = [{name: item[name] for name in each} for each, item in zip(would, items, strict=True)]
+    assert sorted(map(str, kept)) == sorted(map(str, would))
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_fractions_in_a_campaign_of_percent_are_a_question_of_the_file(api: Api, dry_run: str) -> None:
+    campaign = api.campaign(objectives=[{"name": "glow", "units": "%"}])
+    address = f"/v1/campaigns/{campaign['id']}/results"
+    table = "switches,glow\n0101,0.45\n1111,0.9\n"
+    response = api.client.post(address, content=table, headers=CSV, params={"dry_run": dry_run})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["choices"] == ['{"glow": "glow (%)"}', '{"glow": "glow (fraction)"}']
+    assert api.client.get(address).json()["items"] == []

@@ -8,7 +8,9 @@ from models.records import ProposedCandidate
 from service.exchange import BatchRow, TableError, UnknownFormatError, read_objects, read_table, write_batch
 from service.exchange.registry import media_type_named
 
-SPEC = CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]})
+SPEC = CampaignSpec.model_validate(
+    {"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]}
+)
 DOMAIN = open_domain(SPEC.domain)
 IDS = ["0192f0c1-0000-7000-8000-00000000000a", "0192f0c1-0000-7000-8000-00000000000b"]
 OBJECTS = ["KLAKLAKKLAKLAK", "Ac-GIGKF-NH2"]
@@ -17,7 +19,11 @@ OBJECTS = ["KLAKLAKKLAKLAK", "Ac-GIGKF-NH2"]
 def batch_rows() -> list[BatchRow]:
     """Return two stored candidates."""
     return [
-        BatchRow(name, "proposed", ProposedCandidate(rank, text, {}, {}, 0.0, 1.0, {}, 1.0, {}, 0.0, 0.0, None, "good"))
+        BatchRow(
+            name,
+            "proposed",
+            ProposedCandidate(rank, text, {}, {}, 0.0, 1.0, {}, 1.0, {}, 0.0, 0.0, None, "good"),
+        )
         for rank, (name, text) in enumerate(zip(IDS, OBJECTS, strict=True), start=1)
     ]
 

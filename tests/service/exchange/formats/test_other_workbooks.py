@@ -69,7 +69,8 @@ def ods(rows: str, styles: str = "") -> bytes:
         'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
         'xmlns:number="urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0" '
         f'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">{styles}<office:body><office:spreadsheet>'
-        f'<table:table table:name="Notes"><table:table-row>{text("see the next sheet")}</table:table-row></table:table>'
+        '<table:table table:name="Notes"><table:table-row>'
+        f"{text('see the next sheet')}</table:table-row></table:table>"
         f'<table:table table:name="Run">{rows}</table:table></office:spreadsheet></office:body>'
         "</office:document-content>"
     )
@@ -105,7 +106,10 @@ ROWS = "".join(
 @pytest.mark.parametrize("media_type", [ODS, "application/octet-stream"])
 def test_open_document_sheets_are_read_without_rounding(media_type: str, view: CampaignView):
     report = read_results(ods(ROWS), media_type, view)
-    assert [(row.result.relation, row.result.value) for row in report.accepted] == [("=", 12.3456), (">", 1000)]
+    assert [(row.result.relation, row.result.value) for row in report.accepted] == [
+        ("=", 12.3456),
+        (">", 1000),
+    ]
     assert any("'Run' was read" in text for text in report.warnings)
 
 

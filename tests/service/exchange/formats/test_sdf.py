@@ -102,7 +102,9 @@ def test_records_that_cannot_be_read_stop_no_other(view: CampaignView):
 
 
 def test_a_record_without_a_structure_may_name_its_candidate_or_smiles(view: CampaignView):
-    content = with_fields(NOTHING, candidate_id="id-1", potency=3) + with_fields(NOTHING, SMILES="CCN", potency=4)
+    content = with_fields(NOTHING, candidate_id="id-1", potency=3) + with_fields(
+        NOTHING, SMILES="CCN", potency=4
+    )
     content += with_fields(NOTHING, potency=5)
     report = read_results(content.encode(), MEDIA_TYPE, view)
     assert [(row.status, row.object) for row in report.rows] == [
@@ -114,7 +116,9 @@ def test_a_record_without_a_structure_may_name_its_candidate_or_smiles(view: Cam
 
 def test_what_the_structure_does_not_say_is_told_and_stereo_groups_are_passed_on():
     mixture = Chem.MolToMolBlock(Chem.MolFromSmiles("C[C@H](O)CC |&1:1|"), forceV3000=True) + "$$$$\n"
-    table = read_table((record("CCO", SMILES="OCC") + record("CCO", Smiles="CCN") + mixture).encode(), MEDIA_TYPE)
+    table = read_table(
+        (record("CCO", SMILES="OCC") + record("CCO", Smiles="CCN") + mixture).encode(), MEDIA_TYPE
+    )
     assert table.columns == ("smiles",)
     assert table.warnings == ("record 2 has a field smiles that differs; the structure was read",)
     assert table.rows[2].cells["smiles"] == "CC[C@H](C)O |&1:2|"
@@ -140,7 +144,9 @@ def test_a_file_without_records_or_that_is_no_text_is_refused():
 
 def test_only_campaigns_of_structures_read_it_and_the_others_say_what_they_read():
     peptides = open_domain(
-        CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": OBJECTIVES}).domain
+        CampaignSpec.model_validate(
+            {"name": "p", "domain": {"kind": "peptides"}, "objectives": OBJECTIVES}
+        ).domain
     )
     assert "smiles" not in peptides.object_columns
     with pytest.raises(UnknownFormatError, match=r"text/csv.*spreadsheetml") as caught:
@@ -160,7 +166,9 @@ def test_objects_alone_come_as_structures_too(view: CampaignView):
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 600), st.sampled_from(["", "0", "\n", "$$$$\n", "M  END\n", "-", "\u00b5", "> <", "99"]))
+@given(
+    st.integers(0, 600), st.sampled_from(["", "0", "\n", "$$$$\n", "M  END\n", "-", "\u00b5", "> <", "99"])
+)
 def test_a_changed_file_leaves_rows_or_a_table_error(place: int, new: str):
     text = record("CC(=O)Nc1ccc(O)cc1", IC50="3") + record("CCO", IC50="4")
     table = read_table((text[:place] + new + text[place + len(new) :]).encode(), MEDIA_TYPE)

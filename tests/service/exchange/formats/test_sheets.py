@@ -30,7 +30,9 @@ def file_of(*rows: list[Any]) -> bytes:
 
 
 def test_remarks_beside_a_table_are_no_reason_to_refuse_it():
-    table = read_table(file_of(["word", None, "a"], ["x", "repeat this one", 1], ["y", None, 2, "odd"]), MEDIA_TYPE)
+    table = read_table(
+        file_of(["word", None, "a"], ["x", "repeat this one", 1], ["y", None, 2, "odd"]), MEDIA_TYPE
+    )
     assert table.columns == ("word", "remarks in B", "a", "remarks in D")
     assert [row.cells["a"] for row in table.rows] == ["1", "2"]
 

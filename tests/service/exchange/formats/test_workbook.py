@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
+from workbooks import file_of, saved, sheet_of
 
 from service.exchange import (
     SheetError,
@@ -35,23 +35,6 @@ if TYPE_CHECKING:
 DAMAGES = ("xl/workbook.xml", "xl/styles.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml")
 
 
-def saved(book: Workbook):
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def sheet_of(*rows: list[Any]):
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-def file_of(*rows: list[Any]):
-    return saved(sheet_of(*rows))
-
-
 SMALL = file_of(["word", "a"], ["x", 1])
 
 
@@ -61,7 +44,10 @@ def cells_of(content: bytes):
 
 def changed(content: bytes, part: str, text: bytes):
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
         for name in source.namelist():
             target.writestr(name, text if name == part else source.read(name))
     return out.getvalue()
@@ -88,7 +74,9 @@ def test_cells_become_what_a_person_sees():
 
 
 def test_rows_are_those_of_the_sheet_and_blank_ends_are_passed_over():
-    book = sheet_of([], [None, "word", "IC50\n(nM)", None, ""], [], [None, "alpha", 3], ["", "", "  "], [None, "beta"])
+    book = sheet_of(
+        [], [None, "word", "IC50\n(nM)", None, ""], [], [None, "alpha", 3], ["", "", "  "], [None, "beta"]
+    )
     book.active["H90"].number_format = "0.00"  # formatted and empty
     table = read_table(saved(book), MEDIA_TYPE)
     assert table.columns == ("word", "IC50 (nM)")
@@ -152,7 +140,13 @@ def plates() -> bytes:
 
 @pytest.mark.parametrize(
     ("asked", "text"),
-    [("Plate 2", "second"), ("plate 2 ", "third"), (" PLATE 2", "second"), ("old", "hidden"), ("Read me", "first")],
+    [
+        ("Plate 2", "second"),
+        ("plate 2 ", "third"),
+        (" PLATE 2", "second"),
+        ("old", "hidden"),
+        ("Read me", "first"),
+    ],
 )
 def test_a_sheet_is_found_by_its_name_and_no_warning_names_the_others(plates: bytes, asked: str, text: str):
     table = read_table(plates, MEDIA_TYPE, sheet=asked)
@@ -163,7 +157,9 @@ def test_a_sheet_is_found_by_its_name_and_no_warning_names_the_others(plates: by
 
 
 def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(plates: bytes):
-    with pytest.raises(SheetError, match=r"no sheet 'Plate 3'; it has 'Read me', 'Plate 2', 'plate 2 ', 'Old'$"):
+    with pytest.raises(
+        SheetError, match=r"no sheet 'Plate 3'; it has 'Read me', 'Plate 2', 'plate 2 ', 'Old'$"
+    ):
         read_table(plates, MEDIA_TYPE, sheet="Plate 3")
 
 
@@ -210,7 +206,9 @@ def test_a_formula_that_was_never_calculated_stops_only_who_reads_its_column():
 
 
 def test_formulas_count_as_what_was_last_calculated():
-    content = file_of(["word", "a", "b"], ["alpha", "=1+1", 5], ["beta", 3, '=IF(B3=3,"",1)'], ["gamma", 4, None])
+    content = file_of(
+        ["word", "a", "b"], ["alpha", "=1+1", 5], ["beta", 3, '=IF(B3=3,"",1)'], ["gamma", 4, None]
+    )
     first, second, third = read_table(content, MEDIA_TYPE).rows
     assert (first.problem or "").startswith("the formula in B2 was never calculated")
     assert "C3" in (second.problem or "")
@@ -250,7 +248,11 @@ def test_a_sheet_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch):
 def test_a_row_below_the_last_of_a_sheet_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(workbook, "LAST_ROW", 1_000)
     content = file_of(["word"], ["x"])
-    text = part_of(content, "xl/worksheets/sheet1.xml").replace(b'r="2"', b'r="1999999999"').replace(b'"A2"', b'"A99"')
+    text = (
+        part_of(content, "xl/worksheets/sheet1.xml")
+        .replace(b'r="2"', b'r="1999999999"')
+        .replace(b'"A2"', b'"A99"')
+    )
     with pytest.raises(TableError, match="more than"):
         read_table(changed(content, "xl/worksheets/sheet1.xml", text), MEDIA_TYPE)
 
@@ -286,7 +288,9 @@ def test_a_changed_part_leaves_a_table_or_a_table_error(part: str, data: st.Data
 
 
 def test_objects_alone_come_as_workbooks_too(view: CampaignView):
-    report = read_objects(file_of(["note", "Word"], ["x", "Apple"], ["y", None], ["z", 42]), MEDIA_TYPE, view.domain)
+    report = read_objects(
+        file_of(["note", "Word"], ["x", "Apple"], ["y", None], ["z", 42]), MEDIA_TYPE, view.domain
+    )
     assert [(row.row, row.status, row.object, row.column) for row in report.rows] == [
         (2, "accepted", "apple", None),
         (3, "skipped", None, None),
@@ -361,7 +365,9 @@ def test_letters_that_are_struck_where_nothing_is_read_reject_no_row(view: Campa
 
 
 def test_hidden_rows_and_struck_cells_are_told(view: CampaignView):
-    book = sheet_of(["word", "type", "value"], ["gamma", "logS", 1], ["delta", "logS", 2], ["beta", "logS", 3])
+    book = sheet_of(
+        ["word", "type", "value"], ["gamma", "logS", 1], ["delta", "logS", 2], ["beta", "logS", 3]
+    )
     assert read_results(saved(book), MEDIA_TYPE, view).warnings == ()
     book.active["C2"].font = Font(strike=True)
     book.active["B4"].font = Font(bold=True)

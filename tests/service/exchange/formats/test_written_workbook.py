@@ -72,7 +72,9 @@ def test_what_is_written_is_read(rows: list[tuple[Any, Any]]):
 
 
 def test_a_written_sheet_runs_nothing_and_keeps_its_header_in_view():
-    content = write([{"word": "=SUM(A1)", "id": "0101", "x": 1 / 3, "y": float("nan"), "z": "a\x0bb", "none": None}])
+    content = write(
+        [{"word": "=SUM(A1)", "id": "0101", "x": 1 / 3, "y": float("nan"), "z": "a\x0bb", "none": None}]
+    )
     sheet = load_workbook(io.BytesIO(content)).active
     assert sheet.freeze_panes == "A2"
     assert [cell.value for cell in sheet[1]] == ["word", "id", "x", "y", "z", "none"]
@@ -84,7 +86,9 @@ def test_a_written_sheet_runs_nothing_and_keeps_its_header_in_view():
     assert [cell.value for cell in sheet[2][3:]] == [None, "a\ufffdb", None]
 
 
-def test_the_columns_are_those_of_csv(batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: Domain):
+def test_the_columns_are_those_of_csv(
+    batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: Domain
+):
     rows = batch_rows(["alpha", "beta"])
     file = write_batch(rows, spec, domain, "xlsx")
     assert (file.media_type, file.extension) == (MEDIA_TYPE, "xlsx")
@@ -100,7 +104,9 @@ def test_the_columns_are_those_of_csv(batch_rows: Callable[..., list[BatchRow]],
 def test_the_downloaded_file_unfilled_is_skipped_row_by_row(
     batch_rows: Callable[..., list[BatchRow]], view: CampaignView
 ):
-    content = write_batch(batch_rows(["alpha", "beta"], list(view.candidates)), view.spec, view.domain, "xlsx").content
+    content = write_batch(
+        batch_rows(["alpha", "beta"], list(view.candidates)), view.spec, view.domain, "xlsx"
+    ).content
     report = read_results(content, MEDIA_TYPE, view)
     assert [row.status for row in report.rows] == ["skipped", "skipped"]
     assert report.warnings == ()
@@ -135,10 +141,15 @@ def test_a_filled_in_download_comes_back_value_by_value(
         for name, value in zip(("potency", "solubility", "comment"), told, strict=True):
             cell = book.active.cell(number, field_errors[name], None if value == "" else value)
             cell.data_type = "s" if value and isinstance(value, str) else "n"
-    report = read_results(saved(book), MEDIA_TYPE, CampaignView(spec, domain, dict(zip(ids, words, strict=True))))
+    report = read_results(
+        saved(book), MEDIA_TYPE, CampaignView(spec, domain, dict(zip(ids, words, strict=True)))
+    )
     assert [row.status for row in report.rows] == ["accepted"] * (2 * len(values))
     for i, (potency, solubility, relation, comment) in enumerate(values):
         first, second = report.rows[2 * i].result, report.rows[2 * i + 1].result
-        assert (first.value, second.value) == (pytest.approx(potency, rel=1e-14), pytest.approx(solubility, rel=1e-14))
+        assert (first.value, second.value) == (
+            pytest.approx(potency, rel=1e-14),
+            pytest.approx(solubility, rel=1e-14),
+        )
         assert (first.relation, first.comment or "") == (relation or "=", comment)
         assert report.rows[2 * i].candidate_id == ids[i]
