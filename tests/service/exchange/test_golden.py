@@ -90,7 +90,7 @@ def test_a_file_has_the_report_that_it_must_have(report: Path):
 
 
 def test_there_are_files_in_many_styles():
-    assert len(REPORTS) >= 40
+    assert len(REPORTS) >= 60
 
 
 def _write() -> None:
