@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
 from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
+from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
 from service.exchange.results_so_far import so_far_columns
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 class BatchRow:
     """A stored candidate.
 
-    Its id, its present status, what the round said about it and what was measured so far.
+    Its id, its present status, what the round said about it, what was measured so far, and the id that the
+    laboratory gave its object.
     """
 
     candidate_id: str
     status: str
     candidate: ProposedCandidate
     results: tuple[StandardResult, ...] = ()
+    compound_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +103,18 @@ def flat_rows(
     columns are typed, each objective has its own relation and units, because a number cannot bear them.
     """
     computed = list(dict.fromkeys(name for row in rows for name in row.candidate.computed))
-    described = [domain.columns(row.candidate.object) for row in rows]
-    names = dict.fromkeys(column for columns in described for column in columns)
-    empty = dict.fromkeys(names)
+    objects = [domain.columns(row.candidate.object) for row in rows]
+    empty = dict.fromkeys(column for columns in objects for column in columns)
     so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
     has_results = any(text for columns in so_far for text in columns.values())
+    has_own_ids = any(row.compound_id for row in rows)
     flat = []
-    for row, columns, results in zip(rows, described, so_far, strict=True):
-        whole = _described(row, {**empty, **columns}, computed, spec) | (results if has_results else {})
+    for row, columns, results in zip(rows, objects, so_far, strict=True):
+        named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
+        named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
+        described = {**empty, **columns}
+        whole = beside(described, named) | _described(row, described, computed, spec)
+        whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return flat
 
@@ -124,8 +131,7 @@ def _described(
     flat |= {f"{PREFERENCE}{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
     flat |= {**nearest_columns(candidate), "purpose": candidate.purpose, **domain_column(candidate)}
     flat |= {"reason": candidate.reason}
-    named = {"candidate_id": row.candidate_id, "rank": candidate.rank}
-    return {**beside(described, named), **described, **beside(described, flat)}
+    return {**described, **beside(described, flat)}
 
 
 def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:

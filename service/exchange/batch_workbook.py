@@ -76,7 +76,11 @@ def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Doma
 
 def _identities(names: Sequence[str], domain: Domain) -> set[str]:
     """Return the columns that say which candidate a row is about: ids, rank, what it is and its status."""
-    plain = {name for name in names if name.removeprefix("batch_") in ("candidate_id", "rank", "status")}
+    plain = {
+        name
+        for name in names
+        if name.removeprefix("batch_") in ("candidate_id", "rank", "compound_id", "status")
+    }
     return plain | set(domain.object_columns)
 
 

@@ -77,8 +77,15 @@ def download_batch(
     so_far = queries.results_so_far(session, candidates)
     if chosen == "json":
         return _as_json(session, candidates, so_far, row)
+    own_ids = queries.own_ids(session, campaign_id, [item.object for item in candidates])
     rows = [
-        BatchRow(str(item.id), item.status, proposed(item), tuple(map(standard, so_far.get(item.id, ()))))
+        BatchRow(
+            str(item.id),
+            item.status,
+            proposed(item),
+            tuple(map(standard, so_far.get(item.id, ()))),
+            own_ids.get(item.object),
+        )
         for item in candidates
     ]
     file = write_batch(rows, spec, domain, chosen, _request(row))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.specs.objectives import Objective
-from service.exchange import CampaignView, UnknownFormatError, batch_formats, read_results, write_batch
+from service.exchange import (
+    CampaignView,
+    UnknownFormatError,
+    batch_formats,
+    flat_rows,
+    read_results,
+    write_batch,
+)
 from service.exchange.formats import parquet, workbook
 
 if TYPE_CHECKING:
@@ -169,3 +177,25 @@ def test_the_domain_s_own_formats_are_offered(
     assert write_batch(batch_rows(["alpha", "beta"]), spec, domain, "txt").content == b"alpha\nbeta"
     with pytest.raises(UnknownFormatError, match="json, csv, parquet, xlsx, txt"):
         write_batch([], spec, domain, "docx")
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+def test_the_ids_of_a_laboratory_travel_with_the_batch_and_back(
+    name: str, batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: Domain
+):
+    first, second = batch_rows(["alpha", "beta"])
+    assert "compound_id" not in flat_rows([first, second], spec, domain)[0]
+    known = replace(second, compound_id="LAB-0002")
+    rows = flat_rows([first, known], spec, domain)
+    assert list(rows[0])[:4] == ["candidate_id", "rank", "compound_id", "word"]
+    assert [row["compound_id"] for row in rows] == [None, "LAB-0002"]
+    file = write_batch([first, known], spec, domain, name)
+    ids = {row.candidate_id: row.candidate.object for row in (first, known)}
+    view = CampaignView(spec, domain, ids)
+    if name == "csv":
+        rows_sent = [{**row, "solubility": "1.5"} for row in table_of(file.content)]
+        report = read_results(filled(rows_sent), "text/csv", view)
+        assert [row.verbatim.get("compound_id") for row in report.rows if row.result] == [None, "LAB-0002"]
+        assert {row.object for row in report.rows if row.result} == {"alpha", "beta"}
+    else:
+        assert read_results(file.content, file.media_type, view).as_json()["rejected"] == 0
