@@ -21,7 +21,9 @@ def names() -> list[str]:
 
 
 def _is_benchmark(code: str) -> bool:
-    return 'if __name__ == "__main__":' in code and "from benchmarks.report import" in code
+    return 'if __name__ == "__main__":' in code and (
+        "from benchmarks.report import" in code or "from benchmarks.parts import" in code
+    )
 
 
 def main() -> None:

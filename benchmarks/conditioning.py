@@ -19,13 +19,10 @@ Each part runs alone: `--part concave`, `preferences`, `offline` or `temperature
 core-minutes of 25 in all.
 """
 
-from collections.abc import Sequence
-
 from benchmarks.exact.preferences import concave_front, preferences
 from benchmarks.exact.targets import TFBIND8
 from benchmarks.exact.temperatures import offline_half, temperatures
-from benchmarks.report import Report, run
-from benchmarks.tables.catalogue import why_absent
+from benchmarks.parts import run_parts
 
 PARTS = {
     "concave": (concave_front, None),
@@ -36,15 +33,5 @@ PARTS = {
 """Each part and the measured table it needs."""
 
 
-def measure(report: Report, quick: bool, parts: Sequence[str]) -> None:  # noqa: FBT001 - the harness's signature
-    """Fill the report with the chosen parts."""
-    for name in parts:
-        action, table = PARTS[name]
-        if table is not None and (absent := why_absent(table)):
-            report.notes.append(f"{name}: {absent}")
-        else:
-            action(report, quick=quick)
-
-
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], measure, parts=tuple(PARTS))
+    run_parts(__doc__.splitlines()[0], PARTS)

@@ -44,8 +44,8 @@ from benchmarks.exact.training import (
     train_for,
     within_calls,
 )
-from benchmarks.report import Report, run
-from benchmarks.tables.catalogue import why_absent
+from benchmarks.parts import run_parts
+from benchmarks.report import Report
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.rewards import IncompatibleLossError
@@ -202,15 +202,5 @@ PARTS = {
 """Each part and the measured table it needs."""
 
 
-def measure(report: Report, quick: bool, parts: Sequence[str]) -> None:  # noqa: FBT001 - the harness's signature
-    """Fill the report with the chosen parts."""
-    for name in parts:
-        action, table = PARTS[name]
-        if table is not None and (absent := why_absent(table)):
-            report.notes.append(f"{name}: {absent}")
-        else:
-            action(report, quick=quick)
-
-
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], measure, parts=tuple(PARTS))
+    run_parts(__doc__.splitlines()[0], PARTS)

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import pytest
-from openpyxl import Workbook
+from workbooks import file_of, saved, sheet_of
 
 from service.exchange import QuestionError, ReadingOptions, TableError, read_table
 from service.exchange.formats.workbook import MEDIA_TYPE
-
-
-def saved(book: Workbook) -> bytes:
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def sheet_of(*rows: list[Any]) -> Workbook:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    return book
-
-
-def file_of(*rows: list[Any]) -> bytes:
-    return saved(sheet_of(*rows))
 
 
 def test_remarks_beside_a_table_are_no_reason_to_refuse_it():
