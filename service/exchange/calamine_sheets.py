@@ -15,6 +15,7 @@ from service.exchange.cells import Digits
 from service.exchange.formula_injection import unprotected
 from service.exchange.sheet_tables import MAX_CELLS, Line, Sheet, choose_sheet, table_of_lines
 from service.exchange.tables import TableError
+from service.exchange.workbook_safety import DAMAGED, PROTECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +44,9 @@ def read_workbook(content: bytes, layout: Layout) -> Table:
     except TableError:
         raise
     except python_calamine.PasswordError as error:
-        raise TableError("the workbook is protected by a password: save it without one") from error
+        raise TableError(PROTECTED) from error
     except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise TableError(
-            "the workbook is damaged: open it in a spreadsheet program and save it again"
-        ) from error
+        raise TableError(DAMAGED) from error
 
 
 def _table(book: Any, layout: Layout) -> Table:

@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from service.exchange.tables import TableError
+from service.exchange.workbook_safety import OLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,8 @@ GENERIC = frozenset(
 MULTIPART = "multipart/form-data"
 MAX_UNPACKED = 64 * 2**20
 """Most bytes of a file behind gzip."""
-_GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -92,7 +94,7 @@ def _sniffed(content: bytes) -> str:
         raise TableError(
             "this is a web page or XML, whatever its name: open it in a spreadsheet program, save it as XLSX"
         )
-    if content.startswith(_OLE):
+    if content.startswith(OLE):
         return _XLSX if "EncryptedPackage".encode("utf-16-le") in content else "application/x-xls"
     head = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     if _SDF_LINE.search(head):

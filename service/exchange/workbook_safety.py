@@ -9,12 +9,13 @@ import io
 import re
 import zipfile
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from service.exchange.tables import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MAX_UNPACKED = 128 * 2**20
 """Most bytes that all parts of an archive may have."""
@@ -32,8 +33,8 @@ _SMALL_PART = 2**20
 _SLOW_PARTS = ("xl/styles.xml", "xl/workbook.xml")
 _SLOW = 10
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SHEETS = "xl/worksheets/"
 _ROW = re.compile(rb"<(?:\w{1,40}:)?row[\s/>]")
 _VALUE = re.compile(rb"<(?:\w{1,40}:)?(?:v|is)[\s>]")
@@ -41,6 +42,25 @@ _FORMULA = re.compile(rb"<(?:\w{1,40}:)?f[\s/>]")
 # Others unpack a few bytes into gigabytes at once, and no spreadsheet writes them.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+
+
+PROTECTED = "the workbook is protected by a password: save it without one"
+DAMAGED = "the workbook is damaged: open it in a spreadsheet program and save it again"
+
+
+@contextmanager
+def damage_as_table_error() -> Iterator[None]:
+    """Turn whatever openpyxl raises while it parses a damaged part into an error about the file.
+
+    Raises:
+        TableError: in place of any other exception.
+    """
+    try:
+        yield
+    except TableError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
+        raise TableError(DAMAGED) from error
 
 
 def check_archive(content: bytes, kind: str = "XLSX") -> bool:
@@ -52,9 +72,9 @@ def check_archive(content: bytes, kind: str = "XLSX") -> bool:
         TableError: if it is no archive, protected, broken, too large when unpacked, or declares a document
             type.
     """
-    if content.startswith(_OLE):
-        if _ENCRYPTED in content:
-            raise TableError("the workbook is protected by a password: save it without one")
+    if content.startswith(OLE):
+        if ENCRYPTED in content:
+            raise TableError(PROTECTED)
         raise TableError("this is a workbook of before 2007 (.xls): send it as application/vnd.ms-excel")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -85,7 +105,7 @@ def _check_directory(parts: Sequence[zipfile.ZipInfo]) -> None:
     if len(parts) > MAX_PARTS:
         raise TableError(f"the workbook has {len(parts)} parts; at most {MAX_PARTS} are read")
     if any(part.flag_bits & 1 for part in parts):
-        raise TableError("the workbook is protected by a password: save it without one")
+        raise TableError(PROTECTED)
     if any(part.compress_type not in _COMPRESSIONS for part in parts):
         raise TableError("the workbook is compressed in a way that spreadsheets do not use")
     # `zipfile` unpacks no part beyond the size that it declares, so that the sum is what reading can cost.

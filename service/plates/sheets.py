@@ -14,7 +14,7 @@ from service.exchange.formats.workbook import MEDIA_TYPE as XLSX
 from service.exchange.tables import SheetError, TableError, UnknownFormatError
 from service.exchange.texts import decode
 from service.exchange.values import Decimal
-from service.exchange.workbook_safety import check_archive
+from service.exchange.workbook_safety import check_archive, damage_as_table_error
 
 TEXTS = ("text/csv", "text/tab-separated-values", "text/plain", "application/csv")
 MEDIA_TYPES = (*TEXTS, XLSX)
@@ -106,15 +106,9 @@ def _workbook(content: bytes, name: str | None) -> Sheet:
     from openpyxl import load_workbook
 
     check_archive(content)
-    try:
+    with damage_as_table_error():
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         return _page(book, name)
-    except TableError:
-        raise
-    except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
-        raise TableError(
-            "the workbook is damaged: open it in a spreadsheet program and save it again"
-        ) from error
 
 
 def _page(book: Any, name: str | None) -> Sheet:

@@ -19,7 +19,7 @@ from service.exchange.sheet_tables import LAST_ROW, MAX_CELLS, Line, Sheet, choo
 from service.exchange.sheets import WrittenSheet, write_sheets
 from service.exchange.tables import TableError, TableFormat
 from service.exchange.workbook_rows import StruckCells, is_partly_struck, notes_below, sheet_rows, text_of
-from service.exchange.workbook_safety import check_archive, count_rows
+from service.exchange.workbook_safety import check_archive, count_rows, damage_as_table_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,14 +40,8 @@ def read(content: bytes, layout: Layout) -> Table:
             a column.
     """
     has_formulas = check_archive(content)
-    try:
+    with damage_as_table_error():
         return _table(content, layout, has_formulas=has_formulas)
-    except TableError:
-        raise
-    except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
-        raise TableError(
-            "the workbook is damaged: open it in a spreadsheet program and save it again"
-        ) from error
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:

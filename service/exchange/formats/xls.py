@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 from service.exchange.calamine_sheets import read_workbook
 from service.exchange.number_formats import shown
 from service.exchange.tables import MAX_ROWS, Layout, Table, TableError, TableFormat
+from service.exchange.workbook_safety import ENCRYPTED, OLE, PROTECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEDIA_TYPE = "application/x-xls"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _FORMAT = re.compile(rb"\x1e\x04(?P<size>..)(?P<id>..)(?P<letters>..)(?P<wide>[\x00\x01])", re.DOTALL)
 _HEAD = 5
 _FIRST_OWN = 164
@@ -33,10 +32,10 @@ _ADDS_RELATION = re.compile(r"[<>~\u2264\u2265]|[^\W\d_]")
 
 def read(content: bytes, layout: Layout) -> Table:
     """Read one sheet under a header row; raises as `read_workbook`."""
-    if not content.startswith(_OLE):
+    if not content.startswith(OLE):
         raise TableError("this is no workbook of Excel before 2007 (.xls): send it as what it is")
-    if _ENCRYPTED in content:
-        raise TableError("the workbook is protected by a password: save it without one")
+    if ENCRYPTED in content:
+        raise TableError(PROTECTED)
     for text in _number_formats(content):
         if _OF_DATES.search(_LITERALS.sub("", text)):
             continue
