@@ -114,7 +114,6 @@ def build_predictions(
     """
     texts = objects.texts
     numbers = derived_values(texts, fitted)
-    inside = in_domain(objects)
     acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
     return [
         ObjectPrediction(
@@ -125,7 +124,7 @@ def build_predictions(
             feasibility=float(objects.feasibility[row]),
             guardrails=_guardrails(row, objects.bounds, fitted),
             nearest_measured=numbers.nearest[row],
-            in_domain=inside[row],
+            in_domain=objects.is_inside(row),
             refused=tuple(refusal.key for refusal in rejections[row]),
             messages=tuple(records(refusal.message for refusal in rejections[row])),
         )
@@ -148,20 +147,12 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     return DerivedValues(low, high, _nearest(texts, fitted), computed)
 
 
-def in_domain(objects: EvaluatedObjects) -> list[bool | None]:
-    """Return whether each object is in the applicability domain; None when nothing defines one."""
-    inside: list[bool | None] = (
-        [None] * len(objects) if objects.in_domain is None else objects.in_domain.tolist()
-    )
-    return inside
-
-
 def _candidate(
     row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
 ) -> ProposedCandidate:
     spec, objects = fitted.model.spec, table.objects
     sampled, selected, nearest = table.sampled[row], table.reasons[row], numbers.nearest[row]
-    text, feasibility, inside = objects.texts[row], float(objects.feasibility[row]), in_domain(objects)[row]
+    text, feasibility, inside = objects.texts[row], float(objects.feasibility[row]), objects.is_inside(row)
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
@@ -212,7 +203,7 @@ def _predictions(
         elif kind is None:
             continue  # a control or somebody's own object may lack it
         elif model.proxies.n_values[kind] > 0 or objective.range is not None:
-            place, transform = model.proxies.types.index(kind), model.transform(objective)
+            place, transform = model.proxies.types.index(kind), model.spec.transform_of(objective)
             ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
             middle, low, high = (to_units(value, transform) for value in (mean, *ends))
             answers[objective.name] = Prediction(

@@ -44,6 +44,10 @@ class EvaluatedObjects:
         """Return N."""
         return len(self.texts)
 
+    def is_inside(self, row: int) -> bool | None:
+        """Return whether an object is in the applicability domain; None when nothing defines one."""
+        return None if self.in_domain is None else bool(self.in_domain[row])
+
     def at(self, rows: Sequence[int]) -> EvaluatedObjects:
         """Return the objects in `rows`, in that order."""
         index = torch.tensor(list(rows), dtype=torch.int64)
