@@ -58,8 +58,7 @@ class TableLab(Oracle):
     def truth(self, objects: Sequence[str]) -> Floats:
         """Return the pooled values [N, M]."""
         results = [result for name in objects for result in self._of[name]]
-        quantities = self._spec.quantities()
-        table = tabulate(results, quantities)
+        table = tabulate(results, self._spec.quantities())
         indices = {name: row for row, name in enumerate(table.objects)}
         columns = []
         for objective in self._spec.objectives:
@@ -68,7 +67,7 @@ class TableLab(Oracle):
                 columns.append(self._domain.properties(objects, [objective.computed])[objective.computed])
                 continue
             column = table.types.index(objective.assay_type)
-            transform = quantities[objective.assay_type].transform
+            transform = self._spec.transform_of(objective)
             columns.append(
                 np.array(
                     [

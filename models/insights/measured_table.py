@@ -121,7 +121,7 @@ def _pessimistic(
     exact, lower, upper = table.values[:, place], table.lower[:, place], table.upper[:, place]
     if objective.direction == "target":
         assert objective.target is not None
-        target = to_model_scale(objective.target, spec.quantities()[kind].transform)
+        target = to_model_scale(objective.target, spec.transform_of(objective))
         worst = np.where(target - lower > upper - target, lower, upper)
         worst = np.where(np.isfinite(lower) & np.isfinite(upper), worst, math.nan)
     else:

@@ -23,7 +23,7 @@ from models.proxies.guarded import ProxyError, fit_and_predict
 from models.proxies.hypotheses import plausible_members, proxy_weights
 from models.proxies.pathwise_samples import sample_path
 from models.proxies.proxy_fit import ProxyFit
-from models.proxies.validation import FOLDS, HALF_90, HasEmbedding, held_out_posteriors, score
+from models.proxies.validation import FOLDS, HasEmbedding, held_out_posteriors, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 MINIMUM_TO_VALIDATE = 10
 """Fewer known values than this are not cross-validated: the first proxy serves the type, unscaled."""
-INTERVAL_90 = HALF_90
 SANITY_CHECK = "random_forest"
 """The reference proxy: a warning is given when it predicts clearly better than the chosen one."""
 SEEN_AGAIN = 8

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
     from models.reward.applicability import Applicability
-    from models.specs.objectives import Constraint, Guardrail, Objective, Transform
+    from models.specs.objectives import Constraint, Guardrail, Transform
 
 MOST_KNOWN = 1_000_000
 """Objects with cached computed properties: some hundred megabytes."""
@@ -93,11 +93,6 @@ class CampaignModel:
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
-
-    def transform(self, objective: Objective) -> Transform:
-        """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
-        kind = objective.assay_type
-        return objective.transform if kind is None else self.transforms[kind]
 
     def features(self, texts: Sequence[str]) -> Tensor:
         """Return proxy inputs [N, D] (float64)."""

@@ -233,7 +233,7 @@ def _utility(
     objective: Objective, model: CampaignModel, table: MeasuredTable, environment: Environment
 ) -> Utility:
     """Return an objective's normalisation, from what is known of its values."""
-    transform = model.transform(objective)
+    transform = model.spec.transform_of(objective)
     if objective.assay_type is not None:
         values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
         return fit_utility(objective, transform, values)

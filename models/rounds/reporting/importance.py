@@ -75,7 +75,7 @@ def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
         "background": len(background),
         "objectives": {
             name: {
-                "transform": fitted.model.transform(objective),
+                "transform": fitted.model.spec.transform_of(objective),
                 "units": objective.units,
                 "baseline": float(predict(background)[:, place].mean()),
                 "parts": _part_rows(parts, explained, found[:, :, place]),

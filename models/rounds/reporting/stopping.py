@@ -184,7 +184,7 @@ def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, fl
     model = fitted.model
     rows = utilities.argmax(dim=0).tolist()
     return {
-        objective.name: to_units(float(values[rows[column], column]), model.transform(objective))
+        objective.name: to_units(float(values[rows[column], column]), model.spec.transform_of(objective))
         for column, objective in enumerate(model.spec.objectives)
     }
 
