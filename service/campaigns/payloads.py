@@ -19,16 +19,20 @@ def payload(item: ProposedCandidate) -> dict[str, Any]:
     return {"condition": None if item.beta is None else condition, **kept}
 
 
-def to_json(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
-    """Return a proposed object as plain JSON: what it is, how a person reads it, and its payload."""
+def identity(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
+    """Return what a proposed object is and how a person reads it."""
     return {
         "rank": item.rank,
         "object": item.object,
         "display": domain.display(item.object),
         "columns": domain.columns(item.object),
         "purpose": item.purpose,
-        **payload(item),
     }
+
+
+def to_json(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
+    """Return a proposed object as plain JSON: its identity and its payload."""
+    return {**identity(item, domain), **payload(item)}
 
 
 def from_json(sample: Mapping[str, Any]) -> ProposedCandidate:

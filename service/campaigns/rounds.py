@@ -17,7 +17,7 @@ from models.records import History, Proposal, ProposedCandidate
 from service.campaigns import leases
 from service.campaigns.history import load_history
 from service.campaigns.leases import Lease
-from service.campaigns.payloads import payload
+from service.campaigns.payloads import identity, payload
 from service.campaigns.round_transitions import ROUNDS
 from service.store import artefacts
 from service.store import leases as lease_rows
@@ -98,11 +98,4 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
 
 def _columns(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
     """Return what a table keeps of a proposed object."""
-    return {
-        "rank": item.rank,
-        "object": item.object,
-        "display": domain.display(item.object),
-        "columns": domain.columns(item.object),
-        "purpose": item.purpose,
-        "payload": payload(item),
-    }
+    return {**identity(item, domain), "payload": payload(item)}
