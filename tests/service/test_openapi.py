@@ -2,10 +2,12 @@
 
 import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +16,18 @@ import yaml
 from pydantic import BaseModel
 
 from models.campaign.requests import BacktestRequest, SampleRequest
+from service import schemas
 from service.api.examples import ANSWERS, REQUESTS
-from service.schemas import (
-    api_keys,
-    backtests,
-    campaigns,
-    candidates,
-    domains,
-    health,
-    insights,
-    jobs,
-    ledger,
-    plates,
-    results,
-    rounds,
-)
 from service.schemas.api_keys import ApiKeyRequest
 from service.schemas.candidates import Decision
 
-ROOMS = (
-    api_keys,
-    backtests,
-    campaigns,
-    candidates,
-    domains,
-    health,
-    insights,
-    jobs,
-    ledger,
-    plates,
-    results,
-    rounds,
-)
-MODELS: list[type[BaseModel]] = [
-    model
+ROOMS = [import_module(f"{schemas.__name__}.{info.name}") for info in pkgutil.iter_modules(schemas.__path__)]
+MODELS = {
+    name: model
     for room in ROOMS
     for name, model in vars(room).items()
-    if name in ANSWERS and isinstance(model, type)
-]
+    if name in ANSWERS and isinstance(model, type) and issubclass(model, BaseModel)
+}
 
 ROOT = Path(__file__).parents[2]
 
@@ -213,12 +189,11 @@ def test_every_answer_is_typed(schema: dict[str, Any]) -> None:
 
 def test_the_examples_are_what_the_models_say(schema: dict[str, Any]) -> None:
     """Each example has exactly the properties of its model, and values that it accepts."""
-    models = {model.__name__: model for model in MODELS}
-    assert set(ANSWERS) == set(models)
+    assert set(ANSWERS) == set(MODELS)
     for name, example in ANSWERS.items():
-        rebuilt = models[name].model_validate(example).model_dump(mode="json", exclude_unset=True)
+        rebuilt = MODELS[name].model_validate(example).model_dump(mode="json", exclude_unset=True)
         assert rebuilt == example, name
-        assert set(example) == set(models[name].model_fields), name
+        assert set(example) == set(MODELS[name].model_fields), name
     validate = {
         "create_samples": SampleRequest,
         "create_backtest": BacktestRequest,
