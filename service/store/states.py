@@ -42,8 +42,24 @@ UNFINISHED_JOB_STATES: tuple[JobState, ...] = ("queued", "running")
 """A worker has or will have the job."""
 JOB_STATES: tuple[JobState, ...] = (*UNFINISHED_JOB_STATES, "succeeded", "failed", "cancelled")
 
-Queue = Literal["celery", "fast"]
-"""Where work waits: the long queue, which bears Celery's default name, or the one of answers in seconds."""
+Queue = Literal["celery", "fast", "io"]
+"""Where work waits: the long queue, which bears Celery's default name, the one of answers in seconds, or the
+one of exchanges with other systems, whose workers load no torch."""
+
+LaneState = Literal["idle", "queued", "running"]
+LANE_STATES: tuple[LaneState, ...] = ("idle", "queued", "running")
+LaneStatus = Literal["active", "paused", "broken"]
+LANE_STATUSES: tuple[LaneStatus, ...] = ("active", "paused", "broken")
+OutboxState = Literal["waiting", "done", "refused", "dead", "skipped"]
+"""refused: the other side said no; dead: given up after a day of retries; skipped: by a person."""
+OUTBOX_STATES: tuple[OutboxState, ...] = ("waiting", "done", "refused", "dead", "skipped")
+ReceiptState = Literal["stored", "applied", "needs_attention", "ignored"]
+"""stored: kept, not read yet; needs_attention: some of its rows were rejected."""
+RECEIPT_STATES: tuple[ReceiptState, ...] = ("stored", "applied", "needs_attention", "ignored")
+Push = Literal["never", "on_release"]
+PUSHES: tuple[Push, ...] = ("never", "on_release")
+Pull = Literal["never", "poll", "hook"]
+PULLS: tuple[Pull, ...] = ("never", "poll", "hook")
 
 AmendmentKind = Literal["correction", "withdrawal"]
 """Why a result counts no more: another stands in its place, or none does."""

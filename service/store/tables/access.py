@@ -21,7 +21,7 @@ class Workspace(Base):
 
 
 class ApiKey(Base):
-    """A key; its secret is stored as SHA-256 only."""
+    """A key; its secret is stored as SHA-256 only. One with a campaign may act on that campaign alone."""
 
     __tablename__ = "api_keys"
 
@@ -30,6 +30,7 @@ class ApiKey(Base):
     name: Mapped[str]
     secret_hash: Mapped[bytes]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = created()
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

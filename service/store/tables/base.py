@@ -13,7 +13,20 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from models.records import Outcome, Purpose, Relation
-from service.store.states import AmendmentKind, CampaignState, CandidateStatus, JobState, Queue, RoundState
+from service.store.states import (
+    AmendmentKind,
+    CampaignState,
+    CandidateStatus,
+    JobState,
+    LaneState,
+    LaneStatus,
+    OutboxState,
+    Pull,
+    Push,
+    Queue,
+    ReceiptState,
+    RoundState,
+)
 
 Json = dict[str, Any]
 
@@ -64,7 +77,8 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
         datetime: DateTime(timezone=True), Json: JSONB(none_as_null=True), str: Text(), CampaignState: Text(),
         RoundState: Text(), CandidateStatus: Text(), Relation: Text(), Outcome: Text(), Purpose: Text(),
-        JobState: Text(), Queue: Text(), AmendmentKind: Text(),
+        JobState: Text(), Queue: Text(), AmendmentKind: Text(), LaneState: Text(),
+        LaneStatus: Text(), OutboxState: Text(), ReceiptState: Text(), Push: Text(), Pull: Text(),
     }
     # fmt: on
 
