@@ -127,7 +127,7 @@ class OrderMapping(StrictModel):
 
 
 class StandingRule(StrictModel):
-    """Which measurements count, by a field of theirs; text that no rule names is preliminary, and is not read."""
+    """Which measurements count, by a field of theirs; a text without a rule is preliminary, and is not read."""
 
     field: _Text = Field(description="the field there that says so")
     words: Annotated[dict[_Text, Standing], Field(max_length=MOST_FIELDS)] = Field(
