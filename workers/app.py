@@ -10,7 +10,7 @@ There are four roles, each in its own process, started by `run_worker`:
 - Upkeep (`python -m workers --beat`, see `workers.upkeep`) requeues lost work while all workers are busy. It
   needs no queue and loads no torch. Several upkeep processes may run at once.
 
-`python -m workers` keeps all of them running. On SIGTERM or Ctrl-C a worker requeues its current work and exits
+`python -m workers` keeps all of them running. On SIGTERM or Ctrl-C a worker requeues its work and exits
 within seconds. The next worker resumes a round or a backtest from its checkpoint and starts any other job
 again. A worker that exits without such a signal returns a non-zero code.
 """
