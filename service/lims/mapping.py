@@ -5,15 +5,13 @@ Pure: a mapping and records in, records out. Numbers keep the digits that they c
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.lims.contract import Material, Order, Structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from service.lims.contract import FieldValue, File, MeasuredRecord, RemoteRecord, Standing
     from service.lims.mapping_specs import LinkMapping, ResultMapping
@@ -57,19 +55,18 @@ class BatchContext:
         return f"{words}-{self.campaign_id.replace('-', '')[:4]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappedRows:
+class MappedRows(NamedTuple):
     """Measurements as rows of results.
 
     Attributes:
-        rows: for the reading of uploads; each has `candidate_id` and `external_id`.
-        withdrawn: external ids whose results count no more.
-        notes: why a measurement gave no row, in words.
+        rows: for the reading of uploads; each has `candidate_id`, and the measurement's id as `external_id`.
+        withdrawn: ids of measurements that count no more.
+        notes: why a measurement gave no row, in words that need nobody.
     """
 
-    rows: Sequence[dict[str, str]] = ()
-    withdrawn: Sequence[str] = ()
-    notes: Sequence[str] = field(default_factory=tuple)
+    rows: Sequence[dict[str, str]]
+    withdrawn: Sequence[str]
+    notes: Sequence[str]
 
 
 def material_key(candidate_id: str) -> str:
@@ -172,15 +169,16 @@ def rows_of(
     mapping: LinkMapping,
     records: Sequence[MeasuredRecord],
     candidate_of: Callable[[RemoteRecord], str | None],
-    external_id_of: Callable[[MeasuredRecord], str],
 ) -> MappedRows:
     """Return measurements as rows of results, in their order.
+
+    Materials of others are passed over: a schema may be shared. A field that is blank has not been measured
+    yet; one that is absent is a mapping that does not fit, and its row is rejected by the reading.
 
     Args:
         mapping: the link's.
         records: measurements of the other system.
         candidate_of: says which of this campaign's candidates a record there is, by its id; None for others.
-        external_id_of: names a measurement uniquely among all systems of the campaign.
     """
     rows: list[dict[str, str]] = []
     withdrawn: list[str] = []
@@ -190,22 +188,14 @@ def rows_of(
         if rule is None:
             notes[f"the mapping reads nothing of {record.source!r}"] = None
             continue
-        standing = standing_of(rule, record)
-        external_id = external_id_of(record)
+        standing, candidate_id = standing_of(rule, record), candidate_of(record.about)
         if standing == "withdrawn":
-            withdrawn.append(external_id)
-            continue
-        candidate_id = candidate_of(record.about)
-        if candidate_id is None:
-            notes[f"{record.about.type} {record.about.id} is no candidate of this campaign"] = None
-            continue
-        if standing == "preliminary":
+            withdrawn.append(record.id)
+        elif candidate_id is not None and standing == "preliminary":
             notes[f"{record.source} {record.id} is not final"] = None
-            continue
-        row = _row(rule, record)
-        if row.get("value") or row.get("outcome"):
-            rows.append({**row, "candidate_id": candidate_id, "external_id": external_id})
-    return MappedRows(rows=rows, withdrawn=withdrawn, notes=tuple(notes))
+        elif candidate_id is not None and (row := _row(rule, record)) is not None:
+            rows.append({**row, "candidate_id": candidate_id, "external_id": record.id})
+    return MappedRows(rows, withdrawn, tuple(notes))
 
 
 def rule_for(mapping: LinkMapping, source: str) -> ResultMapping | None:
@@ -223,7 +213,8 @@ def standing_of(rule: ResultMapping, record: MeasuredRecord) -> Standing:
     return by_text.get(text.casefold(), rule.standing.otherwise)
 
 
-def _row(rule: ResultMapping, record: MeasuredRecord) -> dict[str, str]:
+def _row(rule: ResultMapping, record: MeasuredRecord) -> dict[str, str] | None:
+    """Return a row; None while there is neither a value nor an outcome."""
     row: dict[str, str] = {}
     for name, source in rule.row.items():
         text = source[1:] if source.startswith("=") else record.fields.get(source, "").strip()
@@ -232,19 +223,6 @@ def _row(rule: ResultMapping, record: MeasuredRecord) -> dict[str, str]:
         if text:
             row[name] = text
     if "measured_at" not in row and record.measured_at is not None:
-        row["measured_at"] = _time(record.measured_at)
-    return row
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat()
-
-
-def content_digest(record: MeasuredRecord) -> str:
-    """Return what tells one state of a measurement from another, where its system has no version."""
-    parts = (
-        record.id,
-        record.standing,
-        *(f"{name}\0{record.fields[name]}" for name in sorted(record.fields)),
-    )
-    return hashlib.sha256("\1".join(parts).encode()).hexdigest()
+        row["measured_at"] = record.measured_at.isoformat()
+    is_blank = rule.row["value"] in record.fields and not (row.get("value") or row.get("outcome"))
+    return None if is_blank else row
