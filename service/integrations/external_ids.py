@@ -1,4 +1,4 @@
-"""What a measurement of another system is called here: the same after a correction, and for another connector.
+"""What a measurement of another system is called here, also after a correction or by another connector.
 
 Results are told apart by it. It names the system by its address, so that a connector that was deleted and
 made again, or a second one to the same system, stores nothing twice.

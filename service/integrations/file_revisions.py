@@ -33,9 +33,9 @@ def revise(
     former = results.of_uploads(session, campaign.id, receipts.uploads_of_file(session, receipt))
     ends = amendments.ends_of(session, [row.id for row in former]) if former else {}
     known: defaultdict[tuple[Any, ...], list[Result]] = defaultdict(list)
-    for row in reversed(former):
-        if row.id not in ends or is_decided(ends[row.id]):
-            known[_identifying(settling.standard(row))].append(row)
+    for stored in reversed(former):
+        if stored.id not in ends or is_decided(ends[stored.id]):
+            known[_identifying(settling.standard(stored))].append(stored)
     rows, again, named = [], set(), set()
     for row in report.rows:
         same = known.get(_identifying(row.result)) if row.result else None
@@ -49,10 +49,10 @@ def revise(
             rows.append(row)
             named |= {(row.result.type, row.result.external_id)} if row.result else set()
     gone = [
-        row
-        for row in former
-        if row.id not in ends
-        and row.id not in again
-        and (row.external_id is None or (row.type, row.external_id) not in named)
+        stored
+        for stored in former
+        if stored.id not in ends
+        and stored.id not in again
+        and (stored.external_id is None or (stored.type, stored.external_id) not in named)
     ]
     return replace(report, rows=tuple(rows)), withdraw(session, campaign, plan, gone, SAID_OTHERWISE)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -19,9 +18,9 @@ from service.integrations import receipts
 from service.integrations.external_ids import MOST_CHARACTERS, external_id, origin_of
 from service.integrations.receipts import Applied
 from service.lims.contract import File, MeasuredRecord, Page, RemoteRecord, ResultFile
-from service.store import results
 from service.store import receipts as receipt_rows
-from service.store.tables import Campaign, Candidate, Connector, ConnectorLink, Receipt, Result
+from service.store import results
+from service.store.tables import Campaign, Candidate, ConnectorLink, Receipt, Result
 
 Receive = Callable[..., list[Applied]]
 
