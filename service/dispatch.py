@@ -20,10 +20,11 @@ ROUND_TASK = "assayflow.round"
 """Computes one round; its argument is the round's id."""
 JOB_TASK = "assayflow.job"
 """Does one job; its argument is the job's id."""
+
 CONNECTOR_TASK = "assayflow.connector"
-"""Does what is due between this service and one other system; its argument is the connector's id."""
+"""Drains one connector's lane; its argument is the connector's id."""
 ENDPOINT_TASK = "assayflow.endpoint"
-"""Delivers what is due to one webhook endpoint; its argument is the endpoint's id."""
+"""Delivers to one webhook endpoint; its argument is the endpoint's id."""
 
 _BUFFER = "assayflow.tasks"
 _log = structlog.get_logger(__name__)

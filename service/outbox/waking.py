@@ -26,9 +26,9 @@ def send(session: Session, table: LaneTable, lane_id: UUID) -> None:
     send_after_commit(session, CONNECTOR_TASK if table is Connector else ENDPOINT_TASK, lane_id, "io")
 
 
-def send_due(session: Session, table: LaneTable) -> int:
-    """Queue the lanes of a table whose time has come, and return how many there were."""
-    due = outbox.queue_due(session, table)
-    for lane_id in due:
-        send(session, table, lane_id)
+def send_due(session: Session, table: LaneTable, lane_id: UUID | None = None) -> int:
+    """Queue the lanes of a table whose time has come, or this one if it has; return how many there were."""
+    due = outbox.queue_due(session, table, lane_id)
+    for ready in due:
+        send(session, table, ready)
     return len(due)

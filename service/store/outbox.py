@@ -42,10 +42,15 @@ def wake(session: Session, table: LaneTable, lane_id: UUID) -> bool:
     return session.scalars(query, execution_options={"synchronize_session": False}).one_or_none() is True
 
 
-def queue_due(session: Session, table: LaneTable) -> Sequence[UUID]:
-    """Queue the idle lanes whose time has come, skipping rows that are locked by others; return their ids."""
+def queue_due(session: Session, table: LaneTable, lane_id: UUID | None = None) -> Sequence[UUID]:
+    """Queue the idle lanes whose time has come, or this one if it has; return their ids.
+
+    Rows that others have locked are skipped.
+    """
     now = func.clock_timestamp()
-    ready = (table.state == "idle", table.status == "active", table.due_at <= now, _is_not_quiet(table))
+    ready = [table.state == "idle", table.status == "active", table.due_at <= now, _is_not_quiet(table)]
+    if lane_id is not None:
+        ready.append(table.id == lane_id)
     found = session.scalars(select(table.id).where(*ready).with_for_update(skip_locked=True)).all()
     if found:
         query = update(table).where(table.id.in_(found)).values(state="queued", queued_at=now)
@@ -56,6 +61,14 @@ def queue_due(session: Session, table: LaneTable) -> Sequence[UUID]:
 def lock(session: Session, table: LaneTable, lane_id: UUID) -> None:
     """Lock a lane, so that whoever adds to its outbox from now on finds how it ended."""
     session.execute(select(table.id).where(table.id == lane_id).with_for_update(key_share=True))
+
+
+def is_quiet(session: Session, lane: Connector | WebhookEndpoint) -> bool:
+    """Return whether the other side of a lane asked for quiet until a time that has not come."""
+    return (
+        lane.quiet_until is not None
+        and session.scalars(select(func.clock_timestamp())).one() < lane.quiet_until
+    )
 
 
 def add(session: Session, rows: Sequence[dict[str, Any]]) -> Sequence[UUID]:
