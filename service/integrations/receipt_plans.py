@@ -13,8 +13,8 @@ from service.campaigns.uploads import Owner, ResultsFile
 from service.errors import UnprocessableError
 from service.exchange import NOTHING_SAID, ReadingOptions
 from service.integrations.external_ids import external_id, origin_of
-from service.integrations.mapping import rows_of
 from service.lims.contract import MeasuredRecord, RemoteRecord
+from service.lims.mapping import candidate_id_of, rows_of
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import measured_from_json, remote_from_json
 from service.store import blobs, campaigns, candidates, receipts
@@ -41,6 +41,7 @@ class ReadingPlan:
         file: what is read; None if nothing of it is a row.
         measured: the external ids of the rows, in order.
         withdrawn: the external ids of measurements that count no more.
+        silent: those of measurements that say nothing (any more), or nothing that the mapping reads.
         notes: sentences that need nobody.
         record: that of a file.
         problem: why it cannot be read at all.
@@ -55,6 +56,7 @@ class ReadingPlan:
     file: ResultsFile | None = None
     measured: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     record: RemoteRecord | None = None
     problem: str | None = None
@@ -112,12 +114,15 @@ def with_rows(
     origin, records = measured
     named = [replace(record, id=external_id(origin, record)) for record in records]
     rows, withdrawn, notes = rows_of(mapping, named, candidate_of)
-    plan = replace(plan, withdrawn=tuple(withdrawn), notes=tuple(notes))
+    measured_ids = tuple(row["external_id"] for row in rows)
+    told = {*measured_ids, *withdrawn}
+    silent = tuple(record.id for record in named if record.id not in told)
+    plan = replace(plan, measured=measured_ids, withdrawn=tuple(withdrawn), silent=silent, notes=tuple(notes))
     if not rows:
         return plan
     of_values = {name: value for name, value in said.stated().items() if name in _OF_VALUES}
     file = _file(plan, json.dumps(rows).encode(), JSON, ReadingOptions.model_validate(of_values))
-    return replace(plan, file=file, measured=tuple(str(row["external_id"]) for row in rows))
+    return replace(plan, file=file)
 
 
 def candidate_finder(
@@ -127,13 +132,15 @@ def candidate_finder(
     ids = {record.about.id for record in records}
     keys = {record.about.key for record in records if record.about.key}
     found = receipts.candidate_records(session, connector_id, ids, keys)
-    ours = candidates.by_id(session, campaign_id, {UUID(row.entity_id) for row in found})
-    mine = [row for row in found if UUID(row.entity_id) in ours]
-    by_record = {(row.type, row.external_id): str(row.entity_id) for row in mine}
-    by_key = {str(row.key): str(row.entity_id) for row in mine}
+    by_record = {(row.type, row.external_id): row.entity_id for row in found}
+    by_key = {key: named for key in keys if (named := candidate_id_of(key))}
+    by_key |= {row.key: row.entity_id for row in found}
+    wanted = {UUID(text) for text in (*by_record.values(), *by_key.values())}
+    ours = {str(key) for key in candidates.by_id(session, campaign_id, wanted)}
 
     def candidate_of(about: RemoteRecord) -> str | None:
-        return by_record.get((about.type, about.id)) or by_key.get(about.key or "")
+        named = by_record.get((about.type, about.id)) or by_key.get(about.key or "")
+        return named if named in ours else None
 
     return candidate_of
 

@@ -23,6 +23,7 @@ from service.integrations import file_revisions, withdrawals
 from service.integrations.receipt_plans import JSON, ReadingPlan, plan_reading
 from service.lims.contract import MeasuredRecord, Page, RemoteRecord, ResultFile
 from service.lims.record_json import measured_to_json, remote_from_json, remote_to_json
+from service.outbox.events import Data, emit
 from service.store import blobs, receipts
 from service.store.states import ReceiptState
 from service.store.tables import ConnectorLink, Json, Receipt
@@ -105,16 +106,11 @@ def _add(session: Session, link: ConnectorLink, **columns: Any) -> UUID:
 
 
 def _news(session: Session, link: ConnectorLink, measurements: Sequence[MeasuredRecord]) -> list[Json]:
-    records = [measured_to_json(record) for record in measurements]
-    ids = {record["id"] for record in records}
-    latest = receipts.latest_records(session, link, ids) if ids else {}
-    fresh = []
-    for record in records:
-        name = (record["source"], record["id"])
-        if latest.get(name) != record:
-            fresh.append(record)
-            latest[name] = record
-    return fresh
+    said = {(record.source, record.id): measured_to_json(record) for record in measurements}
+    latest = (
+        receipts.latest_records(session, link, {record["id"] for record in said.values()}) if said else {}
+    )
+    return [record for record in said.values() if latest.get((record["source"], record["id"])) != record]
 
 
 def _keep_file(session: Session, link: ConnectorLink, found: ResultFile) -> UUID:
@@ -158,7 +154,7 @@ def _settle(
     """Store what was read and mark the receipt; False if it must be read again."""
     told = _known_bytes(session, receipt, plan)
     if told is not None:
-        _mark(receipt, replace(plan, notes=(*plan.notes, told)), (None, 0), problem)
+        _mark(session, receipt, replace(plan, notes=(*plan.notes, told)), (None, 0), problem)
         return True
     try:
         with session.begin_nested():
@@ -167,7 +163,7 @@ def _settle(
         if not is_last:
             return False
         settled, problem = (None, 0), error.detail
-    _mark(receipt, plan, settled, problem)
+    _mark(session, receipt, plan, settled, problem)
     session.flush()
     return True
 
@@ -176,7 +172,7 @@ def _stored(
     session: Session, receipt: Receipt, plan: ReadingPlan, report: Report | None
 ) -> tuple[Report | None, int]:
     """Store the accepted rows of a receipt, and withdraw what counts no more; return how many did."""
-    if report is None and not plan.withdrawn:
+    if report is None and not (plan.withdrawn or plan.silent):
         return None, 0
     campaign = locked_campaign(session, plan.owner.workspace_id, plan.campaign_id)
     check_active(campaign)
@@ -205,7 +201,11 @@ def _known_bytes(session: Session, receipt: Receipt, plan: ReadingPlan) -> str |
 
 
 def _mark(
-    receipt: Receipt, plan: ReadingPlan, settled: tuple[Report | None, int], problem: str | None
+    session: Session,
+    receipt: Receipt,
+    plan: ReadingPlan,
+    settled: tuple[Report | None, int],
+    problem: str | None,
 ) -> None:
     """Write down what became of a receipt."""
     report, n_withdrawn = settled
@@ -224,6 +224,10 @@ def _mark(
     if report is not None and report.upload_id:
         receipt.upload_id = UUID(report.upload_id)
     receipt.mapping_version, receipt.applied_at = plan.mapping_version, func.clock_timestamp()
+    if receipt.state == "needs_attention":
+        href = f"/v1/connectors/{receipt.connector_id}/receipts/{receipt.id}"
+        told: Data = {"connector_id": receipt.connector_id, "campaign_id": receipt.campaign_id, "href": href}
+        emit(session, plan.owner.workspace_id, "connector.needs_attention", told)
 
 
 def _applied(receipt: Receipt) -> Applied:

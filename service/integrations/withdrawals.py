@@ -4,11 +4,10 @@ What people corrected or withdrew here stays as they left it, until the system s
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -40,8 +39,12 @@ class Decided(NamedTuple):
 
 
 def withdraw_gone(session: Session, campaign: Campaign, plan: ReadingPlan) -> int:
-    """Let results of measurements that were withdrawn there count no more; return how many there were."""
-    return withdraw(session, campaign, plan, _counting(session, plan, plan.withdrawn), WITHDRAWN_THERE)
+    """Let results of measurements that were withdrawn there count no more; return how many there were.
+
+    So do those of a measurement that was blanked there, or is no longer final.
+    """
+    n = withdraw(session, campaign, plan, _counting(session, plan, plan.withdrawn), WITHDRAWN_THERE)
+    return n + withdraw(session, campaign, plan, _counting(session, plan, plan.silent), SAID_OTHERWISE)
 
 
 def withdraw_reread(session: Session, campaign: Campaign, plan: ReadingPlan, report: Report) -> int:
@@ -82,18 +85,14 @@ def is_decided(end: Amendment | None) -> bool:
 
 
 def withdraw(
-    session: Session, campaign: Campaign, plan: ReadingPlan, rows: Iterable[Result], why: str
+    session: Session, campaign: Campaign, plan: ReadingPlan, rows: Collection[Result], why: str
 ) -> int:
     """Let results count no more, settle their candidates, and return how many there were."""
     reason = Reason(f"{why} {plan.sender}", plan.owner.key_id)
-    touched: set[UUID] = set()
-    n = 0
-    for n, row in enumerate(rows, start=1):  # noqa: B007 - counted
+    for row in rows:
         amendments.withdraw(session, campaign.id, row.id, reason)
-        if row.candidate_id:
-            touched.add(row.candidate_id)
-    settling.settle(session, campaign, touched)
-    return n
+    settling.settle(session, campaign, {row.candidate_id for row in rows if row.candidate_id})
+    return len(rows)
 
 
 def _decided(session: Session, plan: ReadingPlan) -> Mapping[tuple[str, str | None], Decided]:

@@ -18,6 +18,7 @@ from service.integrations import receipts
 from service.integrations.external_ids import MOST_CHARACTERS, external_id, origin_of
 from service.integrations.receipts import Applied
 from service.lims.contract import File, MeasuredRecord, Page, RemoteRecord, ResultFile
+from service.lims.mapping import material_key
 from service.store import receipts as receipt_rows
 from service.store import results
 from service.store.tables import Campaign, Candidate, ConnectorLink, Receipt, Result
@@ -126,6 +127,33 @@ def test_a_withdrawal_lets_the_candidate_wait_again_and_a_retest_counts(
     assert values(session, campaign) == [("1111", 2.5)], "what was archived by mistake comes back as it was"
     receive(measured("1111", "9", "m-2"))
     assert values(session, campaign) == [("1111", 2.5), ("1111", 9.0)]
+
+
+def test_a_measurement_that_is_blanked_or_no_longer_final_counts_no_more(
+    session: Session, campaign: Campaign, receive: Receive
+) -> None:
+    receive(measured("1111", "2.5"), measured("1110", "1", "m-2"))
+    (applied,) = receive(measured("1111", ""), measured("1110", "1", "m-2", standing="preliminary"))
+    assert (applied.state, applied.report["withdrawn"]) == ("applied", 2)
+    assert values(session, campaign) == []
+
+
+def test_of_two_versions_in_one_page_the_later_counts(
+    session: Session, campaign: Campaign, receive: Receive
+) -> None:
+    assert states(receive(measured("1111", "2", version="1"), measured("1111", "3", version="2"))) == [
+        "applied"
+    ]
+    assert values(session, campaign) == [("1111", 3.0)]
+
+
+def test_a_material_is_known_by_our_key_where_its_id_was_never_heard_of(
+    session: Session, campaign: Campaign, batch: dict[str, Candidate], receive: Receive
+) -> None:
+    about = RemoteRecord(type="sample", id="77", key=material_key(str(batch["1111"].id)))
+    stranger = RemoteRecord(type="sample", id="78", key=material_key(str(campaign.id)))
+    receive(replace(measured("", "2"), about=about), replace(measured("", "3", "m-2"), about=stranger))
+    assert values(session, campaign) == [("1111", 2.0)]
 
 
 def test_a_bad_row_waits_for_a_person_and_the_others_are_stored(
