@@ -302,6 +302,7 @@ ANSWERS: dict[str, Example] = {
             "broker": "ok",
             "rounds": "ok",
             "fast": "ok",
+            "io": "ok",
             "upkeep": "ok",
         },
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},

@@ -13,6 +13,7 @@ from service.campaigns.lifecycle import CANDIDATE_MOVES, SETTLED, outcome_of
 from service.campaigns.round_transitions import complete_if_settled, reopen
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, NotFoundError, UnprocessableError
+from service.outbox.events import Data, emit
 from service.records import StandardResult
 from service.store import amendments, candidates, results, rounds
 from service.store.amendments import Reason
@@ -69,6 +70,10 @@ def store(
     touched = {ids[index] for index in fresh if index in ids}
     touched |= {row.candidate_id for row in ended.values() if row.candidate_id}
     settle(session, campaign, touched)
+    if fresh:
+        place: Data = {"campaign_id": campaign.id, "href": f"/v1/campaigns/{campaign.id}/results"}
+        counts = {"n_stored": len(fresh), "n_corrections": len(replacements)}
+        emit(session, campaign.workspace_id, "results.stored", {**place, "upload_id": record.id, **counts})
     return StoredUpload(
         record.id,
         tuple(

@@ -18,8 +18,9 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, OF_A_DRAFT, check_candidate_move
 from service.campaigns.locking import locked_candidate, locked_round
-from service.campaigns.round_transitions import complete_if_settled, reopen
+from service.campaigns.round_transitions import complete_if_settled, reopen, round_data
 from service.errors import ConflictError, PreconditionFailedError, UnprocessableError
+from service.outbox.events import emit
 from service.store import candidates, reviews
 from service.store import leases as lease_rows
 from service.store.states import LIVE, NEW, CandidateStatus
@@ -111,6 +112,8 @@ def release_round(
     row.batch_sha256 = hashlib.sha256(content).hexdigest()
     session.flush()
     session.refresh(row)
+    released = {**round_data(row, "/release"), "n_candidates": len(ready), "batch_sha256": row.batch_sha256}
+    emit(session, workspace_id, "batch.released", released)
     return row
 
 

@@ -51,6 +51,21 @@ def test_scorers_settings_travel_to_child_processes(monkeypatch: pytest.MonkeyPa
     assert Settings().scorer_secrets["dock"].authorization.get_secret_value() == "Bearer hush"
 
 
+def test_rules_of_addresses_and_the_file_of_keys_travel_to_child_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    settings = Settings(
+        connector_hosts="lims 10.0.0.0/8", webhook_hosts="public", secret_keys_file=tmp_path / "keys"
+    )
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+    assert Settings().connector_rules.names("lims", 8443)
+    assert Settings().webhook_rules.is_public_open
+    monkeypatch.setenv("ASSAYFLOW_SECRET_KEYS_FILE", "")
+    assert Settings().secret_keys_file is None
+
+
 def test_without_urls_the_error_names_the_settings():
     with pytest.raises(RuntimeError, match="ASSAYFLOW_REDIS_URL"):
         Settings().required_redis_url()
@@ -65,6 +80,8 @@ def test_without_urls_the_error_names_the_settings():
         ({"torch_threads": 0}, "torch_threads"),
         ({"scorer_hosts": "https://dock.example.org"}, "scorer_hosts"),
         ({"scorer_hosts": "dock.example.org:70000"}, "scorer_hosts"),
+        ({"connector_hosts": "https://lims.example.org"}, "connector_hosts"),
+        ({"webhook_hosts": "hooks.example.org:70000"}, "webhook_hosts"),
         ({"scorer_secrets": {"dock": {"host": "10.0.0.0/8", "authorization": "x"}}}, "host must be"),
         ({"scorer_secrets": {"dock": {"host": "dock", "authorization": "x\r\nHost: y"}}}, "one line"),
     ],

@@ -11,8 +11,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from service.cli.main import app, commands
+from service.integrations import credentials
+from service.integrations.credentials import Bound
+from service.sealing import Sealer, SealingError
 from service.settings import Settings
-from service.store.session import open_engine
+from service.store.campaigns import ensure_workspace
+from service.store.session import Sessions, open_engine
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +55,36 @@ def test_keys_are_made_listed_and_revoked(run: CliRunner):
     assert "revoked" in run.invoke(commands, ["keys", "revoke", key[1]]).output
     row = next(line for line in run.invoke(commands, ["keys", "list"]).output.splitlines() if key[1] in line)
     assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 3
+
+
+def test_keys_that_seal_credentials_are_made_and_rotated(
+    run: CliRunner, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    path = tmp_path / "keys"
+    monkeypatch.setenv("ASSAYFLOW_SECRET_KEYS_FILE", str(path))
+    assert isinstance(run.invoke(commands, ["secrets", "rotate"]).exception, SealingError)
+    assert run.invoke(commands, ["secrets", "new-key"]).exit_code == 0
+    with sessions.begin() as session:
+        bound = Bound(ensure_workspace(session).id, "webhook")
+        row = credentials.store(session, Sealer(path), bound, "hush").id
+    first = path.read_text()
+    assert run.invoke(commands, ["secrets", "new-key"]).exit_code == 0
+    assert path.read_text().endswith(first)
+    assert "1 of 1" in run.invoke(commands, ["secrets", "rotate"]).output
+    assert "0 of 1" in run.invoke(commands, ["secrets", "rotate"]).output
+    path.write_text(path.read_text().splitlines()[0])
+    with sessions() as session:
+        assert credentials.read(session, Sealer(path), row, bound) == "hush"
+    path.unlink()
+    run.invoke(commands, ["secrets", "new-key"])
+    lost = run.invoke(commands, ["secrets", "rotate"])
+    assert str(row) in str(lost.exception)
+
+
+def test_a_file_of_keys_must_be_named_for_a_database_elsewhere(run: CliRunner):
+    refused = run.invoke(commands, ["secrets", "new-key"], env={"ASSAYFLOW_SECRET_KEYS_FILE": ""}).exception
+    assert isinstance(refused, SealingError)
+    assert "ASSAYFLOW_SECRET_KEYS_FILE" in str(refused)
 
 
 def test_a_mistake_is_one_line_and_exit_1(

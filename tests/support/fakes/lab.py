@@ -23,7 +23,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a lab writes down: `value` as text; `outcome` is a word such as `no fit` where there is no value."""
+    """What a lab writes down: `value` as text; `outcome` is a word such as `no fit` in place of a value."""
 
     value: str = ""
     relation: str = "="
