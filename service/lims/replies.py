@@ -6,17 +6,29 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
-from service.outbound.pinned_http import retry_after
+from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from service.outbound.pinned_http import Reply
+    from service.outbound.pinned_http import Http, Reply
 
 LONGEST_DETAIL = 500
 """Most characters of the other system's words that are kept."""
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _DENIED = (401, 403)
+
+
+def request(http: Http, method: str, path: str, **options: Any) -> Reply:
+    """Send a request and return its reply, whatever its status; `options` are those of `Http.request`.
+
+    Raises:
+        RetryLaterError: if no whole reply arrived. The request may have been carried out.
+    """
+    try:
+        return http.request(method, path, **options)
+    except (ConnectionFailedError, ResponseTooLongError) as error:
+        raise RetryLaterError(f"{method} {path}: {error}") from error
 
 
 def check_reply(
