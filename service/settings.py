@@ -127,6 +127,10 @@ class Settings(BaseSettings):
     webhook_hosts: str = Field(
         default="", description="addresses that webhooks may have (docs/webhooks.md); public ones when empty"
     )
+    folders: dict[str, SecretStr] = Field(
+        default={},
+        description="by name, as JSON: paths or URLs of folders that connectors may watch (docs/lims)",
+    )
     secret_keys_file: Path | None = Field(
         default=None,
         description="keys that seal stored credentials, newest first; made in data_dir on one machine",
@@ -181,6 +185,11 @@ class Settings(BaseSettings):
         return read_rules(self.connector_hosts)
 
     @property
+    def folder_urls(self) -> dict[str, str]:
+        """Folders that connectors may watch, by name; a URL may hold a password: never log it."""
+        return {name: url.get_secret_value() for name, url in self.folders.items()}
+
+    @property
     def webhook_rules(self) -> Rules:
         """Addresses to which webhooks may be delivered."""
         return read_rules(self.webhook_hosts)
@@ -217,7 +226,9 @@ def _written(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def _secret(item: ScorerSecret) -> dict[str, str]:
+def _secret(item: ScorerSecret | SecretStr) -> dict[str, str] | str:
+    if isinstance(item, SecretStr):
+        return item.get_secret_value()
     return {"host": item.host, "authorization": item.authorization.get_secret_value()}
 
 

@@ -1,61 +1,58 @@
-"""Drain a lane under its lease: steps until nothing is due, its time is used, or this worker shuts down.
+"""Run a claimed lane under its lease. A lane never fails: it ends idle, due again when something in it is."""
 
-Knows neither webhooks nor connectors. A lane that is not empty by then is queued again, so that no lane holds
-a worker for long.
-"""
-
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
+from models.records import Cancelled
 from service.campaigns.leases import Lease
 from service.integrations import lane_steps
-from service.integrations.lane_steps import LeaseLostError
+from service.integrations.lane_steps import AnyLane, LeaseLostError
 from workers.context import WorkerContext
 from workers.progress import Progress
 from workers.pulse import Stage
 
-BUDGET_SECONDS = 60.0
-"""A lane gives way to others after this."""
-_BUG_SECONDS = 60.0
+AFTER_A_BUG_SECONDS = 300.0
+"""A lane whose run ended by an error of this product is left alone for so long."""
 _log = structlog.get_logger(__name__)
 
 
-def drain_lane(
+def run_lane(
     context: WorkerContext,
-    lease: Lease[Any],
-    step: Callable[[], bool],
+    lease: Lease[AnyLane],
+    work: Callable[[Progress], None],
     also_due: Callable[[Session], datetime | None] = lambda _: None,
 ) -> None:
-    """Drain a lane if it is queued; ignore outdated messages about others.
+    """Claim a lane, do its work and end it; a lane that is not queued (any more) is left as it is.
 
     Args:
-        context: the worker's context.
-        lease: the lane's, to be claimed.
-        step: does one thing that is due; False if there is none.
-        also_due: says when something else than an item of the outbox is due.
+        context: the worker's.
+        lease: a new one.
+        work: called while the lease is held; ends early when its progress says so.
+        also_due: when something else than an item of the outbox is due.
     """
     with context.sessions.begin() as session:
         if not lane_steps.claim(session, lease):
             return
-    log = _log.bind(work=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
+    log = _log.bind(lane=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
     progress = Progress(context.sessions, lease, context.settings, context.is_stopping, context.pulse.beat)
-    deadline = time.monotonic() + BUDGET_SECONDS
     try:
         with context.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress:
-            while progress.stop is None and time.monotonic() < deadline and step():
-                pass
-    except LeaseLostError:
-        log.warning("lane lost")
-        return
-    except Exception:  # a lane never fails: it waits, so that an error is not repeated at once
-        log.exception("lane interrupted")
-        with suppress(LeaseLostError), context.sessions.begin() as session:
-            lane_steps.keep_quiet(session, lease, _BUG_SECONDS)
+            work(progress)
+    except (Cancelled, LeaseLostError) as error:
+        log.info("stopped", why=type(error).__name__)
+    except Exception:
+        log.exception("lane failed")
+        _leave_alone(context, lease)
     with context.sessions.begin() as session:
         lane_steps.end(session, lease, also_due)
+
+
+def _leave_alone(context: WorkerContext, lease: Lease[AnyLane]) -> None:
+    try:
+        with context.sessions.begin() as session:
+            lane_steps.keep_quiet(session, lease, AFTER_A_BUG_SECONDS)
+    except LeaseLostError:
+        return

@@ -3,7 +3,7 @@
 The steps of a lane are in `lane_steps`; who calls these functions is `workers.endpoints`.
 """
 
-from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from service.address_rules import RefusedAddressError, Rules, check_url
+from service.address_rules import RefusedAddressError, Rules
 from service.campaigns.leases import Lease
 from service.integrations import lane_steps, signing
 from service.lims.replies import retry_after
@@ -41,8 +41,6 @@ _SUCCESS, _REDIRECT = 2, 3
 """First digits of a status."""
 _BUSY: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _log = structlog.get_logger(__name__)
-
-Open = Callable[[str, HttpEnvironment], Http]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +85,16 @@ def next_message(session: Session, sealer: Sealer, lease: Lease[WebhookEndpoint]
     return Message(item.id, endpoint.url, body, headers)
 
 
-def post(message: Message, rules: Rules, open_http: Open = Http) -> Outcome:
+def post(message: Message, rules: Rules) -> Outcome:
     """Send a message and return what came of it; its address is judged again, and pinned."""
     logged: list[Exchange] = []
+    environment = HttpEnvironment(rules, is_confidential=True, on_exchange=logged.append)
+    content = message.body.encode()
     try:
-        target = check_url(message.url, rules)
-        path, _, query = target.path.partition("?")
-        environment = HttpEnvironment(rules, on_exchange=logged.append)
-        http = open_http(f"{target.scheme}://{target.authority}", environment)
-        try:
+        with closing(Http(message.url, environment)) as http:
             reply = http.request(
-                "POST",
-                path,
-                headers=message.headers,
-                seconds=SECONDS,
-                most_bytes=MOST_BYTES,
-                content=message.body.encode(),
-                **({"params": query} if query else {}),
+                "POST", "", headers=message.headers, seconds=SECONDS, most_bytes=MOST_BYTES, content=content
             )
-        finally:
-            http.close()
     except RefusedAddressError as error:
         outcome = Outcome(_problem("The address is refused", str(error)))
     except (ConnectionFailedError, ResponseTooLongError) as error:

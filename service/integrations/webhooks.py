@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from service.address_rules import RefusedAddressError, Rules, check_url
+from service.address_rules import RefusedAddressError, Rules, check_confidential, check_url
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.integrations import credentials, signing
 from service.integrations.credentials import Bound
@@ -258,11 +258,10 @@ def check_address(url: str, rules: Rules) -> None:
         UnprocessableError: if they refuse it, or it is a public one without TLS.
     """
     try:
-        target = check_url(url, rules)
+        check_confidential(check_url(url, rules), rules)
     except RefusedAddressError as error:
-        raise _wrong_url(str(error)) from error
-    if target.scheme != "https" and not rules.is_listed(target):
-        raise _wrong_url("webhooks go over https, or to a host that the operator has listed")
+        detail = str(error)
+        raise UnprocessableError(f"/url: {detail}", [{"pointer": "/url", "detail": detail}]) from error
 
 
 def locked(session: Session, scope: Scope) -> WebhookEndpoint:
@@ -300,10 +299,6 @@ def _touched(session: Session, row: WebhookEndpoint) -> WebhookEndpoint:
     session.flush()
     session.refresh(row)
     return row
-
-
-def _wrong_url(detail: str) -> UnprocessableError:
-    return UnprocessableError(f"/url: {detail}", [{"pointer": "/url", "detail": detail}])
 
 
 def _missing(scope: Scope) -> NotFoundError:

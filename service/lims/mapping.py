@@ -5,8 +5,10 @@ Pure: a mapping and records in, records out. Numbers keep the digits that they c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from service.lims.contract import Material, Order, Structure
 
@@ -20,6 +22,7 @@ _FORMATS = ("smiles", "helm", "sequence", "formula")
 """Columns of objects that are structures in a format of the same name, the first one wins."""
 _PARTS = {"mean": "mean", "sd": "sd", "lower": "low", "upper": "high"}
 _LONGEST_SLUG = 20
+_MATERIAL = "AF-"
 ANY_SOURCE = "*"
 
 
@@ -71,7 +74,14 @@ class MappedRows(NamedTuple):
 
 def material_key(candidate_id: str) -> str:
     """Return the key of a candidate's record: its id, in the form that every system admits as a code."""
-    return f"AF-{candidate_id.replace('-', '').upper()}"
+    return f"{_MATERIAL}{candidate_id.replace('-', '').upper()}"
+
+
+def candidate_id_of(key: str) -> str | None:
+    """Return the id of the candidate whose record has this key; None if `material_key` made no such key."""
+    prefix, digits = key[: len(_MATERIAL)].upper(), key[len(_MATERIAL) :]
+    is_key = prefix == _MATERIAL and re.fullmatch(r"[0-9A-Fa-f]{32}", digits) is not None
+    return str(UUID(digits)) if is_key else None
 
 
 def order_key(round_id: str) -> str:

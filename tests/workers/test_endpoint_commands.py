@@ -15,7 +15,7 @@ from service.outbox.events import emit
 from service.store.tables import Event, ExchangeRecord, OutboxItem, Secret, WebhookEndpoint
 from workers.context import WorkerContext
 from workers.endpoints import drain_endpoint
-from workers.upkeep import sweep
+from workers.upkeep import sweep, tick
 
 
 def test_both_secrets_sign_for_a_day_and_then_the_new_one_alone(hook: Hook, receiver: Receiver) -> None:
@@ -156,7 +156,7 @@ def test_old_exchanges_events_and_deliveries_are_dropped_and_what_waits_is_kept(
     assert not kept & set(map(UUID, ids))
 
 
-def test_the_sweep_queues_what_is_due(hook: Hook) -> None:
+def test_the_timetable_queues_what_is_due(hook: Hook) -> None:
     hook.emit(1)
     with hook.sessions.begin() as session:
         session.execute(
@@ -164,5 +164,5 @@ def test_the_sweep_queues_what_is_due(hook: Hook) -> None:
             .where(WebhookEndpoint.id == hook.id)
             .values(state="idle", due_at=func.now())
         )
-    sweep(hook.context)
+    tick(hook.context)
     assert hook.row.state == "queued"

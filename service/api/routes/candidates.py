@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from models.records import ProposedCandidate
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, answer, etag, require_match
 from service.api.dependencies import CandidateId, Reader, Transaction, Writer
 from service.api.documentation import ETAG, Responses, guarded, header
 from service.api.idempotency import Once
-from service.campaigns import payloads, queries, replacing, review
+from service.campaigns import queries, replacing, review
 from service.campaigns.review import Verdict
 from service.schemas.base import Page
 from service.schemas.candidates import Candidate, Decided, Decision, DecisionRecord, Proposed, ResultSoFar
@@ -97,11 +96,6 @@ def reserve_view(row: tables.Reserve) -> Proposed:
         name: getattr(row, name) for name in Proposed.model_fields if name in tables.Reserve.__table__.c
     }
     return Proposed.model_validate({**row.payload, **columns})
-
-
-def proposed(row: tables.Candidate) -> ProposedCandidate:
-    """Return a stored candidate as the round proposed it."""
-    return payloads.proposed(row.rank, row.object, row.purpose, row.payload)
 
 
 def _with_results(session: Session, row: tables.Candidate) -> Candidate:
