@@ -17,9 +17,7 @@ from service.store import lims, tables
 ConnectorId = Annotated[
     UUID, Path(description="the connector's id", examples=["3d9a6e52-8c1f-4b7a-9e20-5f4c3b2a1d06"])
 ]
-LinkId = Annotated[
-    UUID, Path(description="the link's id", examples=["a4c8e1f7-2b6d-4e90-8d35-7c6b5a4f3e21"])
-]
+LinkId = Annotated[UUID, Path(description="the link's id", examples=["a4c8e1f7-2b6d-4e90-8d35-7c6b5a4f3e21"])]
 
 
 def operator_of(settings: Operators) -> Operator:

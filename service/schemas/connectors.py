@@ -1,4 +1,4 @@
-"""Connectors to lab systems: their kinds, what is asked for, and how they are told. Credentials are never told."""
+"""Connectors to lab systems: their kinds, what is asked for, and how they are told, without credentials."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -114,7 +114,9 @@ class ConnectorChange(Request):
     base_url: Url = Field(
         default="", description="another host, port or scheme drops the credentials, unless new ones come too"
     )
-    settings: dict[str, Any] = Field(default_factory=dict, description="members to change; null for a default")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="members to change; null for a default"
+    )
     credentials: dict[str, Any] | None = Field(
         default=None, description="in place of all that were stored; null drops them"
     )

@@ -17,9 +17,7 @@ from service.schemas.base import Page
 from service.schemas.links import ExternalRecord, Link, LinkChange, LinkRequest, Pushed, RoundPush
 from service.store import tables
 
-router = APIRouter(
-    prefix="/v1/connectors/{connector_id}/links", tags=["connectors"], route_class=StrictRoute
-)
+router = APIRouter(prefix="/v1/connectors/{connector_id}/links", tags=["connectors"], route_class=StrictRoute)
 
 CREATED: Responses = {201: {"description": "The link", **header("Location", "its address")}}
 DELETED: Responses = {204: {"description": "The link is gone; what is known of its candidates there stays"}}
@@ -49,9 +47,7 @@ def list_links(
     connector: Readable, session: Transaction, query: PageQuery, campaign_id: OfCampaign = None
 ) -> Page[Link]:
     """List the campaigns that use a connector, newest first."""
-    return query.answer(
-        links.list_links(session, connector, query.limit, query.cursor, campaign_id), Link
-    )
+    return query.answer(links.list_links(session, connector, query.limit, query.cursor, campaign_id), Link)
 
 
 @router.get("/{link_id}", response_model=Link, responses={200: ETAG, **guarded(404)})
@@ -60,9 +56,7 @@ def get_link(link_id: LinkId, connector: Readable, session: Transaction) -> Resp
     return _told(links.get(session, connector, link_id))
 
 
-@router.patch(
-    "/{link_id}", response_model=Link, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)}
-)
+@router.patch("/{link_id}", response_model=Link, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
 def patch_link(
     link_id: LinkId,
     changes: LinkChange,
@@ -81,9 +75,7 @@ def patch_link(
 
 
 @router.delete("/{link_id}", status_code=204, responses={**DELETED, **guarded(404, 412, 428)})
-def delete_link(
-    link_id: LinkId, connector: Writable, session: Transaction, if_match: IfMatch = None
-) -> None:
+def delete_link(link_id: LinkId, connector: Writable, session: Transaction, if_match: IfMatch = None) -> None:
     """Delete a link with its receipts and the messages that wait; results stay."""
     require_match(if_match, etag(links.get(session, connector, link_id).version))
     links.delete(session, connector, link_id)
@@ -129,9 +121,7 @@ def list_link_records(
     """List what the campaign's candidates and batches are in the other system, with links to look at them."""
     link = links.get(session, connector, link_id)
     about = {"entity": entity, "entity_id": str(entity_id) if entity_id else None}
-    return query.answer(
-        links.list_records(session, link, query.limit, query.cursor, **about), ExternalRecord
-    )
+    return query.answer(links.list_records(session, link, query.limit, query.cursor, **about), ExternalRecord)
 
 
 def _told(row: tables.ConnectorLink, status: int = 200, headers: dict[str, str] | None = None) -> Response:

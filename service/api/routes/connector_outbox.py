@@ -1,6 +1,5 @@
 """Routes of what a connector has to say, and of the log of what it said."""
 
-from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from service.api.idempotency import Once
 from service.integrations import connectors
 from service.schemas.base import Page
 from service.schemas.connectors import ExchangeEntry, OutboxMessage, Skip
-from service.store import lane_lists, tables
+from service.store import lane_lists, paging, tables
 from service.store.states import OutboxState
 
 router = APIRouter(prefix="/v1/connectors/{connector_id}", tags=["connectors"], route_class=StrictRoute)
@@ -34,7 +33,7 @@ def list_connector_messages(
     """List what the connector has to say, newest first; messages go in their order, the oldest first."""
     table = tables.Connector
     page = lane_lists.outbox(session, table, connector.id, query.limit, query.cursor, state)
-    return query.answer(replace(page, items=[_view(row) for row in page.items]), OutboxMessage)
+    return query.answer(paging.Page([_view(row) for row in page.items], page.next_cursor), OutboxMessage)
 
 
 @router.post("/outbox/{message_id}/retry", response_model=OutboxMessage, responses=guarded(404, 409))

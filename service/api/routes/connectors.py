@@ -1,12 +1,10 @@
 """Routes of connectors: accounts of a workspace in lab systems."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from service.api.body import StrictRoute
-from service.api.connectors import ByOperator, ConnectorId, Readable, views
+from service.api.connectors import ByOperator, ConnectorId, views
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
 from service.api.dependencies import Admin, Reader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
@@ -21,7 +19,7 @@ from service.schemas.connectors import (
     ConnectorRequest,
     RemoteField,
 )
-from service.store import tables
+from service.store import paging, tables
 
 router = APIRouter(prefix="/v1/connectors", tags=["connectors"], route_class=StrictRoute)
 
@@ -47,19 +45,20 @@ def create_connector(
 def list_connectors(caller: Reader, session: Transaction, query: PageQuery) -> Page[Connector]:
     """List the workspace's connectors, newest first."""
     page = connectors.list_connectors(session, caller.workspace_id, query.limit, query.cursor)
-    return query.answer(replace(page, items=views(session, page.items)), Connector)
+    shown = paging.Page(views(session, page.items), page.next_cursor)
+    return query.answer(shown, Connector)
 
 
 @router.get("/{connector_id}", response_model=Connector, responses={200: ETAG, **guarded(404)})
-def get_connector(connector: Readable, session: Transaction) -> Response:
+def get_connector(connector_id: ConnectorId, caller: Reader, session: Transaction) -> Response:
     """Return a connector without its credentials."""
-    return _told(session, connector)
+    return _told(session, connectors.get(session, caller.workspace_id, connector_id))
 
 
 @router.patch(
     "/{connector_id}", response_model=Connector, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)}
 )
-def patch_connector(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
+def patch_connector(
     connector_id: ConnectorId,
     changes: ConnectorChange,
     caller: Admin,
@@ -89,17 +88,13 @@ def delete_connector(
 
 
 @router.post("/{connector_id}/pause", response_model=Connector, responses={200: ETAG, **guarded(404, 409)})
-def pause_connector(
-    connector_id: ConnectorId, caller: Admin, session: Transaction, once: Once
-) -> Response:
+def pause_connector(connector_id: ConnectorId, caller: Admin, session: Transaction, once: Once) -> Response:
     """Let a connector send and read nothing more; what is to be sent waits."""
     return once(lambda: _told(session, connectors.pause(session, caller.workspace_id, connector_id)))
 
 
 @router.post("/{connector_id}/resume", response_model=Connector, responses={200: ETAG, **guarded(404, 409)})
-def resume_connector(
-    connector_id: ConnectorId, caller: Admin, session: Transaction, once: Once
-) -> Response:
+def resume_connector(connector_id: ConnectorId, caller: Admin, session: Transaction, once: Once) -> Response:
     """Let a paused or broken connector go on."""
     return once(lambda: _told(session, connectors.resume(session, caller.workspace_id, connector_id)))
 
@@ -111,8 +106,11 @@ def run_connector(connector_id: ConnectorId, caller: Writer, session: Transactio
 
 
 @router.get("/{connector_id}/fields", responses=guarded(404))
-def list_connector_fields(connector: Readable) -> ConnectorFields:
+def list_connector_fields(
+    connector_id: ConnectorId, caller: Reader, session: Transaction
+) -> ConnectorFields:
     """Return the fields of the other system that a mapping may name, as the last check found them."""
+    connector = connectors.get(session, caller.workspace_id, connector_id)
     found = [RemoteField.model_validate(item) for item in connector.fields or ()]
     checked_at = (connector.standing or {}).get("checked_at")
     return ConnectorFields.model_validate({"checked_at": checked_at, "fields": found})
