@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
-from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError
+from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -31,19 +29,6 @@ def request(http: Http, method: str, path: str, **options: Any) -> Reply:
         return http.request(method, path, **options)
     except (ConnectionFailedError, ResponseTooLongError) as error:
         raise RetryLaterError(f"{method} {path}: {error}") from error
-
-
-def retry_after(reply: Reply) -> float | None:
-    """Return the seconds of `Retry-After` (RFC 9110), a number or a date; None if there is none."""
-    text = (reply.headers.get("retry-after") or "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
 def check_reply(

@@ -113,6 +113,16 @@ def release_orders(session: Session, connector_id: UUID) -> None:
     )
 
 
+def news_key(session: Session, connector_id: UUID, subject: str) -> str:
+    """Return a key for news of a subject: that of news which wait to be sent, else a new one."""
+    ended = select(func.count()).where(
+        OutboxItem.connector_id == connector_id,
+        OutboxItem.key.startswith(f"{subject}:", autoescape=True),
+        OutboxItem.state != "waiting",
+    )
+    return f"{subject}:{session.scalars(ended).one()}"
+
+
 def candidates_of(session: Session, candidate_ids: Sequence[UUID]) -> dict[UUID, Candidate]:
     """Return candidates by id."""
     query = select(Candidate).where(Candidate.id.in_(candidate_ids))
