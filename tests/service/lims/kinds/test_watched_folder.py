@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import fsspec
 import pytest
+from fakes.lab import Measurement
+from fakes.watched_folder import make_fake
 
 from service.lims.contract import (
     AccessDeniedError,
@@ -26,6 +28,7 @@ from service.lims.contract import (
 from service.lims.kinds import watched_folder
 from service.lims.kinds.watched_folder import WatchedFolderConnector
 from service.lims.local_folders import LocalFolder
+from service.lims.mapping_specs import LinkMapping
 from service.lims.registry import connector_kind
 
 TABLE = b"candidate_id,type,value,units\n1,IC50,12.5,nM\n"
@@ -475,3 +478,30 @@ def test_a_store_behind_a_url_works_alike(bucket: str, clock: Clock):
     assert not files.exists(f"{bucket}/inbox/a.csv")
     assert files.exists(f"{bucket}/processed/a.csv.report.txt")
     assert [path for path in files.find(bucket) if path.endswith(".tmp")] == []
+
+
+def test_a_lab_that_works_with_files(clock: Clock):
+    lab = make_fake()
+    try:
+        mapping = LinkMapping.model_validate(lab.mapping("peptides", "IC50"))
+        assert mapping.order.files == ("csv",)
+        connector = _connector(lab.folders()["lab"], clock)
+        connector.check()
+        candidate = "8b0c6f5e-0000-4000-8000-000000000001"
+        content = f"candidate_id,object\n{candidate},ACDK\n".encode()
+        connector.put_order(_order(File(name="batch.csv", media_type="text/csv", content=content)))
+        (material,) = lab.materials()
+        assert [(held.key, held.materials) for held in lab.orders()] == [("AFR-1", [material.key])]
+        measured = lab.measure(material.key, Measurement(value="12.5", relation=">"))
+        found, cursor = _scan(connector)
+        lab.correct(measured, Measurement(outcome="no fit"))
+        corrected, _ = _scan(connector, cursor)
+        lines = [
+            item.file.content.decode().splitlines()[1] for item in (*found.values(), *corrected.values())
+        ]
+        assert lines == [
+            f"{candidate},IC50,12.5,nM,>,,{measured}",
+            f"{candidate},IC50,,,,assay_failed,{measured}",
+        ]
+    finally:
+        lab.close()
