@@ -28,8 +28,8 @@ _KEYS_PER_SEARCH = 10
 _REFUSED = 400
 
 
-class RefusalError(Exception):
-    """The server refused one record; others go on."""
+class RefusalError(RetryLaterError):
+    """A refusal in the other system's words: of a record where one is written, of everything elsewhere."""
 
     def __init__(self, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
