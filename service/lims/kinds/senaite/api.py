@@ -70,6 +70,8 @@ class Session:
             n_before = len(found)
             paging = {"limit": _ROWS, "b_start": n_before, "sort_on": "created", "sort_order": "asc"}
             batch, content = self._read("GET", path, params={**(params or {}), **paging})
+            if not isinstance(batch.get("items"), list):
+                raise RetryLaterError(f"GET {path} answered no list")
             found |= {text_of(item["uid"]): item for item in batch["items"]}
             if contents is not None:
                 contents.append(content)

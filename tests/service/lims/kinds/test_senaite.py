@@ -386,6 +386,19 @@ def test_a_page_of_a_proxy_is_never_an_answer(fake: SenaiteFake, skip: int) -> N
     assert len(values(read_all(connector, scope))) == 2
 
 
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"items": [', b'{"success": false, "message": "x"}'])
+def test_json_of_something_else_withdraws_nothing(fake: SenaiteFake, body: bytes) -> None:
+    connector = connect(SenaiteConnector, fake)
+    scope = pushed(connector, 1)
+    fake.measure("c001", Measurement("1"))
+    pages = read_all(connector, scope)
+    for skip in (0, 1):
+        fake.answer_instead(Answered(200, body), skip=skip)
+        with pytest.raises(RetryLaterError):
+            read_all(connector, scope, pages)
+    assert not measured(read_all(connector, scope, pages))
+
+
 def test_the_patience_of_a_proxy_is_kept(fake: SenaiteFake) -> None:
     connector = connect(SenaiteConnector, fake)
     fake.rate_limit(17, skip=3)
