@@ -29,6 +29,8 @@ from service.settings import Settings  # noqa: E402
 from service.store.migrations import migrate  # noqa: E402
 from service.store.session import Sessions, opened  # noqa: E402
 
+pytest.register_assert_rewrite("kadi4mat_scenarios")
+
 # A busy machine is no failure, and a run can be repeated.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")

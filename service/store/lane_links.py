@@ -39,6 +39,12 @@ def holders(
     return [(link, entity_id) for link, entity_id in session.execute(query)]
 
 
+def lock(session: Session, link_id: UUID) -> ConnectorLink | None:
+    """Return a link, fresh, and make whoever changes it wait; None if it was deleted."""
+    query = select(ConnectorLink).where(ConnectorLink.id == link_id).with_for_update(key_share=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
 def next_pull(session: Session, connector_id: UUID) -> ConnectorLink | None:
     """Return the link whose pull is due for longest; None if none is."""
     query = _pulled(connector_id).where(ConnectorLink.pull_due_at <= func.clock_timestamp())
@@ -111,6 +117,16 @@ def release_orders(session: Session, connector_id: UUID) -> None:
         .values(state="waiting", problem=None, done_at=None, due_at=func.clock_timestamp()),
         execution_options={"synchronize_session": False},
     )
+
+
+def news_key(session: Session, connector_id: UUID, subject: str) -> str:
+    """Return a key for news of a subject: that of news which wait to be sent, else a new one."""
+    ended = select(func.count()).where(
+        OutboxItem.connector_id == connector_id,
+        OutboxItem.key.startswith(f"{subject}:", autoescape=True),
+        OutboxItem.state != "waiting",
+    )
+    return f"{subject}:{session.scalars(ended).one()}"
 
 
 def candidates_of(session: Session, candidate_ids: Sequence[UUID]) -> dict[UUID, Candidate]:

@@ -64,6 +64,12 @@ def unapplied(session: Session, link_id: UUID) -> list[UUID]:
     return list(session.scalars(query.order_by(Receipt.received_at, Receipt.id)))
 
 
+def unapplied_of_connector(session: Session, connector_id: UUID) -> list[UUID]:
+    """Return the receipts of a connector that were kept and not read, oldest first."""
+    query = select(Receipt.id).where(Receipt.connector_id == connector_id, Receipt.state == "stored")
+    return list(session.scalars(query.order_by(Receipt.received_at, Receipt.id)))
+
+
 def latest_records(
     session: Session, link: ConnectorLink, ids: Collection[str]
 ) -> dict[tuple[str, str], Json]:
