@@ -213,7 +213,8 @@ _FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_s
 _API_KEY: dict[str, Any] = {
     "id": "k3v9x2",
     "name": "plate reader",
-    "scopes": ["read", "write"],
+    "scopes": ["results"],
+    "campaign_id": _CAMPAIGN_ID,
     "created_at": _ASKED,
     "expires_at": None,
     "revoked_at": None,
@@ -302,6 +303,7 @@ ANSWERS: dict[str, Example] = {
             "broker": "ok",
             "rounds": "ok",
             "fast": "ok",
+            "io": "ok",
             "upkeep": "ok",
         },
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
@@ -338,7 +340,8 @@ REQUESTS: dict[str, Example] = {
     },
     "create_api_key": {
         "name": "plate reader",
-        "scopes": ["read", "write"],
+        "scopes": ["results"],
+        "campaign_id": _CAMPAIGN_ID,
         "expires_at": "2099-01-31T12:00:00Z",
     },
     **LEDGER_REQUESTS,
