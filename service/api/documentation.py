@@ -43,7 +43,7 @@ TAGS = [
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
     {"name": "insights", "description": "Progress of a campaign, as numbers and figures."},
     {"name": "api keys", "description": "Keys for callers of this API."},
-    {"name": "operators", "description": "Health and metrics."},
+    {"name": "operators", "description": "Health, metrics and hooks: what needs no key."},
 ]
 
 
