@@ -71,7 +71,10 @@ def _verified(session: Session, settings: Settings, row: Connector, sent: SentHo
         _log.warning("hook not verified", connector=str(row.id), problem=str(error))
         return None
     try:
-        return kind.verify_hook(sent.headers, sent.body)
+        hint = kind.verify_hook(sent.headers, sent.body)
     except Exception as error:  # noqa: BLE001 - a stranger's bytes must not show what they broke
         _log.warning("hook not verified", connector=str(row.id), problem=type(error).__name__)
         return None
+    if hint is None:
+        _log.warning("hook not verified", connector=str(row.id), problem="it is not genuine, or too old")
+    return hint

@@ -24,6 +24,5 @@ def is_new(session: Session, connector_id: UUID, event_id: str) -> bool:
     digest = hashlib.sha256(event_id.encode()).digest()
     old = (HookEvent.connector_id == connector_id, HookEvent.received_at < func.now() - KEPT)
     session.execute(delete(HookEvent).where(*old), execution_options={"synchronize_session": False})
-    query = insert(HookEvent).values(connector_id=connector_id, digest=digest)
-    query = query.on_conflict_do_nothing().returning(HookEvent.digest)
-    return session.scalars(query).one_or_none() is not None
+    query = insert(HookEvent).values(connector_id=connector_id, digest=digest).on_conflict_do_nothing()
+    return session.scalars(query.returning(HookEvent.digest)).one_or_none() is not None
