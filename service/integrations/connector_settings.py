@@ -19,7 +19,7 @@ from service.sealing import Sealer
 @final
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """What the operator decides of connectors: which addresses they may have, and with what secrets are sealed."""
+    """What the operator decides of connectors: which addresses they may have, and how secrets are sealed."""
 
     rules: Rules
     sealer: Sealer
@@ -41,7 +41,7 @@ def check_address(kind: type[Kind], base_url: str, rules: Rules, *, has_credenti
     """Return the address of a connector; None for a kind that has none.
 
     Raises:
-        UnprocessableError: if it is missing, superfluous or refused, or credentials would go over it in clear.
+        UnprocessableError: if it is missing, superfluous or refused, or credentials would go in clear.
     """
     if not kind.manners.needs_address:
         if base_url:

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from service.lims.contract import File, MeasuredRecord, RemoteRecord, ResultFile
-from service.lims.kinds._elabftw_api import DELETED, GONE, Server, read_metadata, text_of
+from service.lims.kinds.elabftw.api import DELETED, GONE, Server, read_metadata, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

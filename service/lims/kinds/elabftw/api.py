@@ -1,4 +1,4 @@
-"""Requests to eLabFTW and the metadata of its entities; `elabftw` is the connector."""
+"""Requests to eLabFTW and the metadata of its entities."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ class Server:
         return json_body(self.write("GET", path))
 
     def all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Yield all rows of a list; a server cuts pages as it likes, so that only an empty one ends it."""
-        offset = 0
-        while True:
-            paging = {"limit": _ROWS, "offset": offset, "order": "id", "sort": "asc"}
+        """Yield all rows of a list, until a page has nothing new: its length is up to the server."""
+        seen: set[int] = set()
+        n_before = -1
+        while len(seen) > n_before:
+            n_before = len(seen)
+            paging = {"limit": _ROWS, "offset": n_before, "order": "id", "sort": "asc"}
             rows = json_body(self.write("GET", path, params={**(params or {}), **paging}))
-            yield from rows
-            offset += len(rows)
-            if not rows:
-                return
+            yield from (row for row in rows if row["id"] not in seen)
+            seen |= {row["id"] for row in rows}
 
     def search(self, kind: str, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the records under our keys, those that were written whole before interrupted ones."""

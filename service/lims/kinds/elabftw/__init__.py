@@ -34,7 +34,7 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds._elabftw_api import (
+from service.lims.kinds.elabftw.api import (
     DELETED,
     GONE,
     RefusalError,
@@ -43,7 +43,7 @@ from service.lims.kinds._elabftw_api import (
     read_metadata,
     written_key,
 )
-from service.lims.kinds._elabftw_results import SENT, UNGROUPED, new_files, new_measurements, path_of
+from service.lims.kinds.elabftw.results import SENT, UNGROUPED, new_files, new_measurements, path_of
 from service.lims.replies import json_body
 
 if TYPE_CHECKING:
