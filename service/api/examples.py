@@ -346,6 +346,7 @@ REQUESTS: dict[str, Example] = {
         "campaign_id": _CAMPAIGN_ID,
         "expires_at": "2099-01-31T12:00:00Z",
     },
+    "receive_hook": {"type": "v2.workflowOutput.updated.fields", "id": "evt_3Ql7Yb2k"},
     **LEDGER_REQUESTS,
     "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,
