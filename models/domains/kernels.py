@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
-from gpytorch.kernels import Kernel
+from gpytorch.kernels import Kernel, MaternKernel, ScaleKernel
+from gpytorch.priors import LogNormalPrior
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,3 +80,17 @@ class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no type
         if self._kept is None or self._kept[0].shape != rows.shape or not torch.equal(self._kept[0], rows):
             self._kept = rows, tanimoto(rows, rows)
         return self._kept[1]
+
+
+def tanimoto_and_descriptors(n_counts: int, n_descriptors: int) -> Kernel:
+    """Return Tanimoto(counts) + a * Matern-5/2(descriptors) for features [N, n_counts + n_descriptors].
+
+    The weight `a` and one length scale are fitted. The length scale's prior grows with the square root of the
+    number of descriptors, as distances do (Hvarfner, Hellsten & Nardi, ICML 2024).
+    """
+    prior = LogNormalPrior(math.sqrt(2) + math.log(n_descriptors) / 2, math.sqrt(3))
+    smooth = MaternKernel(
+        nu=2.5, lengthscale_prior=prior, active_dims=tuple(range(n_counts, n_counts + n_descriptors))
+    )
+    smooth.lengthscale = math.sqrt(n_descriptors)
+    return TanimotoKernel(active_dims=tuple(range(n_counts))) + ScaleKernel(smooth)

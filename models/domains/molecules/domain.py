@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+import numpy as np
+
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
@@ -68,10 +70,11 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts [N, 2048]."""
+        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        from models.domains.molecules.chemistry.descriptors import descriptors
         from models.domains.molecules.chemistry.fingerprints import count_fingerprints
 
-        return count_fingerprints(texts)
+        return np.hstack((count_fingerprints(texts), descriptors(texts)))
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return atom environments by their SMILES."""
@@ -101,7 +104,9 @@ class Molecules(Domain):
         return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
 
     def kernel(self) -> Kernel:
-        """Return a Tanimoto kernel over counts."""
-        from models.domains.kernels import TanimotoKernel
+        """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
+        from models.domains.kernels import tanimoto_and_descriptors
+        from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
+        from models.domains.molecules.chemistry.fingerprints import N_FEATURES
 
-        return TanimotoKernel()
+        return tanimoto_and_descriptors(N_FEATURES, N_DESCRIPTORS)
