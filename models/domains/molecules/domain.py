@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-import numpy as np
-
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
@@ -71,14 +69,13 @@ class Molecules(Domain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
-        from models.domains.molecules.chemistry.descriptors import descriptors
-        from models.domains.molecules.chemistry.fingerprints import count_fingerprints
+        from models.domains.molecules.chemistry.features import features
 
-        return np.hstack((count_fingerprints(texts), descriptors(texts)))
+        return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return atom environments by their SMILES."""
-        from models.domains.molecules.chemistry.atom_environments import parts_of
+        """Return descriptors by name and atom environments by their SMILES."""
+        from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
 
@@ -105,8 +102,8 @@ class Molecules(Domain):
 
     def kernel(self) -> Kernel:
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
-        from models.domains.kernels import tanimoto_and_descriptors
+        from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
-        from models.domains.molecules.chemistry.fingerprints import N_FEATURES
+        from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 
-        return tanimoto_and_descriptors(N_FEATURES, N_DESCRIPTORS)
+        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)

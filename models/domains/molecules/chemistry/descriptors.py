@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache, cached
-from rdkit.Chem import Crippen, GetFormalCharge, rdMolDescriptors
+from rdkit.Chem import GetFormalCharge, rdMolDescriptors
 
 from models.domains.molecules.chemistry.molecules import molecule
 
@@ -22,44 +22,51 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
 
 SPREADS = {
-    "logp": 2.0,
-    "molar_refractivity": 30.0,
-    "heavy_atoms": 8.0,
-    "tpsa": 40.0,
-    "rotatable_bonds": 4.0,
-    "h_bond_donors": 1.5,
-    "h_bond_acceptors": 3.0,
-    "aromatic_rings": 1.2,
+    "log P": 2.0,
+    "molar refractivity": 30.0,
+    "heavy atoms": 8.0,
+    "polar surface area": 40.0,
+    "rotatable bonds": 4.0,
+    "hydrogen-bond donors": 1.5,
+    "hydrogen-bond acceptors": 3.0,
+    "aromatic rings": 1.2,
     "rings": 1.5,
-    "fraction_sp3": 0.3,
+    "share of sp3 carbons": 0.3,
     "halogens": 1.5,
-    "charge": 1.0,
+    "net charge": 1.0,
 }
-"""Standard deviations among drug-like molecules, rounded, by name."""
+"""Standard deviations among drug-like molecules, rounded, by the name that people read."""
 N_DESCRIPTORS = len(SPREADS)
+KEPT = 50_000
+"""Molecules whose descriptors are cached, 12 MB of them."""
+_SPREADS = np.array(list(SPREADS.values()))
 _HALOGENS = frozenset((9, 17, 35, 53))
+_BONDS = rdMolDescriptors.NumRotatableBondsOptions.NonStrict
 
 
-@cached(LRUCache(100_000), lock=Lock())
-def _descriptors(text: str) -> tuple[float, ...]:
+@cached(LRUCache(KEPT), lock=Lock())
+def _scaled(text: str) -> Floats:
+    """Return the descriptors of one molecule [12]; donors and acceptors are Lipinski's N and O."""
     mol = molecule(text)
+    log_p, refractivity = rdMolDescriptors.CalcCrippenDescriptors(mol)
     values = (
-        Crippen.MolLogP(mol),
-        Crippen.MolMR(mol),
+        log_p,
+        refractivity,
         mol.GetNumHeavyAtoms(),
         rdMolDescriptors.CalcTPSA(mol),
-        rdMolDescriptors.CalcNumRotatableBonds(mol),
-        rdMolDescriptors.CalcNumHBD(mol),
-        rdMolDescriptors.CalcNumHBA(mol),
+        rdMolDescriptors.CalcNumRotatableBonds(mol, _BONDS),
+        rdMolDescriptors.CalcNumLipinskiHBD(mol),
+        rdMolDescriptors.CalcNumLipinskiHBA(mol),
         rdMolDescriptors.CalcNumAromaticRings(mol),
         rdMolDescriptors.CalcNumRings(mol),
         rdMolDescriptors.CalcFractionCSP3(mol),
         sum(atom.GetAtomicNum() in _HALOGENS for atom in mol.GetAtoms()),
         GetFormalCharge(mol),
     )
-    return tuple(value / spread for value, spread in zip(values, SPREADS.values(), strict=True))
+    scaled: Floats = np.array(values, dtype=np.float64) / _SPREADS
+    return scaled
 
 
 def descriptors(texts: Sequence[str]) -> Floats:
     """Return scaled descriptors [N, 12] in the order of `SPREADS`."""
-    return np.array([_descriptors(text) for text in texts], dtype=np.float64).reshape(-1, N_DESCRIPTORS)
+    return np.array([_scaled(text) for text in texts]).reshape(-1, N_DESCRIPTORS)
