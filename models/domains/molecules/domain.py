@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Molecules(Domain):
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
+    n_amounts = N_COUNTS
+    features_version = 2
+    """1: counts alone."""
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -104,6 +108,5 @@ class Molecules(Domain):
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
         from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
-        from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 
         return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache, cached
-from rdkit.Chem import GetFormalCharge, rdMolDescriptors
+from rdkit.Chem import GetFormalCharge, MolFromSmarts, rdMolDescriptors
 
 from models.domains.molecules.chemistry.molecules import molecule
 
@@ -40,7 +40,7 @@ N_DESCRIPTORS = len(SPREADS)
 KEPT = 50_000
 """Molecules whose descriptors are cached, 12 MB of them."""
 _SPREADS = np.array(list(SPREADS.values()))
-_HALOGENS = frozenset((9, 17, 35, 53))
+_HALOGEN = MolFromSmarts("[F,Cl,Br,I]")
 _BONDS = rdMolDescriptors.NumRotatableBondsOptions.NonStrict
 
 
@@ -60,7 +60,7 @@ def _scaled(text: str) -> Floats:
         rdMolDescriptors.CalcNumAromaticRings(mol),
         rdMolDescriptors.CalcNumRings(mol),
         rdMolDescriptors.CalcFractionCSP3(mol),
-        sum(atom.GetAtomicNum() in _HALOGENS for atom in mol.GetAtoms()),
+        len(mol.GetSubstructMatches(_HALOGEN)),
         GetFormalCharge(mol),
     )
     scaled: Floats = np.array(values, dtype=np.float64) / _SPREADS
