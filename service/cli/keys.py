@@ -1,17 +1,23 @@
-"""Commands for API keys of the default workspace, run on the machine of the database."""
+"""`assayflow keys`: over HTTP with a key of the scope `admin`, or else in the database of this machine."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
-from rich.table import Table
 
-from service.client.terminal import console, say
+from assayflow.client.client import HERE
+from assayflow.client.resources.keys import Scope
+from service.cli.connection import Json, Key, Url, connected, print_json
 from service.settings import Settings
+from service.terminal.lists import list_table, moment
+from service.terminal.tables import console, say
 
 commands = typer.Typer(
-    help="Create, list and revoke API keys of the default workspace.", no_args_is_help=True
+    help="Create, list and revoke API keys: with --key over HTTP, or else in the database of this folder.",
+    no_args_is_help=True,
 )
+_DEFAULT = ["read", "write"]
 
 
 @commands.command("create")
@@ -19,33 +25,60 @@ def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be repeated.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
+    url: Url = HERE,
+    key: Key = "",
+    is_json: Json = False,
 ) -> None:
     """Create a key and show it once."""
+    expires = datetime.now(UTC) + timedelta(days=days) if days else None
+    if key.strip():
+        with connected(url, key) as client:
+            made = client.keys.create(name, cast("list[Scope]", scope or _DEFAULT), expires)
+        print_json(made) if is_json else say(console(), str(made["secret"]))
+        return
     from service.local.keys import make_key
 
-    expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    say(console(), make_key(Settings(), name, scope or ["read", "write"], expires))
+    text = make_key(Settings(), name, scope or _DEFAULT, expires)
+    print_json({"name": name, "secret": text}) if is_json else say(console(), text)
 
 
 @commands.command("list")
-def list_keys() -> None:
+def list_keys(url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
     """List the keys, without their secrets."""
-    from service.local.keys import all_keys
-
-    table = Table("id", "name", "scopes", "created", "expires", "revoked", box=None)
-    for row in all_keys(Settings()):
-        moments = (
-            f"{moment:%Y-%m-%d %H:%M}" if moment else ""
-            for moment in (row.created_at, row.expires_at, row.revoked_at)
-        )
-        table.add_row(row.id, row.name, " ".join(row.scopes), *moments)
-    console().print(table)
+    items = _of_service(url, key) if key.strip() else _of_this_machine()
+    cells = ("id", "name", "scopes", *(moment(f"{name}_at") for name in ("created", "expires", "revoked")))
+    print_json(items) if is_json else console().print(list_table(items, *cells))
 
 
 @commands.command("revoke")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")]) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")],
+    url: Url = HERE,
+    key: Key = "",
+    is_json: Json = False,
+) -> None:
     """Revoke a key permanently."""
-    from service.local.keys import revoke_key as revoke
+    if key.strip():
+        with connected(url, key) as client:
+            client.keys.revoke(key_id)
+    else:
+        from service.local.keys import revoke_key as revoke
 
-    revoke(Settings(), key_id)
-    say(console(), f"{key_id} is revoked.")
+        revoke(Settings(), key_id)
+    print_json({"revoked": key_id}) if is_json else say(console(), f"{key_id} is revoked.")
+
+
+def _of_service(url: str, key: str) -> list[Mapping[str, Any]]:
+    with connected(url, key) as client:
+        return [*cast("Iterable[Mapping[str, Any]]", client.keys.list())]
+
+
+def _of_this_machine() -> list[Mapping[str, Any]]:
+    from service.local.keys import all_keys
+
+    moments = ("created_at", "expires_at", "revoked_at")
+    return [
+        {"id": row.id, "name": row.name, "scopes": row.scopes}
+        | {name: at.isoformat() if (at := getattr(row, name)) else None for name in moments}
+        for row in all_keys(Settings())
+    ]

@@ -9,8 +9,8 @@ import pytest
 from plate_readings import grid, long, simulated
 from typer.testing import CliRunner, Result
 
+from assayflow import AssayflowError
 from service.cli.main import commands
-from service.client.client import ClientError
 
 if TYPE_CHECKING:
     from conftest import Player
@@ -145,7 +145,7 @@ def test_one_of_several_readings_is_chosen(shell: Shell, plate: dict[str, Any], 
         grid(other, title="Read 1", delimiter="\t") + "\n" + grid(read, title="Read 2", delimiter="\t")
     )
     asked = shell("wells", "P-1", export)
-    assert isinstance(asked.exception, ClientError)
+    assert isinstance(asked.exception, AssayflowError)
     assert "1: Read 1" in str(asked.exception)
     assert "read from Read 2: Z' " in shell("wells", "P-1", export, "--block", "2").output
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, final
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from service.client.client import Event
+    from assayflow.client.events import Event
 
 _STEPS = 10
 """Without a terminal, progress is printed about this often in a round."""
@@ -39,9 +40,14 @@ def say(out: Console, text: str) -> None:
     out.print(Text(text), soft_wrap=True)
 
 
-def progress(out: Console, events: Iterable[Event], title: str) -> Event | None:
-    """Show progress until the last event, and return that event."""
-    return _bar(out, events, title) if out.is_terminal else _lines(out, events, title)
+@contextmanager
+def progress(out: Console, title: str) -> Iterator[Callable[[Event], None]]:
+    """Show progress within the block: what is yielded is called with each event."""
+    if out.is_terminal:
+        with _bar(out, title) as show:
+            yield show
+    else:
+        yield _Lines(out, title)
 
 
 def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> Table:
@@ -60,6 +66,20 @@ def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Map
             "" if item["log_pf"] is None else f"{item['log_pf']:.1f}",
             f"{near['similarity']:.2f}" if near else "",
         ]
+        table.add_row(str(item["rank"]), *_object_cells(item, objectives), *map(Text, cells))
+    return table
+
+
+def batch_table(
+    candidates: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]], *extra: str
+) -> Table:
+    """Return a batch by rank; `extra` are further members of the candidates."""
+    table = _objects_table(objectives, "rank")
+    for name in ("nearest measured", *extra):
+        table.add_column(name, justify="right" if name not in extra else "left", no_wrap=True)
+    for item in candidates:
+        near = item["nearest_measured"]
+        cells = [f"{near['similarity']:.2f}" if near else "", *(str(item[name]) for name in extra)]
         table.add_row(str(item["rank"]), *_object_cells(item, objectives), *map(Text, cells))
     return table
 
@@ -129,23 +149,32 @@ def _condition(condition: Mapping[str, Any] | None, names: Sequence[str]) -> tup
     return f"{condition['beta']:.3g}", weights
 
 
-def _bar(out: Console, events: Iterable[Event], title: str) -> Event | None:
-    last = None
+@contextmanager
+def _bar(out: Console, title: str) -> Iterator[Callable[[Event], None]]:
     columns = (TextColumn("{task.fields[title]}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.description}"), console=out) as bar:
         task = bar.add_task("waiting for a worker", total=1.0, title=title)
-        for event in events:
-            last = event
+
+        def show(event: Event) -> None:
             bar.update(task, completed=event.progress, description=escape(f"{event.state}: {event.message}"))
-    return last
+
+        yield show
 
 
-def _lines(out: Console, events: Iterable[Event], title: str) -> Event | None:
-    last, last_step, began = None, -1, time.monotonic()
-    for event in events:
-        if last is None or event.state != last.state or int(event.progress * _STEPS) > last_step:
-            last_step = int(event.progress * _STEPS)
-            seconds = time.monotonic() - began
-            say(out, f"{title}  {event.progress:4.0%}  {seconds:4.0f} s  {event.state}: {event.message}")
-        last = event
-    return last
+@final
+class _Lines:
+    """Prints a line at each new state, and about ten in all."""
+
+    def __init__(self, out: Console, title: str) -> None:
+        self._out = out
+        self._title = title
+        self._began = time.monotonic()
+        self._last: tuple[str, int] | None = None
+
+    def __call__(self, event: Event) -> None:
+        step = int(event.progress * _STEPS)
+        if self._last is None or self._last[0] != event.state or step > self._last[1]:
+            self._last = (event.state, step)
+            seconds = time.monotonic() - self._began
+            line = f"{self._title}  {event.progress:4.0%}  {seconds:4.0f} s  {event.state}: {event.message}"
+            say(self._out, line)

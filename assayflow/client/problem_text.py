@@ -19,7 +19,7 @@ def format_problem(problem: Mapping[str, Any]) -> str:
         messages.append(f"and {len(errors) - _MAX_PRINTED_ERRORS} more")
     is_said = any(str(item["detail"]) in detail for item in errors)
     parts = [*([detail] if detail and not is_said else []), *messages]
-    return " ".join(f"{problem['title']}: {'; '.join(parts)}".split())
+    return " ".join(f"{problem['title']}{': ' if parts else ''}{'; '.join(parts)}".split())
 
 
 def _location(error: Mapping[str, Any]) -> str:

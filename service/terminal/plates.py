@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from service.client.terminal import report_lines
+from service.terminal.tables import report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

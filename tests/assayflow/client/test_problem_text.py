@@ -1,6 +1,6 @@
 """Problems as one line: every error, once."""
 
-from service.client.problem_text import format_problem
+from assayflow.client.problem_text import format_problem
 
 
 def test_every_location_of_a_problem_is_named_once():

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from service.client.terminal import predictions_table, report_lines, samples_table, say
+from service.terminal.tables import predictions_table, report_lines, samples_table, say
 
 OBJECTIVES = [{"name": "activity"}, {"name": "druglike", "computed": "qed"}]
 SAMPLE: dict[str, Any] = {
