@@ -1,12 +1,14 @@
 """`assayflow keys`: over HTTP with a key of the scope `admin`, or else in the database of this machine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
 
 import typer
 
-from assayflow.client.client import HERE
+from assayflow import AssayflowError
+from assayflow.client.client import HERE, KEY_VARIABLES, URL_VARIABLE
 from assayflow.client.resources.keys import Scope
 from service.cli.connection import Json, Key, Url, connected, print_json
 from service.settings import Settings
@@ -38,14 +40,15 @@ def create_key(
         return
     from service.local.keys import make_key
 
-    text = make_key(Settings(), name, scope or _DEFAULT, expires)
+    with _explained(url):
+        text = make_key(Settings(), name, scope or _DEFAULT, expires)
     print_json({"name": name, "secret": text}) if is_json else say(console(), text)
 
 
 @commands.command("list")
 def list_keys(url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
     """List the keys, without their secrets."""
-    items = _of_service(url, key) if key.strip() else _of_this_machine()
+    items = _of_service(url, key) if key.strip() else _of_this_machine(url)
     cells = ("id", "name", "scopes", *(moment(f"{name}_at") for name in ("created", "expires", "revoked")))
     print_json(items) if is_json else console().print(list_table(items, *cells))
 
@@ -64,8 +67,29 @@ def revoke_key(
     else:
         from service.local.keys import revoke_key as revoke
 
-        revoke(Settings(), key_id)
+        with _explained(url):
+            revoke(Settings(), key_id)
     print_json({"revoked": key_id}) if is_json else say(console(), f"{key_id} is revoked.")
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Say where keys were sought, and how else to reach them.
+
+    Raises:
+        AssayflowError: if this machine has no database.
+    """
+    from service.local.servers import EmbeddedError
+
+    try:
+        yield
+    except EmbeddedError as error:
+        raise AssayflowError(
+            f"no API key is set, so the keys were sought in a database of this machine, but {error}. "
+            f"To manage the keys of the service at {url} ({URL_VARIABLE}, --url) in place of that, set "
+            f"{KEY_VARIABLES[0]} (or --key) to a key of the scope admin; `assayflow serve` prints one at its "
+            "first start"
+        ) from error
 
 
 def _of_service(url: str, key: str) -> list[Mapping[str, Any]]:
@@ -73,12 +97,14 @@ def _of_service(url: str, key: str) -> list[Mapping[str, Any]]:
         return [*cast("Iterable[Mapping[str, Any]]", client.keys.list())]
 
 
-def _of_this_machine() -> list[Mapping[str, Any]]:
+def _of_this_machine(url: str) -> list[Mapping[str, Any]]:
     from service.local.keys import all_keys
 
     moments = ("created_at", "expires_at", "revoked_at")
+    with _explained(url):
+        rows = all_keys(Settings())
     return [
         {"id": row.id, "name": row.name, "scopes": row.scopes}
         | {name: at.isoformat() if (at := getattr(row, name)) else None for name in moments}
-        for row in all_keys(Settings())
+        for row in rows
     ]
