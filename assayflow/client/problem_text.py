@@ -14,11 +14,18 @@ def format_problem(problem: Mapping[str, Any]) -> str:
     """Return a problem (RFC 9457) as one line: the error and its location."""
     detail = str(problem.get("detail") or "")
     errors = problem.get("errors") or []
-    messages = [f"{_location(item)}: {item['detail']}" for item in errors[:_MAX_PRINTED_ERRORS]]
-    if len(errors) > _MAX_PRINTED_ERRORS:
-        messages.append(f"and {len(errors) - _MAX_PRINTED_ERRORS} more")
-    is_said = any(str(item["detail"]) in detail for item in errors)
-    parts = [*([detail] if detail and not is_said else []), *messages]
+    messages = [f"{_location(item)}: {item['detail']}" for item in errors]
+    if any(detail.startswith(message) for message in messages):
+        detail = ""  # it repeats the first place
+    else:
+        messages = [
+            message
+            for item, message in zip(errors, messages, strict=True)
+            if item["detail"] not in detail or ("row" in item and f"row {item['row']}" not in detail)
+        ]
+    more = len(messages) - _MAX_PRINTED_ERRORS
+    parts = [*([detail] if detail else []), *messages[:_MAX_PRINTED_ERRORS]]
+    parts += [f"and {more} more"] if more > 0 else []
     return " ".join(f"{problem['title']}{': ' if parts else ''}{'; '.join(parts)}".split())
 
 

@@ -48,7 +48,7 @@ class Shell:
             self.say(each) if isinstance(each, str) else console().print(each)
 
     def say(self, line: str) -> None:
-        """Print a line for a person; machines are not told."""
+        """Print a line for a person; nothing with `--json`."""
         if not self.is_json:
             say(console(), line)
 

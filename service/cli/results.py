@@ -117,8 +117,8 @@ def withdraw(
     if result is not None:
         shell.show(shell.client.results.withdraw(campaign, result, reason), f"result {result} counts no more")
     elif upload is not None:
-        told = shell.client.uploads.withdraw(campaign, upload, reason)
-        shell.show(told, f"{told['withdrawn']} results count no more")
+        changed = shell.client.uploads.withdraw(campaign, upload, reason)
+        shell.show(changed, f"{changed['withdrawn']} results count no more")
 
 
 @over_http(commands, "files")

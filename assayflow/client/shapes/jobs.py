@@ -58,7 +58,7 @@ class PredictionsAnswer(Predictions):
 
 
 class Backtest(Job):
-    """A backtest in a list: a backtest alone also tells the specification."""
+    """A backtest in a list: a single backtest also has the specification."""
 
     name: str
     request: dict[str, Any]

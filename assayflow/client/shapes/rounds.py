@@ -30,7 +30,7 @@ class Prediction(TypedDict):
 
 
 class Condition(TypedDict):
-    """What the policy was asked for: the inverse temperature and the weight of each objective."""
+    """What the policy was conditioned on: the inverse temperature and the weight of each objective."""
 
     beta: float
     preference: dict[str, float]

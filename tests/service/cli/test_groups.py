@@ -179,7 +179,7 @@ def test_a_round_is_started_followed_and_its_batch_decided_and_released(
     assert released["batch_sha256"]
 
 
-def test_a_cancelled_round_is_repeated(player: "Player", shell: Shell, campaign: str) -> None:
+def test_a_cancelled_round_is_repeated(shell: Shell, campaign: str) -> None:
     shell("rounds", "start", campaign)
     assert "will be cancelled" in shell("rounds", "cancel", campaign).stdout
     ended = shell("rounds", "follow", campaign)
@@ -214,7 +214,7 @@ def test_every_way_to_fail_has_its_exit_code(  # noqa: PLR0913, PLR0917 - fixtur
     assert "Traceback" not in errors
 
 
-def test_keys_of_a_running_service_are_managed_over_http(player: "Player", shell: Shell) -> None:
+def test_keys_of_a_running_service_are_managed_over_http(shell: Shell) -> None:
     made = told(shell("keys", "create", "robot", "--scope", "read", "--days", "3", "--json"))
     assert made["secret"].startswith(f"af_{made['id']}_")
     listed = shell("keys", "list").stdout
