@@ -9,11 +9,13 @@ from assayflow.client.errors import AssayflowError
 from assayflow.client.operations import Transport_co
 from assayflow.client.patience import Patience
 from assayflow.client.resources.campaigns import Campaigns, Domains
+from assayflow.client.resources.connectors import Connectors, Links
 from assayflow.client.resources.inference import Backtests, InsightsOf, PredictionsOf, SamplesOf
 from assayflow.client.resources.keys import ApiKeys
 from assayflow.client.resources.plates import Plates
 from assayflow.client.resources.results import Readings, Results, Uploads
 from assayflow.client.resources.rounds import Batches, Candidates, Rounds
+from assayflow.client.resources.webhooks import Events, Webhooks
 from assayflow.client.transport import AsyncTransport, SyncTransport
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ class Resources(Generic[Transport_co]):
         self.backtests = Backtests(transport)
         self.keys = ApiKeys(transport)
         self.domains = Domains(transport)
+        self.connectors = Connectors(transport)
+        self.links = Links(transport)
+        self.webhooks = Webhooks(transport)
+        self.events = Events(transport)
 
 
 @final

@@ -15,8 +15,9 @@ def format_problem(problem: Mapping[str, Any]) -> str:
     detail = str(problem.get("detail") or "")
     errors = problem.get("errors") or []
     messages = [f"{_location(item)}: {item['detail']}" for item in errors]
-    if any(detail.startswith(message) for message in messages):
-        detail = ""  # it repeats the first place
+    said = [*messages, *(str(item["detail"]) for item in errors)]
+    if any(detail.startswith(text) for text in said):
+        detail = ""  # it repeats a place
     else:
         messages = [
             message

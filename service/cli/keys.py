@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, cast
+from uuid import UUID
 
 import typer
 
@@ -23,10 +24,15 @@ _DEFAULT = ["read", "write"]
 
 
 @commands.command("create")
-def create_key(
+def create_key(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be repeated.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write, admin or results; may be repeated.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
+    campaign: Annotated[
+        UUID | None, typer.Option(help="The only campaign that it may use; results needs one.")
+    ] = None,
     url: Url = HERE,
     key: Key = "",
     is_json: Json = False,
@@ -35,13 +41,15 @@ def create_key(
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
     if key.strip():
         with connected(url, key) as client:
-            made = client.keys.create(name, cast("list[Scope]", scope or _DEFAULT), expires)
+            made = client.keys.create(
+                name, cast("list[Scope]", scope or _DEFAULT), expires, str(campaign) if campaign else None
+            )
         print_json(made) if is_json else say(console(), str(made["secret"]))
         return
     from service.local.keys import make_key
 
     with _explained(url):
-        text = make_key(Settings(), name, scope or _DEFAULT, expires)
+        text = make_key(Settings(), name, scope or _DEFAULT, expires, campaign)
     print_json({"name": name, "secret": text}) if is_json else say(console(), text)
 
 
@@ -49,7 +57,8 @@ def create_key(
 def list_keys(url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
     """List the keys, without their secrets."""
     items = _of_service(url, key) if key.strip() else _of_this_machine(url)
-    cells = ("id", "name", "scopes", *(moment(f"{name}_at") for name in ("created", "expires", "revoked")))
+    times = (moment(f"{name}_at") for name in ("created", "expires", "revoked"))
+    cells = ("id", "name", "scopes", "campaign_id", *times)
     print_json(items) if is_json else console().print(list_table(items, *cells))
 
 
@@ -104,7 +113,12 @@ def _of_this_machine(url: str) -> list[Mapping[str, Any]]:
     with _explained(url):
         rows = all_keys(Settings())
     return [
-        {"id": row.id, "name": row.name, "scopes": row.scopes}
+        {
+            "id": row.id,
+            "name": row.name,
+            "scopes": row.scopes,
+            "campaign_id": str(row.campaign_id or "") or None,
+        }
         | {name: at.isoformat() if (at := getattr(row, name)) else None for name in moments}
         for row in rows
     ]

@@ -20,6 +20,7 @@ from service.cli import (
     readings,
     results,
     rounds,
+    secret_keys,
 )
 from service.cli.failures import EXIT_INTERRUPTED, exit_code, explain
 
@@ -32,6 +33,7 @@ for top in (local.commands, planning.commands, inference.commands, results.amend
     commands.add_typer(top)
 for group in (campaigns, results, readings, rounds, batch, candidates, plates, keys):
     commands.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
+commands.add_typer(secret_keys.commands, name="secrets")
 
 
 def _show_version(value: bool) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from assayflow.client.calls import Call, Operation, Steps, get, get_file, post
-from assayflow.client.errors import AssayflowError
-from assayflow.client.following import Watch, followed, waited
+from assayflow.client.following import Watch, followed
 from assayflow.client.frames import JSON, Table, encoded
+from assayflow.client.jobs import BRIEFLY, Waiting, run_job, start_job
 from assayflow.client.operations import (
     PageOf,
     Resource,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from typing import Unpack
 
-    from assayflow.client.following import Check, Progress
+    from assayflow.client.following import Check
     from assayflow.client.shapes.base import Job
     from assayflow.client.shapes.jobs import (
         Backtest,
@@ -35,17 +34,6 @@ if TYPE_CHECKING:
         Samples,
         SamplesAnswer,
     )
-
-_BRIEFLY = {"Prefer": "wait=2"}
-"""A short job is answered with its result."""
-
-
-class Waiting(TypedDict, total=False):
-    """How a job is waited for: `progress` and `check` are called meanwhile, `timeout` is in seconds."""
-
-    progress: Progress
-    check: Check
-    timeout: float | None
 
 
 class CampaignJobs(Resource[Transport_co]):
@@ -83,7 +71,7 @@ class SamplesOf(CampaignJobs[Transport_co]):
     @operation
     def start(self, campaign: str, request: Mapping[str, Any]) -> Operation[Samples]:
         """Request samples: `{"n": 24, "beta": 16, "preference": {...}, ...}`."""
-        return _started(self._request(campaign, request))
+        return start_job(self._request(campaign, request))
 
     @operation
     def run(
@@ -95,7 +83,7 @@ class SamplesOf(CampaignJobs[Transport_co]):
             ComputationError: if the job failed or was cancelled.
             WaitTimeoutError: if the time is over.
         """
-        return _run(self._noun, self._request(campaign, request), waiting)
+        return run_job(self._noun, self._request(campaign, request), Watch(**waiting))
 
     @operation
     def get(self, campaign: str, job: str) -> Call[SamplesAnswer]:
@@ -108,7 +96,7 @@ class SamplesOf(CampaignJobs[Transport_co]):
         return listed(self._path(campaign))
 
     def _request(self, campaign: str, request: Mapping[str, Any]) -> Call[Any]:
-        return post(self._path(campaign), dict(request), headers=_BRIEFLY)
+        return post(self._path(campaign), dict(request), headers=BRIEFLY)
 
 
 class ObjectsOptions(Waiting, total=False):
@@ -129,7 +117,7 @@ class PredictionsOf(CampaignJobs[Transport_co]):
     @operation
     def start(self, campaign: str, table: Table, **options: Unpack[ObjectsOptions]) -> Operation[Predictions]:
         """Request predictions for a table of objects; JSON rows and DataFrames as well as files."""
-        return _started(self._request(campaign, table, dict(options)))
+        return start_job(self._request(campaign, table, dict(options)))
 
     @operation
     def run(
@@ -145,7 +133,7 @@ class PredictionsOf(CampaignJobs[Transport_co]):
         given = dict(options)
         call = self._request(campaign, table, given)
         waiting: Any = {name: given[name] for name in Waiting.__annotations__ if name in given}
-        return _run(self._noun, call, waiting)
+        return run_job(self._noun, call, Watch(**waiting))
 
     @operation
     def get(self, campaign: str, job: str) -> Call[PredictionsAnswer]:
@@ -163,7 +151,7 @@ class PredictionsOf(CampaignJobs[Transport_co]):
         if sent.media_type == JSON and isinstance(rows := json.loads(content), list):
             content = json.dumps({"objects": rows}, ensure_ascii=False).encode()
         query = {"mode": given.get("mode"), "sheet": given.get("sheet"), "filename": sent.filename}
-        headers = {"Content-Type": sent.media_type, **_BRIEFLY}
+        headers = {"Content-Type": sent.media_type, **BRIEFLY}
         return post(self._path(campaign), query=query, headers=headers, content=content)
 
 
@@ -174,7 +162,7 @@ class Backtests(Resource[Transport_co]):
     @operation
     def start(self, request: Mapping[str, Any]) -> Operation[BacktestAnswer]:
         """Start a backtest: `spec`, the rows of `table`, `rounds`, `batch_size`, `seeds`, `methods`."""
-        return _started(_backtest(request))
+        return start_job(_backtest(request))
 
     @operation
     def run(self, request: Mapping[str, Any], **waiting: Unpack[Waiting]) -> Operation[BacktestAnswer]:
@@ -184,7 +172,7 @@ class Backtests(Resource[Transport_co]):
             ComputationError: if the job failed or was cancelled.
             WaitTimeoutError: if the time is over.
         """
-        return _run("backtest", _backtest(request), waiting)
+        return run_job("backtest", _backtest(request), Watch(**waiting))
 
     @operation
     def get(self, job: str) -> Call[BacktestAnswer]:
@@ -230,31 +218,7 @@ class InsightsOf(Resource[Transport_co]):
 
 
 def _backtest(request: Mapping[str, Any]) -> Call[Any]:
-    return post("/backtests", dict(request), headers=_BRIEFLY)
-
-
-def _started(call: Call[Any]) -> Generator[Steps, Any, Any]:
-    """Start a job; after an interrupt, cancel what was accepted meanwhile."""
-    try:
-        return (yield from call)
-    except KeyboardInterrupt:
-        with suppress(AssayflowError):
-            # the same key returns the job that was accepted, so that it can be cancelled
-            job = yield from call
-            yield from post(f"{call.path}/{job['id']}/cancel")
-        raise
-
-
-def _run(noun: str, call: Call[Any], waiting: Waiting) -> Generator[Steps, Any, Any]:
-    """Start a job and wait for it; an interrupt cancels it."""
-    job = yield from _started(call)
-    path = f"{call.path}/{job['id']}"
-    try:
-        return (yield from waited(noun, path, Watch(**waiting)))
-    except KeyboardInterrupt:
-        with suppress(AssayflowError):
-            yield from post(f"{path}/cancel")
-        raise
+    return post("/backtests", dict(request), headers=BRIEFLY)
 
 
 def _hits(thresholds: Mapping[str, float] | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from assayflow.client.shapes.campaigns import ApiKey, NewApiKey
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "write", "admin", "results"]
 
 
 @final
@@ -22,11 +22,23 @@ class ApiKeys(Resource[Transport_co]):
 
     @operation
     def create(
-        self, name: str, scopes: Sequence[Scope] = ("read", "write"), expires_at: datetime | None = None
+        self,
+        name: str,
+        scopes: Sequence[Scope] = ("read", "write"),
+        expires_at: datetime | None = None,
+        campaign: str | None = None,
     ) -> Call[NewApiKey]:
-        """Create a key; its secret is in this answer only."""
+        """Create a key; its secret is in this answer only.
+
+        Args:
+            name: who or what will use it.
+            scopes: what it may do; `results` posts results to one campaign and nothing else.
+            expires_at: a time with a zone; never when absent.
+            campaign: the only campaign that it may use; all when absent.
+        """
         expires = expires_at.isoformat() if expires_at else None
-        return post("/api-keys", {"name": name, "scopes": [*scopes], "expires_at": expires})
+        body = {"name": name, "scopes": [*scopes], "expires_at": expires, "campaign_id": campaign}
+        return post("/api-keys", body)
 
     @pages_of
     def list(self) -> PageOf[ApiKey]:

@@ -58,6 +58,7 @@ class ApiKey(TypedDict):
     id: str
     name: str
     scopes: list[str]
+    campaign_id: str | None
     created_at: str
     expires_at: str | None
     revoked_at: str | None

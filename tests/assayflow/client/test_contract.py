@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 import typing
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,8 +21,10 @@ from service.settings import Settings
 RENAMED = {
     "Samples": "Sampling", "SamplesAnswer": "SamplingAnswer", "Predictions": "Predicting",
     "PredictionsAnswer": "PredictingAnswer", "Upload": "Uploading", "UploadAnswer": "UploadingAnswer",
-    "Backtest": "BacktestSummary",
+    "Backtest": "BacktestSummary", "ConnectorCheck": "Check", "ArchivedEvent": "Event",
 }  # fmt: skip
+NOT_CALLED = {"/v1/hooks/{connector_id}"}
+"""Routes of other systems."""
 NOT_SERVED = {"Job"}
 """Shapes that several answers share."""
 
@@ -84,7 +87,8 @@ def call_with_made_up_values(method: Any, describe: Any, sent: list[tuple[str, s
 
     made_up = {
         "number": 7, "spec": {}, "changes": {}, "row": {}, "request": {}, "layout": {}, "table": [{}],
-        "at": PlateAddress("ID", 7, "ID"), "file": PlateFile(b""), "path": "/dev/null", "status": "approved",
+        "at": PlateAddress("ID", 7, "ID"), "file": PlateFile(b""),
+        "since": datetime.now(UTC), "path": "/dev/null", "status": "approved",
     }  # fmt: skip
     parameters = list(inspect.signature(describe.__wrapped__).parameters.values())[1:]
     given = [
@@ -122,7 +126,7 @@ def test_every_route_has_a_call(description: dict[str, Any]) -> None:
         f"{method.upper()} {path}"
         for path, methods in description["paths"].items()
         for method in methods
-        if path.startswith("/v1/") and not path.endswith("/events")
+        if path.startswith("/v1/") and not path.endswith("}/events") and path not in NOT_CALLED
         if not any(
             call[0] == method.upper() and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), call[1])
             for call in made

@@ -24,4 +24,4 @@ def test_a_detail_that_explains_a_place_is_kept():
 
 def test_a_row_is_named_even_if_its_reason_is_in_the_detail():
     problem = {"title": "Refused", "detail": "no number", "errors": [{"row": 4, "detail": "no number"}]}
-    assert format_problem(problem) == "Refused: no number; row 4: no number"
+    assert format_problem(problem) == "Refused: row 4: no number"
