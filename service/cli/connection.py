@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 
-from assayflow import ApiError, Client, Patience
+from assayflow import ApiError, AssayflowError, Client, Patience
 from assayflow.client.client import HERE, KEY_VARIABLES, URL_VARIABLE
 from service.terminal.tables import console, say
 
@@ -120,6 +120,17 @@ def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
         inspect.Parameter(each.name, _KEYWORD, default=each.default, annotation=each.type)
         for each in fields(parameter.annotation)
     ]
+
+
+def secret_line(secret: str | None, remedy: str) -> str:
+    """Return a new secret as it is shown once.
+
+    Raises:
+        AssayflowError: if the answer that had it was lost, and a repeated request has it no more.
+    """
+    if secret is None:
+        raise AssayflowError(f"it was made, but the answer with its secret was lost: {remedy}")
+    return secret
 
 
 def print_json(data: Any) -> None:

@@ -11,7 +11,7 @@ import typer
 from assayflow import AssayflowError
 from assayflow.client.client import HERE, KEY_VARIABLES, URL_VARIABLE
 from assayflow.client.resources.keys import Scope
-from service.cli.connection import Json, Key, Url, connected, print_json
+from service.cli.connection import Json, Key, Url, connected, print_json, secret_line
 from service.settings import Settings
 from service.terminal.lists import list_table, moment
 from service.terminal.tables import console, say
@@ -44,7 +44,8 @@ def create_key(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
             made = client.keys.create(
                 name, cast("list[Scope]", scope or _DEFAULT), expires, str(campaign) if campaign else None
             )
-        print_json(made) if is_json else say(console(), str(made["secret"]))
+        secret = secret_line(made["secret"], f"revoke the key {made['id']} and create another one")
+        print_json(made) if is_json else say(console(), secret)
         return
     from service.local.keys import make_key
 

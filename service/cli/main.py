@@ -12,8 +12,11 @@ from service.cli import (
     batch,
     campaigns,
     candidates,
+    connectors,
+    events,
     inference,
     keys,
+    links,
     local,
     planning,
     plates,
@@ -21,6 +24,7 @@ from service.cli import (
     results,
     rounds,
     secret_keys,
+    webhooks,
 )
 from service.cli.failures import EXIT_INTERRUPTED, exit_code, explain
 
@@ -31,7 +35,8 @@ commands = typer.Typer(
 )
 for top in (local.commands, planning.commands, inference.commands, results.amendments):
     commands.add_typer(top)
-for group in (campaigns, results, readings, rounds, batch, candidates, plates, keys):
+campaign_groups = (campaigns, results, readings, rounds, batch, candidates, plates)
+for group in (*campaign_groups, connectors, links, webhooks, events, keys):
     commands.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 commands.add_typer(secret_keys.commands, name="secrets")
 
