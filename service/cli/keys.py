@@ -11,9 +11,18 @@ import typer
 from assayflow import AssayflowError
 from assayflow.client.client import HERE, KEY_VARIABLES, URL_VARIABLE
 from assayflow.client.resources.keys import Scope
-from service.cli.connection import Json, Key, Url, connected, print_json, secret_line
+from service.cli.connection import (
+    Json,
+    Key,
+    Shell,
+    Url,
+    connected,
+    over_http,
+    print_json,
+    secret_line,
+)
 from service.settings import Settings
-from service.terminal.lists import list_table, moment
+from service.terminal.lists import details, list_table, moment
 from service.terminal.tables import console, say
 
 commands = typer.Typer(
@@ -21,6 +30,7 @@ commands = typer.Typer(
     no_args_is_help=True,
 )
 _DEFAULT = ["read", "write"]
+_SHOWN = ("id", "name", "scopes", "campaign_id", "created_at", "expires_at")
 
 
 @commands.command("create")
@@ -61,6 +71,13 @@ def list_keys(url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
     times = (moment(f"{name}_at") for name in ("created", "expires", "revoked"))
     cells = ("id", "name", "scopes", "campaign_id", *times)
     print_json(items) if is_json else console().print(list_table(items, *cells))
+
+
+@over_http(commands, "current")
+def show_current(shell: Shell) -> None:
+    """Show the address and the key that commands use, and what the key may do."""
+    found = shell.client.keys.current()
+    shell.show(found, details({"url": shell.client.transport.url, **found}, "url", *_SHOWN))
 
 
 @commands.command("revoke")

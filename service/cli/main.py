@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from assayflow import AssayflowError as ClientError
 from assayflow import __version__
 from service.cli import (
+    agents,
     batch,
     campaigns,
     candidates,
@@ -33,7 +34,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for top in (local.commands, planning.commands, inference.commands, results.amendments):
+for top in (local.commands, planning.commands, inference.commands, results.amendments, agents.commands):
     commands.add_typer(top)
 campaign_groups = (campaigns, results, readings, rounds, batch, candidates, plates)
 for group in (*campaign_groups, connectors, links, webhooks, events, keys):

@@ -18,7 +18,7 @@ Scope = Literal["read", "write", "admin", "results"]
 
 @final
 class ApiKeys(Resource[Transport_co]):
-    """Keys of the workspace; these calls need the scope `admin`."""
+    """Keys of the workspace; all calls but `current` need the scope `admin`."""
 
     @operation
     def create(
@@ -44,6 +44,11 @@ class ApiKeys(Resource[Transport_co]):
     def list(self) -> PageOf[ApiKey]:
         """Return the keys without their secrets, revoked ones included."""
         return listed("/api-keys")
+
+    @operation
+    def current(self) -> Call[ApiKey]:
+        """Return the key of this client: its name, scopes and end."""
+        return get("/api-keys/current")
 
     @operation
     def get(self, key: str) -> Call[ApiKey]:

@@ -24,7 +24,7 @@ from workers.context import WorkerContext
 from workers.jobs import do_job
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 Shell = Callable[..., Result]
 
@@ -113,9 +113,7 @@ def test_a_connector_is_made_checked_linked_previewed_and_deleted(
     campaign = player.api.campaign()["id"]
     player.worker.finish(player.api.round(campaign))
     request = tmp_path / "link.json"
-    request.write_text(
-        json.dumps({"campaign_id": campaign, "pull": "never", "mapping": {"order": {"files": ["csv"]}}})
-    )
+    request.write_text(json.dumps({"campaign_id": campaign, "mapping": {"order": {"files": ["csv"]}}}))
     link = shell("links", "create", connector, request).stdout.strip()
     assert link in shell("links", "list", connector).stdout
     with at_work(context):

@@ -15,7 +15,7 @@ from assayflow import ComputationError, ConflictError, ValidationFailedError, Wa
 from service.cli.main import app, commands
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 Shell = Callable[..., Result]
 CSV = "switches,type,value,units\n1010,glow,2.5,mW\n0101,glow,1.5,mW\n"
@@ -214,9 +214,12 @@ def test_every_way_to_fail_has_its_exit_code(  # noqa: PLR0913, PLR0917 - fixtur
     assert "Traceback" not in errors
 
 
-def test_keys_of_a_running_service_are_managed_over_http(shell: Shell) -> None:
+def test_keys_of_a_running_service_are_managed_over_http(player: "Player", shell: Shell) -> None:
     made = told(shell("keys", "create", "robot", "--scope", "read", "--days", "3", "--json"))
     assert made["secret"].startswith(f"af_{made['id']}_")
+    shown = shell("keys", "current").stdout
+    assert player.url in shown
+    assert "read write admin" in shown
     listed = shell("keys", "list").stdout
     assert made["id"] in listed
     assert made["secret"] not in listed

@@ -19,7 +19,7 @@ from assayflow import AssayflowError
 from service.cli.main import commands
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 ROOT = Path(__file__).parents[3]
 NOBODY = "http://127.0.0.1:9"

@@ -13,7 +13,7 @@ from assayflow import AssayflowError
 from service.cli.main import commands
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 OBJECTIVES = [
     {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from assayflow import AssayflowError
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 
 def stored(player: "Player") -> list[dict[str, Any]]:
