@@ -1,16 +1,15 @@
 """Routes of API keys."""
 
 import hashlib
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from service import keys
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
-from service.api.dependencies import Caller, KeyId, Transaction, UnboundedAdmin, authenticate
+from service.api.dependencies import AnyReader, Caller, KeyId, Transaction, UnboundedAdmin
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import queries
@@ -57,8 +56,8 @@ def list_api_keys(caller: UnboundedAdmin, session: Transaction, query: PageQuery
 
 
 @router.get("/current", response_model=ApiKey, responses={200: ETAG, **guarded()})
-def get_current_api_key(caller: Annotated[Caller, Depends(authenticate)], session: Transaction) -> Response:
-    """Return the key of this request, whatever its scopes are."""
+def get_current_api_key(caller: AnyReader, session: Transaction) -> Response:
+    """Return the key of this request: its name, scopes and end."""
     row = keys.get(session, caller.workspace_id, caller.key_id)
     return answer(ApiKey.model_validate(row), headers={"ETag": _tag(row)})
 

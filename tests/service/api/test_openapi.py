@@ -125,6 +125,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", "/v1/candidates/{candidate_id}/replace"),
         ("post", "/v1/api-keys"),
         ("get", "/v1/api-keys"),
+        ("get", "/v1/api-keys/current"),
         ("get", "/v1/api-keys/{key_id}"),
         ("delete", "/v1/api-keys/{key_id}"),
         ("get", "/health/live"),
