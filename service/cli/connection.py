@@ -5,12 +5,13 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
 
-from assayflow import ApiError, AssayflowError, Client, Patience
+from assayflow import ApiError, AssayflowError, Client, ComputationError, Patience
 from assayflow.client.client import HERE, KEY_VARIABLES, URL_VARIABLE
 from service.terminal.tables import console, say
 
@@ -52,6 +53,11 @@ class Shell:
         if not self.is_json:
             say(console(), line)
 
+    def save(self, path: Path, content: bytes) -> None:
+        """Write a file and say where it is."""
+        path.write_bytes(content)
+        self.show({"path": str(path)}, f"written to {path}")
+
     @property
     def progress_console(self) -> Console:
         """Where progress is shown: not among the answers."""
@@ -90,9 +96,9 @@ def over_http(group: typer.Typer, name: str, *, has_json: bool = True) -> Callab
             with connected(url, key) as client:
                 try:
                     function(Shell(client, is_json), **values)
-                except ApiError as error:
+                except AssayflowError as error:
                     if is_json:
-                        print_json({"error": error.problem})
+                        print_json({"error": _problem(error)})
                     raise
 
         functools.update_wrapper(command, function)
@@ -111,6 +117,14 @@ _SHARED = [
     inspect.Parameter("key", _KEYWORD, default="", annotation=Key),
     inspect.Parameter("is_json", _KEYWORD, default=False, annotation=Json),
 ]
+
+
+def _problem(error: AssayflowError) -> dict[str, Any]:
+    """Return what is wrong for a machine; its title is the line that a person reads, unless it has one."""
+    if isinstance(error, ApiError):
+        return error.problem
+    failure = error.resource.get("failure") if isinstance(error, ComputationError) else None
+    return failure or {"title": str(error)}
 
 
 def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
@@ -138,7 +152,7 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def read_json(path: Any, noun: str) -> dict[str, Any]:
+def read_json(path: Path, noun: str) -> dict[str, Any]:
     """Return the JSON object in a file.
 
     Raises:

@@ -29,6 +29,9 @@ commands = typer.Typer(
     help="Create, list and revoke API keys: with --key over HTTP, or else in the database of this folder.",
     no_args_is_help=True,
 )
+Local = Annotated[
+    bool, typer.Option("--local", help="The database of this machine, whether a key is set or not.")
+]
 _DEFAULT = ["read", "write"]
 _SHOWN = ("id", "name", "scopes", "campaign_id", "created_at", "expires_at")
 
@@ -43,13 +46,14 @@ def create_key(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
     campaign: Annotated[
         UUID | None, typer.Option(help="The only campaign that it may use; results needs one.")
     ] = None,
+    is_local: Local = False,
     url: Url = HERE,
     key: Key = "",
     is_json: Json = False,
 ) -> None:
     """Create a key and show it once."""
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    if key.strip():
+    if key.strip() and not is_local:
         with connected(url, key) as client:
             made = client.keys.create(
                 name, cast("list[Scope]", scope or _DEFAULT), expires, str(campaign) if campaign else None
@@ -65,9 +69,9 @@ def create_key(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
 
 
 @commands.command("list")
-def list_keys(url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
+def list_keys(is_local: Local = False, url: Url = HERE, key: Key = "", is_json: Json = False) -> None:
     """List the keys, without their secrets."""
-    items = _of_service(url, key) if key.strip() else _of_this_machine(url)
+    items = _of_service(url, key) if key.strip() and not is_local else _of_this_machine(url)
     times = (moment(f"{name}_at") for name in ("created", "expires", "revoked"))
     cells = ("id", "name", "scopes", "campaign_id", *times)
     print_json(items) if is_json else console().print(list_table(items, *cells))
@@ -83,12 +87,13 @@ def show_current(shell: Shell) -> None:
 @commands.command("revoke")
 def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")],
+    is_local: Local = False,
     url: Url = HERE,
     key: Key = "",
     is_json: Json = False,
 ) -> None:
     """Revoke a key permanently."""
-    if key.strip():
+    if key.strip() and not is_local:
         with connected(url, key) as client:
             client.keys.revoke(key_id)
     else:

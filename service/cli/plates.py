@@ -17,7 +17,6 @@ from service.terminal.plates import (
     value_units,
     wells_lines,
 )
-from service.terminal.tables import console, say
 
 commands = typer.Typer(help="Measure a batch in plates: lay out, fill, read and draw.", no_args_is_help=True)
 
@@ -36,6 +35,7 @@ _MEDIA_TYPES = {
     ".json": "application/json",
 }
 _OWN = "application/octet-stream"
+_DRY = ("Dry run: nothing was stored.",)
 
 
 @over_http(commands, "lay-out")
@@ -57,10 +57,13 @@ def lay_out(
     spec = read_json(layout, "a plate")
     number = latest(shell, campaign, round_number)
     made = shell.client.plates.lay_out(campaign, number, spec)
-    used = {well["candidate_id"] for well in made["layout"]["wells"]} - {None}
-    say(console(), f"{made['name']} of round {number} is laid out: {made['id']}")
-    seed = made["layout"]["seed"]
-    say(console(), f"{len(made['layout']['wells'])} wells, {len(used)} candidates, seed {seed}")
+    wells = made["layout"]["wells"]
+    used = {well["candidate_id"] for well in wells} - {None}
+    shell.show(
+        made,
+        f"{made['name']} of round {number} is laid out: {made['id']}",
+        f"{len(wells)} wells, {len(used)} candidates, seed {made['layout']['seed']}",
+    )
 
 
 @over_http(commands, "list")
@@ -77,7 +80,7 @@ def delete_plate(shell: Shell, campaign: Campaign, plate: Plate, round_number: R
     """Delete a plate that was only laid out; its name is free again."""
     at = shell.client.plates.find(campaign, plate, round_number)
     shell.client.plates.delete(at)
-    say(console(), f"{plate} is deleted.")
+    shell.show({"deleted": at.plate}, f"{plate} is deleted.")
 
 
 @over_http(commands, "map")
@@ -93,7 +96,7 @@ def save_map(
     if file_format not in ("csv", "xlsx"):
         raise typer.BadParameter("the file's name must end in .csv or .xlsx", param_hint="--out")
     at = shell.client.plates.find(campaign, plate, round_number)
-    _write(out, shell.client.plates.plate_map(at, file_format))
+    shell.save(out, shell.client.plates.plate_map(at, file_format))
 
 
 @over_http(commands, "pick-list")
@@ -110,7 +113,7 @@ def save_pick_list(
 ) -> None:
     """Write the robot's pick list of the plate: nL for the Echo, uL for the Biomek."""
     at = shell.client.plates.find(campaign, plate, round_number)
-    _write(out, shell.client.plates.pick_list(at, robot))
+    shell.save(out, shell.client.plates.pick_list(at, robot))
 
 
 @over_http(commands, "transfers")
@@ -128,7 +131,8 @@ def send_transfers(  # noqa: PLR0913, PLR0917 - each argument is one option of t
     """Upload the robot's report, and print the wells that it did not fill."""
     file = PlateFile(report.read_bytes(), "text/csv", report.name, dry_run, mode)
     at = shell.client.plates.find(campaign, plate, round_number)
-    _say_all(transfers_lines(shell.client.plates.upload_transfers(at, file)), dry_run=dry_run)
+    answer = shell.client.plates.upload_transfers(at, file)
+    shell.show(answer, *transfers_lines(answer), *_DRY[:dry_run])
 
 
 @over_http(commands, "wells", has_json=False)
@@ -166,10 +170,9 @@ def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
     at = shell.client.plates.find(campaign, plate, round_number)
     answer = shell.client.plates.upload_wells(at, file, WellsChoices(block, sheet, decimal, vendor))
     units = value_units(shell.client.plates.get(at)["spec"])
-    console().print(findings_table(answer["findings"], units))
-    _say_all(wells_lines(answer), dry_run=dry_run)
+    shell.show(answer, findings_table(answer["findings"], units), *wells_lines(answer), *_DRY[:dry_run])
     if json_file:
-        _write(json_file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
+        shell.save(json_file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 @over_http(commands, "curves")
@@ -189,11 +192,12 @@ def save_curves(
     if analysis is None:
         raise AssayflowError(f"{plate} was not read yet: send its readings by `assayflow plates wells` first")
     folder.mkdir(parents=True, exist_ok=True)
+    paths = []
     for item in analysis["findings"]:
         candidate = item["candidate_id"]
-        _write(
-            folder / f"{candidate}.{picture_format}", shell.client.plates.curve(at, candidate, picture_format)
-        )
+        paths.append(folder / f"{candidate}.{picture_format}")
+        paths[-1].write_bytes(shell.client.plates.curve(at, candidate, picture_format))
+    shell.show({"paths": [str(path) for path in paths]}, *(f"written to {path}" for path in paths))
 
 
 def _media_type(path: Path, vendor: str | None) -> str:
@@ -205,15 +209,3 @@ def _media_type(path: Path, vendor: str | None) -> str:
         endings = ", ".join(_MEDIA_TYPES)
         raise typer.BadParameter(f"readings end in {endings}; others need --vendor", param_hint="FILE")
     return found
-
-
-def _say_all(lines: list[str], *, dry_run: bool) -> None:
-    for line in lines:
-        say(console(), line)
-    if dry_run:
-        say(console(), "Dry run: nothing was stored.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    say(console(), f"written to {path}")

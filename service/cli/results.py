@@ -137,8 +137,7 @@ def save_file(
     out: Annotated[Path, typer.Option(help="Where the file goes.")],
 ) -> None:
     """Download a file of results as it was sent."""
-    out.write_bytes(shell.client.uploads.download(campaign, upload))
-    shell.show({"path": str(out)}, f"written to {out}")
+    shell.save(out, shell.client.uploads.download(campaign, upload))
 
 
 @over_http(commands, "export")

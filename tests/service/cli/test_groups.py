@@ -214,7 +214,9 @@ def test_every_way_to_fail_has_its_exit_code(  # noqa: PLR0913, PLR0917 - fixtur
     assert "Traceback" not in errors
 
 
-def test_keys_of_a_running_service_are_managed_over_http(player: "Player", shell: Shell) -> None:
+def test_keys_of_a_running_service_are_managed_over_http(
+    player: "Player", shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = told(shell("keys", "create", "robot", "--scope", "read", "--days", "3", "--json"))
     assert made["secret"].startswith(f"af_{made['id']}_")
     shown = shell("keys", "current").stdout
@@ -223,6 +225,9 @@ def test_keys_of_a_running_service_are_managed_over_http(player: "Player", shell
     listed = shell("keys", "list").stdout
     assert made["id"] in listed
     assert made["secret"] not in listed
+    monkeypatch.chdir(tmp_path)
+    local = shell("keys", "list", "--local")
+    assert "there is no database" in str(local.exception)
     assert "is revoked" in shell("keys", "revoke", made["id"]).stdout
     (row,) = [item for item in told(shell("keys", "list", "--json")) if item["id"] == made["id"]]
     assert row["revoked_at"]
