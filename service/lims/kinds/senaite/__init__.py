@@ -1,4 +1,4 @@
-"""SENAITE, senaite.jsonapi v1: a candidate is a sample of a client, and its analyses are measurements.
+"""SENAITE, senaite.jsonapi v1: a candidate is a sample of a client, a released batch is a batch there.
 
 A sample is found again by its client sample ID, which is our key. Analyses are asked for per open sample and
 never by time: the catalogue's dates are exact to a minute only, and a retest is another analysis than the one
@@ -30,8 +30,9 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds.senaite.analyses import measured_record
+from service.lims.kinds.senaite.analyses import measured_record, removed_record
 from service.lims.kinds.senaite.api import RefusalError, Session, text_of
+from service.lims.kinds.senaite.batches import find_batches, put_batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class SenaiteConnector(Connector):
 
     kind = "senaite"
     title = "SENAITE"
-    manners = Manners(sends_orders=False, materials_per_call=10)
+    manners = Manners(materials_per_call=10)
 
     class Settings(StrictModel):
         """What a sample has unless the mapping says otherwise, and which results count.
@@ -103,10 +104,14 @@ class SenaiteConnector(Connector):
         services = self.session.things("analysisservice")
         choices = {**_PLACES, "Client": "client"}
         for name, resource in choices.items():
-            options = [text_of(item.get("title")) for item in self.session.things(resource)]
-            is_required = name in ("Client", "Contact", "SampleType")
             fields.append(
-                RemoteField(schema=SAMPLE, name=name, type="choice", is_required=is_required, options=options)
+                RemoteField(
+                    schema=SAMPLE,
+                    name=name,
+                    type="choice",
+                    is_required=name != "Template",
+                    options=[text_of(item.get("title")) for item in self.session.things(resource)],
+                )
             )
         keywords = [text_of(item.get("getKeyword") or item.get("Keyword")) for item in services]
         fields.append(RemoteField(schema=SAMPLE, name="Analyses", type="choices", options=keywords))
@@ -119,9 +124,9 @@ class SenaiteConnector(Connector):
         return fields
 
     def find(self, type_: str, keys: Sequence[str]) -> Mapping[str, RemoteRecord]:
-        """Return the samples under our keys; one that was cancelled is none."""
-        if type_ != "material":
-            return {}
+        """Return the samples or batches under our keys; one that was cancelled is none."""
+        if type_ == "order":
+            return find_batches(self.session, keys)
         return self.session.confirmed(lambda: self._find(keys))
 
     def put_materials(self, materials: Sequence[Material]) -> Sequence[Answer]:
@@ -130,8 +135,8 @@ class SenaiteConnector(Connector):
         return [known.get(material.key) or self._put(material) for material in materials]
 
     def put_order(self, order: Order) -> Answer:
-        """Refuse an order: a sample carries its order's name in a field of its own."""
-        return Refused(detail=f"SENAITE has no record of its own for an order such as {order.name}")
+        """Write a batch that has the samples."""
+        return put_batch(self.session, order, self.settings.client)
 
     def changes(self, scope: Scope, cursor: Cursor | None) -> Page:
         """Return the analyses of open samples that were not read before.
@@ -151,7 +156,7 @@ class SenaiteConnector(Connector):
         for record, measured in zip(here, found, strict=True):
             seen = read.setdefault(record.id, {})
             there = {item.id for item in measured}
-            gone = [_gone(record, id_, *seen.pop(id_)) for id_ in [*seen] if id_ not in there]
+            gone = [removed_record(record, id_, *seen.pop(id_)) for id_ in [*seen] if id_ not in there]
             new = [item for item in measured if seen.get(item.id, [None])[0] != item.version]
             seen |= {item.id: [item.version, item.source] for item in new}
             measurements += gone + new
@@ -168,6 +173,8 @@ class SenaiteConnector(Connector):
         Raises:
             RecordGoneError: if the sample is no longer there.
         """
+        if record.type != SAMPLE:
+            return None
         sample = self.session.confirmed(lambda: self._sample(record.id))
         if sample is None:
             raise RecordGoneError(f"SENAITE has no sample {record.url or record.id}")
@@ -289,10 +296,4 @@ def _record(key: str, sample: Mapping[str, Any]) -> RemoteRecord:
         version=text_of(sample.get("modified")) or None,
         url=text_of(sample.get("url")) or None,
         state=text_of(sample.get("review_state")) or None,
-    )
-
-
-def _gone(record: RemoteRecord, id_: str, version: str, source: str) -> MeasuredRecord:
-    return MeasuredRecord(
-        id=id_, source=source, about=record, fields={}, version=f"gone {version}", standing="withdrawn"
     )

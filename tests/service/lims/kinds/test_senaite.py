@@ -345,11 +345,35 @@ def test_people_are_told_once_and_a_sample_is_cancelled_before_it_arrives(fake: 
         connector.notify(scope.materials[0], news)
 
 
-def test_there_are_no_orders(fake: SenaiteFake) -> None:
+@pytest.mark.parametrize("n_lost", range(6))
+def test_a_batch_has_its_samples_whatever_answer_is_lost(fake: SenaiteFake, n_lost: int) -> None:
+    """The writes are: the batch, three samples that are put in, and the mark that is taken off."""
     connector = connect(SenaiteConnector, fake)
-    assert not connector.manners.sends_orders
-    assert connector.find("order", ["r"]) == {}
-    assert isinstance(connector.put_order(Order(key="r", name="AB12-R1")), Refused)
+    scope = pushed(connector, 3)
+    wanted = Order(key="r001", name="AB12-R1", materials=scope.materials)
+    fake.lose_answers(n_lost)
+    (record,) = records_of(put_all(connector, [], wanted))
+    (held,) = fake.orders()
+    assert (held.id, held.key, held.fields["title"]) == (record.id, "r001", "AB12-R1")
+    assert sorted(held.materials) == ["c001", "c002", "c003"]
+    assert fake.of_type("Batch")[0]["description"] == "Assayflow r001"
+    assert records_of([connector.put_order(wanted)])[0].id == record.id
+    assert connector.find("order", ["r001", "r00"]).keys() == {"r001"}
+    assert connector.notify(record, News(event="cancelled")) is None
+
+
+def test_a_user_who_may_not_add_batches_still_sends_samples(fake: SenaiteFake) -> None:
+    connector = connect(SenaiteConnector, fake)
+    scope = pushed(connector, 1)
+    for item in fake.of_type("Client"):
+        item["path"] = f"/elsewhere{item['path']}"
+    answer = connect(SenaiteConnector, fake).put_order(Order(key="r", name="r", materials=scope.materials))
+    assert isinstance(answer, Refused)
+    assert "Creation of Batch is not allowed" in answer.detail
+    for name in ("folder", "schema"):
+        answer = connector.put_order(Order(key="r", name="r", **{name: "Lab 1"}))
+        assert isinstance(answer, Refused)
+        assert answer.field == name
 
 
 def test_the_check_says_who_we_are_and_what_is_missing(fake: SenaiteFake) -> None:
