@@ -42,7 +42,7 @@ HOTFIX = "SenaiteHotfix20260602"
 _UNSAFE_UNTIL = (2, 6, 0)
 _RECORDS_PER_PAGE = 20
 _MAKERS = {"Manager", "LabManager", "LabClerk", "Sampler", "ClientContact", "Client", "Owner"}
-_CANCELLABLE = ("registered", "scheduled_sampling", "to_be_sampled", "sampled", "sample_due")
+_BEFORE_RECEIPT = ("registered", "scheduled_sampling", "to_be_sampled", "sampled", "sample_due")
 _PLACES = {"Contact": "contact", "SampleType": "sampletype", "Template": "sampletemplate"}
 _PLAIN = ("ClientReference", "ClientOrderNumber", "Priority", "Remarks")
 
@@ -184,7 +184,7 @@ class SenaiteConnector(Connector):
             body["Remarks"] = comment
         state = text_of(sample.get("review_state"))
         if news.event == "cancelled" and state != "cancelled":
-            if state not in _CANCELLABLE:
+            if state not in _BEFORE_RECEIPT:
                 return Refused(detail=f"the sample is in the lab already (state {state}): cancel it there")
             body["transition"] = "cancel"
         try:
@@ -216,7 +216,8 @@ class SenaiteConnector(Connector):
     def _analyses(self, record: RemoteRecord, contents: list[bytes]) -> list[MeasuredRecord]:
         """Return the analyses of a sample, of its parts and of its retests."""
         found = []
-        for sample in self._samples(record.key or "", contents):
+        samples = self._samples(record.key or "", contents)
+        for sample in (item for item in samples if item.get("review_state") not in _BEFORE_RECEIPT):
             sample_id = text_of(sample.get("id"))
             params = {
                 "catalog": "senaite_catalog_analysis",
