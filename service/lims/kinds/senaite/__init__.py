@@ -8,7 +8,7 @@ that it replaces.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
@@ -33,17 +33,18 @@ from service.lims.contract import (
 from service.lims.kinds.senaite.analyses import measured_record, removed_record
 from service.lims.kinds.senaite.api import RefusalError, Session, text_of
 from service.lims.kinds.senaite.batches import find_batches, put_batch
+from service.lims.kinds.senaite.samples import PLACES, SAMPLE, SenaiteSettings, sample_body, sample_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SAMPLE = "AnalysisRequest"
+    from service.lims.contract import ConnectorEnvironment
+
 HOTFIX = "SenaiteHotfix20260602"
 _UNSAFE_UNTIL = (2, 6, 0)
 _RECORDS_PER_PAGE = 20
 _MAKERS = {"Manager", "LabManager", "LabClerk", "Sampler", "ClientContact", "Client", "Owner"}
 _BEFORE_RECEIPT = ("registered", "scheduled_sampling", "to_be_sampled", "sampled", "sample_due")
-_PLACES = {"Contact": "contact", "SampleType": "sampletype", "Template": "sampletemplate"}
 _PLAIN = ("ClientReference", "ClientOrderNumber", "Priority", "Remarks")
 
 
@@ -54,21 +55,7 @@ class SenaiteConnector(Connector):
     title = "SENAITE"
     manners = Manners(materials_per_call=10)
 
-    class Settings(StrictModel):
-        """What a sample has unless the mapping says otherwise, and which results count.
-
-        Clients, contacts, sample types, templates and services are named by title, ID, keyword or UID.
-        """
-
-        client: str = Field(description="the client that the samples belong to")
-        contact: str = Field(description="the client's contact; without one, results cannot be published")
-        sample_type: str | None = Field(None, description="the sample type; the mapping's schema goes first")
-        template: str | None = Field(None, description="the sample template that lists the analyses")
-        analyses: tuple[str, ...] = Field((), max_length=100, description="keywords of analyses to be made")
-        counts: Literal["published", "verified"] = Field(
-            "published", description="published: a result counts once published; verified: before, too"
-        )
-        writes_remarks: bool = Field(True, description="tell people in the remarks of samples what was read")
+    Settings = SenaiteSettings
 
     class Credentials(StrictModel):
         """A user of the site."""
@@ -76,8 +63,12 @@ class SenaiteConnector(Connector):
         username: str = Field(description="the user's name")
         password: SecretStr = Field(description="the user's password")
 
-    settings: Settings
+    settings: SenaiteSettings
     credentials: Credentials
+
+    def __init__(self, settings: Any, credentials: Any, environment: ConnectorEnvironment) -> None:
+        super().__init__(settings, credentials, environment)
+        self._absent: set[str] = set()
 
     @cached_property
     def session(self) -> Session:
@@ -102,7 +93,7 @@ class SenaiteConnector(Connector):
         """Return the fields of a sample, and what each analysis service measures."""
         fields = [RemoteField(schema=SAMPLE, name=name) for name in _PLAIN]
         services = self.session.things("analysisservice")
-        choices = {**_PLACES, "Client": "client"}
+        choices = {**PLACES, "Client": "client"}
         for name, resource in choices.items():
             fields.append(
                 RemoteField(
@@ -127,11 +118,16 @@ class SenaiteConnector(Connector):
         """Return the samples or batches under our keys; one that was cancelled is none."""
         if type_ == "order":
             return find_batches(self.session, keys)
-        return self.session.confirmed(lambda: self._find(keys))
+        found = self.session.confirmed(lambda: self._find(keys))
+        # The caller that looked before it writes need not wait for the same search again.
+        self._absent = set(keys) - set(found)
+        return found
 
     def put_materials(self, materials: Sequence[Material]) -> Sequence[Answer]:
         """Write the samples that are not there yet."""
-        known = self.find("material", [material.key for material in materials])
+        keys = {material.key for material in materials}
+        known = {} if keys <= self._absent else self.find("material", [*keys])
+        self._absent -= keys
         return [known.get(material.key) or self._put(material) for material in materials]
 
     def put_order(self, order: Order) -> Answer:
@@ -199,7 +195,7 @@ class SenaiteConnector(Connector):
         for key in keys:
             for sample in self._samples(key):
                 if text_of(sample.get("review_state")) != "cancelled":
-                    found.setdefault(key, _record(key, sample))
+                    found.setdefault(key, sample_record(key, sample))
         return found
 
     def _samples(self, key: str, contents: list[bytes] | None = None) -> list[Mapping[str, Any]]:
@@ -235,7 +231,7 @@ class SenaiteConnector(Connector):
 
     def _put(self, material: Material) -> Answer:
         try:
-            client, body = self._body(material)
+            client, body = sample_body(self.session, self.settings, material, self.environment.now())
             items = self.session.post(f"/{SAMPLE}/create/{client}", body)["items"]
         except RefusalError as error:
             left = self.find("material", [material.key]).get(material.key)
@@ -245,36 +241,7 @@ class SenaiteConnector(Connector):
                 f"{error.answer.detail}; SENAITE kept an unfinished sample: complete it there and retry, "
             )
             return Refused(detail=f"{detail}or cancel it ({left.url})", field=error.answer.field)
-        return _record(material.key, items[0])
-
-    def _body(self, material: Material) -> tuple[str, dict[str, Any]]:
-        """Return the client's UID and the body of a sample, all of it looked up before it is sent."""
-        settings = self.settings
-        defaults = {
-            "Client": settings.client,
-            "Contact": settings.contact,
-            "SampleType": material.schema or settings.sample_type,
-            "Template": settings.template,
-            "Analyses": ",".join(settings.analyses) or None,
-            "ClientReference": material.name,
-        }
-        stated = {name: value for name, value in material.fields.items() if value is not None}
-        fields: dict[str, Any] = {**defaults, **stated, "ClientSampleID": material.key}
-        client = self.session.thing("client", text_of(fields.pop("Client")), "Client")
-        for name, resource in _PLACES.items():
-            if fields[name] is not None:
-                parent = client["path"] if name == "Contact" else None
-                fields[name] = self.session.uid(resource, text_of(fields[name]), name, parent)
-        if fields["SampleType"] is None:
-            raise RefusalError(
-                "say which sample type, as the mapping's schema or in the settings", "SampleType"
-            )
-        if fields["Analyses"] is None and fields["Template"] is None:
-            raise RefusalError("say which analyses, or a template: the sample would have none", "Analyses")
-        names = [name.strip() for name in text_of(fields["Analyses"]).split(",") if name.strip()]
-        fields["Analyses"] = [self.session.uid("analysisservice", name, "Analyses") for name in names] or None
-        fields["DateSampled"] = f"{self.environment.now():%Y-%m-%d %H:%M:%S}"
-        return text_of(client["uid"]), {name: value for name, value in fields.items() if value is not None}
+        return sample_record(material.key, items[0])
 
     def _missing_places(self) -> list[str]:
         """Return what the settings name and the site does not have."""
@@ -287,14 +254,3 @@ class SenaiteConnector(Connector):
             path = text_of(self.session.thing("client", settings.client, "Client")["path"])
             missing.append(self.session.missing("contact", settings.contact, path))
         return [reason for reason in missing if reason is not None]
-
-
-def _record(key: str, sample: Mapping[str, Any]) -> RemoteRecord:
-    return RemoteRecord(
-        type=SAMPLE,
-        id=text_of(sample["uid"]),
-        key=key,
-        version=text_of(sample.get("modified")) or None,
-        url=text_of(sample.get("url")) or None,
-        state=text_of(sample.get("review_state")) or None,
-    )

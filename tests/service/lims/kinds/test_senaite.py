@@ -1,6 +1,7 @@
 """The connector to SENAITE, against a fake with the manners of the real site, and against its answers."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_samples_are_written_with_everything_by_uid(fake: SenaiteFake) -> None:
     (sent,) = creations(fake)
     client, contact = fake.of_type("Client")[0], fake.of_type("Contact")[0]
     assert fake.requests[-1].path.endswith(f"/create/{client['uid']}")
-    assert sent.pop("DateSampled")[:2] == "20"
+    assert datetime.fromisoformat(sent.pop("DateSampled")).tzinfo is not None
     assert sent == {
         "Contact": contact["uid"],
         "SampleType": fake.of_type("SampleType")[0]["uid"],
@@ -90,6 +91,15 @@ def test_two_things_of_one_name_are_not_guessed_between(fake: SenaiteFake) -> No
         detail="SENAITE has 2 sampletype called 'Powder': give its UID", field="SampleType"
     )
     records_of(connector.put_materials([material(1, SampleType=second["uid"])]))
+
+
+def test_a_caller_that_looked_before_waits_for_no_second_search(fake: SenaiteFake) -> None:
+    connector = opened(SenaiteConnector, fake)
+    put_all(connector, [material(n) for n in range(1, 6)])
+    searches = [sent for sent in fake.requests if sent.path.endswith("/search")]
+    assert len(searches) == 5
+    records_of(connector.put_materials([material(5)]))
+    assert len(fake.materials()) == 5
 
 
 @pytest.mark.parametrize("n_lost", [1, 2, 3])
