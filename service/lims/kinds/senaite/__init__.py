@@ -77,7 +77,7 @@ class SenaiteConnector(Connector):
 
     def check(self) -> Status:
         """Sign in and return who we are; warnings name rights that are missing."""
-        (user,) = self.session.get("/users/current")["items"]
+        user = self.session.get("/users/current")["items"][0]
         version = text_of(self.session.get("/version").get("version"))
         warnings = []
         if not _MAKERS & set(user.get("roles") or ()):
@@ -147,7 +147,12 @@ class SenaiteConnector(Connector):
         ids = {record.id for record in records}
         read = {id_: dict(seen) for id_, seen in (cursor or {}).get("read", {}).items() if id_ in ids}
         contents: list[bytes] = []
-        found = self.session.confirmed(lambda: [self._analyses(record, contents) for record in here])
+
+        def read_analyses() -> list[list[MeasuredRecord]]:
+            contents.clear()
+            return [self._analyses(record, contents) for record in here]
+
+        found = self.session.confirmed(read_analyses)
         measurements: list[MeasuredRecord] = []
         for record, measured in zip(here, found, strict=True):
             seen = read.setdefault(record.id, {})
@@ -212,7 +217,7 @@ class SenaiteConnector(Connector):
     def _analyses(self, record: RemoteRecord, contents: list[bytes]) -> list[MeasuredRecord]:
         """Return the analyses of a sample, of its parts and of its retests."""
         found = []
-        samples = self._samples(record.key or "", contents)
+        samples = self._samples(record.key, contents) if record.key else ()
         for sample in (item for item in samples if item.get("review_state") not in _BEFORE_RECEIPT):
             sample_id = text_of(sample.get("id"))
             params = {
@@ -232,7 +237,7 @@ class SenaiteConnector(Connector):
     def _put(self, material: Material) -> Answer:
         try:
             client, body = sample_body(self.session, self.settings, material, self.environment.now())
-            items = self.session.post(f"/{SAMPLE}/create/{client}", body)["items"]
+            sample = self.session.create(f"/{SAMPLE}/create/{client}", body)
         except RefusalError as error:
             left = self.find("material", [material.key]).get(material.key)
             if left is None:
@@ -241,7 +246,7 @@ class SenaiteConnector(Connector):
                 f"{error.answer.detail}; SENAITE kept an unfinished sample: complete it there and retry, "
             )
             return Refused(detail=f"{detail}or cancel it ({left.url})", field=error.answer.field)
-        return sample_record(material.key, items[0])
+        return sample_record(material.key, sample)
 
     def _missing_places(self) -> list[str]:
         """Return what the settings name and the site does not have."""

@@ -73,8 +73,7 @@ def _begun(session: Session, order: Order, client: str) -> Mapping[str, Any]:
     place = {"portal_type": BATCH, "parent_path": f"{site}/batches"}
     description = f"{_PREFIX}{order.key}{_UNFINISHED}"
     body = {**stated, **place, "title": order.name, "description": description}
-    made: Mapping[str, Any] = session.post("/create", body)["items"][0]
-    return made
+    return session.create("/create", body)
 
 
 def _record(key: str, row: Mapping[str, Any]) -> RemoteRecord:

@@ -8,6 +8,7 @@ import pytest
 from connector_calls import opened
 from fakes.lab import Measurement
 from fakes.senaite import SenaiteFake, make_fake
+from fakes.server import Answered
 from lane_calls import material, pushed, put_all, read_all, records_of
 
 from service.lims.contract import (
@@ -292,3 +293,11 @@ def test_the_patience_of_a_proxy_is_kept(fake: SenaiteFake) -> None:
     with pytest.raises(RetryLaterError) as caught:
         connector.put_materials([material(n) for n in range(3)])
     assert caught.value.seconds == 17
+
+
+def test_a_creation_without_an_object_is_looked_for_and_not_repeated(fake: SenaiteFake) -> None:
+    connector = opened(SenaiteConnector, fake)
+    records_of(connector.put_materials([material(1)]))
+    fake.answer_instead(Answered(200, {"count": 0, "items": [], "_runtime": 0.1}), skip=2)
+    with pytest.raises(RetryLaterError, match="answered no object"):
+        connector.put_materials([material(2)])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from connector_calls import opened
@@ -219,3 +220,11 @@ def test_recorded_answers_are_understood(fake: SenaiteFake) -> None:
     ]
     assert item.measured_at is not None
     assert item.measured_at.isoformat() == "2024-01-03T10:15:00+01:00"
+
+
+def test_a_record_without_a_key_reads_no_samples_of_others(fake: SenaiteFake) -> None:
+    scope = pushed(opened(SenaiteConnector, fake), 1)
+    fake.measure("c001", Measurement("5"))
+    fake.samples("c001")[0]["getClientSampleID"] = ""
+    nameless = Scope(materials=[replace(scope.materials[0], key=None)])
+    assert not measured(read_all(opened(SenaiteConnector, fake), nameless))
