@@ -305,10 +305,11 @@ def page_of(records: Iterable[Json], query: Mapping[str, list[str]], largest: in
     """Return a page and the token of the next one: a position, as harsh a token as a server may have."""
     wanted = list(records)
     size = min(int(query.get("pageSize", ["50"])[0]), largest)
-    begin = int(base64.b64decode(query["nextToken"][0])) if query.get("nextToken") else 0
+    token = query.get("nextToken", [""])[0]
+    begin = int(base64.b64decode(token)) if token else 0
     end = begin + size
-    token = base64.b64encode(str(end).encode()).decode() if end < len(wanted) else ""
-    return wanted[begin:end], token
+    following = base64.b64encode(str(end).encode()).decode() if end < len(wanted) else ""
+    return wanted[begin:end], following
 
 
 def is_listed(record: Json, query: Mapping[str, list[str]]) -> bool:

@@ -158,12 +158,12 @@ class BenchlingConnector(Connector):
         warnings = [
             f"the credentials may not {right}"
             for path, right in _RIGHTS.items()
-            if not session.may_list(path)
+            if not session.may_read(path, {"pageSize": 1})
         ]
         if self.settings.registry_id not in registries:
             known = ", ".join(f"{name} ({id_})" for id_, name in registries.items()) or "none"
             warnings.append(f"there is no registry {self.settings.registry_id}; known are {known}")
-        if self.settings.folder_id and not session.may_list(f"/folders/{self.settings.folder_id}"):
+        if self.settings.folder_id and not session.may_read(f"/folders/{self.settings.folder_id}"):
             warnings.append(f"the folder {self.settings.folder_id} is not there, or may not be read")
         identity = (
             f"app {self.credentials.client_id}" if self.credentials.is_app else "the user of the API key"

@@ -189,7 +189,7 @@ def _linked(
 def _unclear(linked: Sequence[tuple[str, str, bool]]) -> RemoteRecord:
     """Return what stands for the entity of a result with several; it is no candidate, and says why."""
     fields = " and ".join(dict.fromkeys(name for name, _, _ in linked))
-    return RemoteRecord(type=f"entity of the fields {fields} (set result_entity_fields):", id=linked[0][1])
+    return RemoteRecord(type=f"entity of the fields {fields} (set result_entity_field):", id=linked[0][1])
 
 
 def _about_result(result: Mapping[str, Any]) -> dict[str, str]:

@@ -92,9 +92,9 @@ class Session:
                 return
             wanted["nextToken"] = str(page["nextToken"])
 
-    def may_list(self, path: str) -> bool:
-        """Return whether these credentials may read what is there."""
-        reply = self._signed("GET", path, {"params": {"pageSize": 1}})
+    def may_read(self, path: str, params: Mapping[str, str | int] | None = None) -> bool:
+        """Return whether something is there that these credentials may read."""
+        reply = self._signed("GET", path, {"params": params})
         denied = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
         return check_reply(reply, accepted=denied, patience=patience).status not in denied
 
