@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from fakes.benchling import FakeBenchling, make_fake
 
 from service.address_rules import read_rules
 from service.lims.contract import (
@@ -22,13 +24,12 @@ from service.lims.kinds.benchling import BenchlingConnector
 from service.outbound.pinned_http import Http, HttpEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fakes.benchling import FakeBenchling
+    from collections.abc import Iterator, Sequence
 
     from service.lims.contract import Cursor
 
 MOLECULES = "ts_molecule1"
+_OPENED: list[Http] = []
 
 
 def connect(
@@ -37,11 +38,25 @@ def connect(
     """Open a connector as a worker does at the beginning of a run."""
     # Certificates need not be read for a loopback server, which is half a second in each test.
     environment = HttpEnvironment(rules=read_rules("127.0.0.1"), transport=httpx.HTTPTransport(verify=False))
+    http = Http(fake.base_url, environment)
+    _OPENED.append(http)
     return BenchlingConnector(
         BenchlingConnector.Settings.model_validate({**fake.settings(), **settings}),
         BenchlingConnector.Credentials.model_validate(credentials or fake.credentials()),
-        ConnectorEnvironment(http=Http(fake.base_url, environment)),
+        ConnectorEnvironment(http=http),
     )
+
+
+@contextmanager
+def running_fake() -> Iterator[FakeBenchling]:
+    """Run a fake, and close in the end what was opened to it."""
+    fake = make_fake()
+    try:
+        yield fake
+    finally:
+        while _OPENED:
+            _OPENED.pop().close()
+        fake.close()
 
 
 def key(number: int) -> str:

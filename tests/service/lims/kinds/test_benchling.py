@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from benchling_calls import connect, key, molecules, order_of, pulled, registered, settled
-from fakes.benchling import FakeBenchling, make_fake
+from benchling_calls import connect, key, molecules, order_of, pulled, registered, running_fake, settled
 from fakes.lab import Measurement
 from fakes.server import Answered
 from pydantic import ValidationError
@@ -23,6 +22,7 @@ from service.lims.contract import (
     Refused,
     RemoteRecord,
     RetryLaterError,
+    Scope,
     Structure,
 )
 from service.lims.kinds.benchling import BenchlingConnector
@@ -30,14 +30,20 @@ from service.lims.mapping_specs import LinkMapping
 from service.lims.registry import connector_kind
 from service.outbound.pinned_http import ConnectionFailedError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fakes.benchling import FakeBenchling
+
+    from service.lims.contract import Answer, Order
+
 WORDS = 'The structure is already registered as "MOL-0007".'
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeBenchling]:
-    lab = make_fake()
-    yield lab
-    lab.close()
+    with running_fake() as lab:
+        yield lab
 
 
 def test_the_kind_is_found_and_says_what_it_wants() -> None:
@@ -59,9 +65,9 @@ class TestCredentials:
         assert "sk_secret" not in repr(credentials)
 
     @pytest.mark.parametrize("is_app", [True, False])
-    def test_sign_in(self, fake: FakeBenchling, is_app: bool) -> None:
+    def test_sign_in(self, fake: FakeBenchling, *, is_app: bool) -> None:
         status = connect(fake, None if is_app else fake.api_key()).check()
-        assert status.warnings == () or status.warnings == []
+        assert not status.warnings
         assert ("app-client" in status.identity) is is_app
         assert fake.n_tokens == int(is_app)
 
@@ -82,7 +88,7 @@ class TestCredentials:
         assert [answer.status for _, answer in fake.exchanges].count(401) == 0
 
     @pytest.mark.parametrize("is_app", [True, False])
-    def test_revoked_ones_are_said_to_be(self, fake: FakeBenchling, is_app: bool) -> None:
+    def test_revoked_ones_are_said_to_be(self, fake: FakeBenchling, *, is_app: bool) -> None:
         connector = connect(fake, None if is_app else fake.api_key())
         connector.check()
         fake.expire_access(for_ever=True)
@@ -116,7 +122,7 @@ def test_describe_lists_fields_of_all_pages_with_options(fake: FakeBenchling) ->
 
 class TestMaterials:
     @pytest.mark.parametrize("own_registry_ids", [True, False])
-    def test_are_registered_in_one_call(self, fake: FakeBenchling, own_registry_ids: bool) -> None:
+    def test_are_registered_in_one_call(self, fake: FakeBenchling, *, own_registry_ids: bool) -> None:
         connector = connect(fake, own_registry_ids=own_registry_ids)
         answers = settled(connector, connector.put_materials(molecules(96, Certainty=">=")))
         assert [answer.key for answer in answers] == [key(number) for number in range(96)]
@@ -127,7 +133,7 @@ class TestMaterials:
         assert held["originalSmiles"] == "CCCC"
 
     @pytest.mark.parametrize("own_registry_ids", [True, False])
-    def test_a_lost_answer_makes_no_second_one(self, fake: FakeBenchling, own_registry_ids: bool) -> None:
+    def test_a_lost_answer_makes_no_second_one(self, fake: FakeBenchling, *, own_registry_ids: bool) -> None:
         connector = connect(fake, own_registry_ids=own_registry_ids)
         fake.lose_answers()
         with pytest.raises(ConnectionFailedError):
@@ -140,7 +146,7 @@ class TestMaterials:
     @pytest.mark.parametrize("own_registry_ids", [True, False])
     @pytest.mark.parametrize("shape", ["array", "object", "one", "unnamed"])
     def test_one_that_is_refused_does_not_hold_up_the_others(
-        self, fake: FakeBenchling, shape: str, own_registry_ids: bool
+        self, fake: FakeBenchling, shape: str, *, own_registry_ids: bool
     ) -> None:
         connector = connect(fake, own_registry_ids=own_registry_ids)
         fake.tenant.errors_as = shape
@@ -242,7 +248,7 @@ class TestMaterials:
         assert isinstance(settled(connector, answers)[0], RemoteRecord)
 
 
-def _put(fake: FakeBenchling, materials: list[Material]):
+def _put(fake: FakeBenchling, materials: list[Material]) -> tuple[BenchlingConnector, Sequence[Answer]]:
     connector = connect(fake)
     return connector, connector.put_materials(materials)
 
@@ -313,7 +319,7 @@ class TestOrders:
         assert fake.tenant.groups == {}
 
 
-def _until_settled(connector: BenchlingConnector, order):
+def _until_settled(connector: BenchlingConnector, order: Order) -> list[Any]:
     found = connector.find("order", [order.key])
     return list(found.values()) or settled(connector, [connector.put_order(order)])
 
@@ -374,14 +380,14 @@ class TestResults:
         materials = registered(fake, 6)
         ids = [fake.measure(key(number), Measurement("12")) for number in range(5)]
         fake.set_page_size(2)
-        changes = iter(
-            [
-                lambda: fake.correct(ids[0], Measurement("15")),
-                lambda: ids.append(fake.measure(key(5), Measurement("9"))),
-            ]
-        )
         connector = connect(fake)
-        records, cursor = pulled(connector, materials, None, lambda: next(changes, lambda: None)())
+
+        def change() -> None:
+            if len(ids) == 5:
+                fake.correct(ids[0], Measurement("15"))
+                ids.append(fake.measure(key(5), Measurement("9")))
+
+        records, cursor = pulled(connector, materials, None, change)
         assert {record.id for record in records} >= set(ids[:5])
         later, _ = pulled(connector, materials, cursor)
         assert {record.id for record in records + later} == set(ids)
@@ -392,10 +398,10 @@ class TestResults:
         ids = {fake.measure(key(number), Measurement("12")) for number in range(50)}
         cursor, found = None, set()
         for _ in range(20):
-            records, cursor, more = _one_page(fake, materials, cursor)
-            found |= {record.id for record in records}
-            cursor = json.loads(json.dumps(cursor))
-            if not more:
+            page = connect(fake).changes(Scope(materials=materials, sources=("*",)), cursor)
+            found |= {record.id for record in page.measurements}
+            cursor = json.loads(json.dumps(page.cursor))
+            if not page.more:
                 break
         assert found == ids
 
@@ -425,13 +431,6 @@ class TestResults:
         fake.tenant.schemas["assay-result-schemas"].clear()
         with pytest.raises(RecordGoneError, match="assaysch_potency"):
             pulled(connect(fake), materials)
-
-
-def _one_page(fake: FakeBenchling, materials, cursor):
-    from service.lims.contract import Scope
-
-    page = connect(fake).changes(Scope(materials=materials, sources=("*",)), cursor)
-    return page.measurements, page.cursor, page.more
 
 
 class TestPatience:
