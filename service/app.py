@@ -6,6 +6,7 @@ Importing it loads no torch; building it opens no connection.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from threading import Thread
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
@@ -17,6 +18,7 @@ from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
+from service.api.outgoing import declare_webhooks
 from service.api.polling import Poller
 from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
@@ -24,7 +26,9 @@ from service.api.receiving import BodyLimits
 from service.api.routes import routers
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
+from service.integrations.credentials import warn_of_missing_keys
 from service.readiness import Readiness
+from service.sealing import open_sealer
 from service.settings import Settings
 from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
@@ -54,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         threads = current_default_thread_limiter()
         threads.total_tokens = max(threads.total_tokens, settings.database_connections)
         children.warm()
+        # in a thread that holds nothing up, because the database may not be there yet
+        Thread(target=warn_of_missing_keys, args=(sessions, open_sealer(settings)), daemon=True).start()
         yield
         children.close()
         sender.close()
@@ -87,5 +93,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in routers():
         app.include_router(router)
     install_problem_handlers(app)
+    declare_webhooks(app)
     describe(app)
     return app

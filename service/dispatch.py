@@ -21,6 +21,11 @@ ROUND_TASK = "assayflow.round"
 JOB_TASK = "assayflow.job"
 """Does one job; its argument is the job's id."""
 
+CONNECTOR_TASK = "assayflow.connector"
+"""Drains one connector's lane; its argument is the connector's id."""
+ENDPOINT_TASK = "assayflow.endpoint"
+"""Delivers to one webhook endpoint; its argument is the endpoint's id."""
+
 _BUFFER = "assayflow.tasks"
 _log = structlog.get_logger(__name__)
 

@@ -147,7 +147,6 @@ class PreconditionRequiredError(AssayflowError):
     title = "If-Match is required"
 
 
-@final
 class UnavailableError(AssayflowError):
     """The database or the broker does not answer, or more ask at once than are answered in time."""
 

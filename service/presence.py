@@ -13,9 +13,9 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-Role = Literal["rounds", "fast", "upkeep"]
-ROLES: tuple[Role, ...] = ("rounds", "fast", "upkeep")
-"""Two roles that consume one queue each, and the one that requeues lost work; see `workers.app`."""
+Role = Literal["rounds", "fast", "io", "upkeep"]
+ROLES: tuple[Role, ...] = ("rounds", "fast", "io", "upkeep")
+"""Three roles that consume one queue each, and the one that requeues lost work; see `workers.app`."""
 _KEY = "assayflow.consumers."
 _KEPT_SECONDS = 86400
 _SECONDS = 2.0

@@ -28,6 +28,7 @@ _STEP_SECONDS = 2
 _STARTS: dict[Role, str] = {
     "rounds": "python -m workers --no-beat",
     "fast": "python -m workers --fast",
+    "io": "python -m workers --io",
     "upkeep": "python -m workers --beat",
 }
 _NAMES = ("database", "migrations", "broker", *ROLES)
@@ -136,7 +137,7 @@ def patience_with(settings: Settings) -> dict[Role, float]:
     Consumers give a sign with every heartbeat, upkeep after every sweep.
     """
     usual = min(settings.lease_seconds, max(4 * settings.heartbeat_seconds, 10.0))
-    return {"rounds": usual, "fast": usual, "upkeep": 2 * settings.sweep_seconds + usual}
+    return {"rounds": usual, "fast": usual, "io": usual, "upkeep": 2 * settings.sweep_seconds + usual}
 
 
 def _absent(role: Role, seen: Seen) -> str | None:

@@ -120,6 +120,21 @@ class Settings(BaseSettings):
     scorer_secrets: dict[str, ScorerSecret] = Field(
         default={}, description="by name, as JSON: the Authorization header of a scorer, and its host"
     )
+    connector_hosts: str = Field(
+        default="",
+        description="addresses that connectors may have (docs/connectors.md); public ones when empty",
+    )
+    webhook_hosts: str = Field(
+        default="", description="addresses that webhooks may have (docs/webhooks.md); public ones when empty"
+    )
+    folders: dict[str, SecretStr] = Field(
+        default={},
+        description="by name, as JSON: paths or URLs of folders that connectors may watch (docs/lims)",
+    )
+    secret_keys_file: Path | None = Field(
+        default=None,
+        description="keys that seal stored credentials, newest first; made in data_dir on one machine",
+    )
     allotropy_python: Path | None = Field(
         default=None, description="interpreter of an environment with allotropy, which reads instrument files"
     )
@@ -133,10 +148,24 @@ class Settings(BaseSettings):
     def _are_paths(cls, value: object) -> object:
         return [path for path in value.split(os.pathsep) if path] if isinstance(value, str) else value
 
-    @field_validator("scorer_hosts")
+    @field_validator("secret_keys_file", mode="before")
+    @classmethod
+    def _is_absent_when_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("scorer_hosts", "connector_hosts", "webhook_hosts")
     @classmethod
     def _are_rules(cls, value: str) -> str:
         read_rules(value)
+        return value
+
+    @field_validator("folders")
+    @classmethod
+    def _are_places(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, url in value.items():
+            if not name or not ("://" in url.get_secret_value() or url.get_secret_value().startswith("/")):
+                message = f"{name!r} must be a name, and its place a path from / on or a URL"
+                raise ValueError(message)
         return value
 
     @model_validator(mode="after")
@@ -158,6 +187,21 @@ class Settings(BaseSettings):
     def scorer_rules(self) -> Rules:
         """Addresses at which scorers may be called."""
         return read_rules(self.scorer_hosts)
+
+    @property
+    def connector_rules(self) -> Rules:
+        """Addresses at which connectors may call lab systems."""
+        return read_rules(self.connector_hosts)
+
+    @property
+    def folder_urls(self) -> dict[str, str]:
+        """Folders that connectors may watch, by name; a URL may hold a password: never log it."""
+        return {name: url.get_secret_value() for name, url in self.folders.items()}
+
+    @property
+    def webhook_rules(self) -> Rules:
+        """Addresses to which webhooks may be delivered."""
+        return read_rules(self.webhook_hosts)
 
     def required_database_url(self) -> str:
         """Return the URL of the database, password included: never log it.
@@ -191,7 +235,9 @@ def _written(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def _secret(item: ScorerSecret) -> dict[str, str]:
+def _secret(item: ScorerSecret | SecretStr) -> dict[str, str] | str:
+    if isinstance(item, SecretStr):
+        return item.get_secret_value()
     return {"host": item.host, "authorization": item.authorization.get_secret_value()}
 
 

@@ -1,4 +1,4 @@
-"""`python -m workers`: keep a round worker, a fast worker and upkeep running, or run one of the three.
+"""`python -m workers`: keep a worker of each role running, or run one of them.
 
 See `workers.app` for the roles.
 """
@@ -27,6 +27,7 @@ OPTIONS = (
     ("--beat", "upkeep", "only requeue lost rounds and jobs"),
     ("--no-beat", "rounds", "only compute rounds and backtests"),
     ("--fast", "fast", "only serve samples and predictions"),
+    ("--io", "io", "only talk to other systems: connectors and webhooks"),
 )
 SILENT_SECONDS = 30.0
 """A role whose process has been frozen for this long is killed and restarted."""

@@ -1,15 +1,16 @@
 """Define the Celery application: its tasks, their queues and the worker's settings.
 
-There are three roles, each in its own process, started by `run_worker`:
+There are four roles, each in its own process, started by `run_worker`:
 
 - A round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child
   process.
 - A fast worker (`python -m workers --fast`) serves samples and predictions, so that they never wait for a
   round.
+- An io worker (`python -m workers --io`) talks to other systems: connectors and webhooks. It loads no torch.
 - Upkeep (`python -m workers --beat`, see `workers.upkeep`) requeues lost work while all workers are busy. It
   needs no queue and loads no torch. Several upkeep processes may run at once.
 
-`python -m workers` keeps all three running. On SIGTERM or Ctrl-C a worker requeues its current work and exits
+`python -m workers` keeps all of them running. On SIGTERM or Ctrl-C a worker requeues its work and exits
 within seconds. The next worker resumes a round or a backtest from its checkpoint and starts any other job
 again. A worker that exits without such a signal returns a non-zero code.
 """
@@ -25,7 +26,7 @@ from celery.exceptions import Reject, SecurityWarning
 from celery.utils.nodenames import gethostname
 
 from models.safety.hazard_lists import load_hazard_lists
-from service.dispatch import JOB_TASK, ROUND_TASK
+from service.dispatch import CONNECTOR_TASK, ENDPOINT_TASK, JOB_TASK, ROUND_TASK
 from service.logs import configure_logs
 from service.presence import Role
 from service.settings import Settings
@@ -36,14 +37,14 @@ from workers.pulse import Stage
 from workers.upkeep import run_upkeep
 from workers.watching import drain, watch_step
 
-QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast"}
+QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast", "io": "io"}
 """The queues that `service.dispatch` sends to. The role is also the worker's name before `@host`."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 
 def make_app(settings: Settings, role: Role = "rounds") -> Celery:
     """Return the application with its tasks, bound to a new worker context."""
-    context = WorkerContext(settings)
+    context = WorkerContext(settings, loads_science=role != "io")
     app = Celery("assayflow", broker=settings.required_redis_url(), set_as_current=False)
     app.conf.update(_configuration(settings))
     app.steps["consumer"].add(watch_step(context, role))
@@ -119,6 +120,18 @@ def _add_tasks(app: Celery, context: WorkerContext) -> None:
         from workers.jobs import do_job
 
         _claim_and_do(context, do_job, UUID(job_id))
+
+    @app.task(name=ENDPOINT_TASK, shared=False)
+    def deliver(endpoint_id: str) -> None:
+        from workers.endpoints import drain_endpoint
+
+        _claim_and_do(context, drain_endpoint, UUID(endpoint_id))
+
+    @app.task(name=CONNECTOR_TASK, shared=False)
+    def drain(connector_id: str) -> None:
+        from workers.connectors import drain_connector
+
+        _claim_and_do(context, drain_connector, UUID(connector_id))
 
 
 def _claim_and_do(context: WorkerContext, work: Callable[[WorkerContext, UUID], None], item_id: UUID) -> None:

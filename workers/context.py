@@ -27,8 +27,9 @@ _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pym
 class WorkerContext:
     """The state of one worker process, created in the parent and used in the child."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, loads_science: bool = True) -> None:
         self.settings = settings
+        self._loads_science = loads_science
         self.parent = os.getpid()
         self.pulse = Pulse()
 
@@ -70,8 +71,10 @@ class WorkerContext:
         """Import slow libraries before any work is claimed.
 
         An import cannot be interrupted, and a claim must end in time. An import error is ignored here: the
-        work that needs the module fails with it.
+        work that needs the module fails with it. A worker of the queue `io` needs none.
         """
+        if not self._loads_science:
+            return
         with suppress(Exception):
             import models.inference
             import models.propose  # noqa: F401

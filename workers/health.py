@@ -1,4 +1,4 @@
-"""`python -m workers.health [rounds|fast|upkeep]`: check this host's worker, for container health checks."""
+"""`python -m workers.health [rounds|fast|io|upkeep]`: check this host's worker, as health checks do."""
 
 import platform
 import sys

@@ -20,6 +20,7 @@ from service.campaigns.patching import patched, round_seed
 from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.errors import ConflictError, PreconditionFailedError
+from service.outbox.events import Data, emit
 from service.store import rounds
 from service.store.results import any_stored
 from service.store.states import COMPUTING
@@ -82,6 +83,8 @@ def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) ->
         return campaign
     _check_idle(session, campaign_id)
     campaign.state = "archived"
+    closed: Data = {"campaign_id": campaign_id, "href": f"/v1/campaigns/{campaign_id}"}
+    emit(session, workspace_id, "campaign.completed", closed)
     return _touched(session, campaign)
 
 

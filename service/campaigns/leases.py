@@ -28,6 +28,7 @@ class WorkKind(Generic[Item]):
     """One sort of work: where it is kept, in which states a worker has it, and how its task is sent.
 
     `record` is told of every change of a row; `before_end` locks what must be locked before a row may end.
+    What `may_fail` fails after it lost some workers; other work is queued again for ever.
     """
 
     noun: str
@@ -37,6 +38,7 @@ class WorkKind(Generic[Item]):
     queue_of: Callable[[Item], Queue]
     record: Callable[[Session, Item], None]
     before_end: Callable[[Session, UUID], None]
+    may_fail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def requeue_lost(
 def _recover(session: Session, work: WorkKind[Item], row: Item, max_attempts: int) -> None:
     if row.cancel_requested:
         move(session, work, row.id, work.running, state="cancelled", message="cancelled", **_end_fields())
-    elif row.attempt >= max_attempts:
+    elif work.may_fail and row.attempt >= max_attempts:
         failure = {
             "type": "about:blank",
             "title": "The worker was lost",

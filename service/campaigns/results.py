@@ -13,6 +13,8 @@ from service.campaigns.lifecycle import CANDIDATE_MOVES, SETTLED, outcome_of
 from service.campaigns.round_transitions import complete_if_settled, reopen
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, NotFoundError, UnprocessableError
+from service.outbox.events import Data, emit
+from service.outbox.pushes import tell_of_candidates
 from service.records import StandardResult
 from service.store import amendments, candidates, results, rounds
 from service.store.amendments import Reason
@@ -69,6 +71,10 @@ def store(
     touched = {ids[index] for index in fresh if index in ids}
     touched |= {row.candidate_id for row in ended.values() if row.candidate_id}
     settle(session, campaign, touched)
+    if fresh:
+        place: Data = {"campaign_id": campaign.id, "href": f"/v1/campaigns/{campaign.id}/results"}
+        counts = {"n_stored": len(fresh), "n_corrections": len(replacements)}
+        emit(session, campaign.workspace_id, "results.stored", {**place, "upload_id": record.id, **counts})
     return StoredUpload(
         record.id,
         tuple(
@@ -216,14 +222,17 @@ def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> N
     needed = measured_types(campaign.spec)
     stored = current_outcomes(session, touched, campaign.spec)
     changed = candidates.by_id(session, campaign.id, touched)
+    measured: dict[UUID, int] = {}
     for candidate in changed.values():
         status = outcome_of(stored.get(candidate.id, ()), needed)
         if status is None:
             _wait_again(session, candidate)
         elif status in CANDIDATE_MOVES[candidate.status]:
             _set_status(candidate, status)
+            measured |= {candidate.id: candidate.version} if status == "measured" else {}
     for round_id in {candidate.round_id for candidate in changed.values()}:
         complete_if_settled(session, round_id)
+    tell_of_candidates(session, campaign.id, measured, "measured", "every result that was asked for is there")
 
 
 def _wait_again(session: Session, candidate: Candidate) -> None:

@@ -18,8 +18,10 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, OF_A_DRAFT, check_candidate_move
 from service.campaigns.locking import locked_candidate, locked_round
-from service.campaigns.round_transitions import complete_if_settled, reopen
+from service.campaigns.round_transitions import complete_if_settled, reopen, round_data
 from service.errors import ConflictError, PreconditionFailedError, UnprocessableError
+from service.outbox.events import emit
+from service.outbox.pushes import push_released, tell_of_candidates
 from service.store import candidates, reviews
 from service.store import leases as lease_rows
 from service.store.states import LIVE, NEW, CandidateStatus
@@ -80,6 +82,9 @@ def decide(
     complete_if_settled(session, item.round_id)
     for changed in (item, *analogues):
         session.refresh(changed)
+    if verdict.status == "withdrawn":
+        comment = f"withdrawn: {verdict.reason}"
+        tell_of_candidates(session, item.campaign_id, {item.id: item.version}, "cancelled", comment)
     return Decided(item, analogues)
 
 
@@ -111,6 +116,9 @@ def release_round(
     row.batch_sha256 = hashlib.sha256(content).hexdigest()
     session.flush()
     session.refresh(row)
+    released = {**round_data(row, "/release"), "n_candidates": len(ready), "batch_sha256": row.batch_sha256}
+    emit(session, workspace_id, "batch.released", released)
+    push_released(session, row, ready)
     return row
 
 

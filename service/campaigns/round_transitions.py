@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.campaigns import leases
 from service.campaigns.leases import WorkKind
 from service.dispatch import ROUND_TASK
+from service.outbox.events import Data, emit
 from service.store import campaigns, candidates, rounds
 from service.store import leases as lease_rows
 from service.store.states import RUNNING, RoundState
@@ -22,13 +23,31 @@ def lock_campaign(session: Session, round_id: UUID) -> None:
     campaigns.lock_by_id(session, lease_rows.get(session, Round, round_id).campaign_id)
 
 
+def record(session: Session, row: Round) -> None:
+    """Append a change of a round to its own events, and say when it has failed."""
+    rounds.append_event(session, row)
+    if row.state == "failed":
+        emit(session, workspace_of(session, row), "round.failed", round_data(row))
+
+
+def workspace_of(session: Session, row: Round) -> UUID:
+    """Return whose round it is."""
+    return campaigns.get(session, row.campaign_id).workspace_id
+
+
+def round_data(row: Round, part: str = "") -> Data:
+    """Return what an event says of a round; the link is to a part of it, as in `/batch`."""
+    href = f"/v1/campaigns/{row.campaign_id}/rounds/{row.number}{part}"
+    return {"campaign_id": row.campaign_id, "round_id": row.id, "round": row.number, "href": href}
+
+
 ROUNDS = WorkKind(
     noun="round",
     table=Round,
     running=RUNNING,
     task=ROUND_TASK,
     queue_of=lambda _: "celery",
-    record=rounds.append_event,
+    record=record,
     before_end=lock_campaign,
 )
 

@@ -18,7 +18,8 @@ from service.campaigns import leases
 from service.campaigns.history import load_history
 from service.campaigns.leases import Lease
 from service.campaigns.payloads import identity, payload
-from service.campaigns.round_transitions import ROUNDS
+from service.campaigns.round_transitions import ROUNDS, round_data, workspace_of
+from service.outbox.events import emit
 from service.store import artefacts
 from service.store import leases as lease_rows
 from service.store.tables import Candidate, Reserve, Round
@@ -92,6 +93,8 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
     session.add_all(Reserve(round_id=row.id, **_columns(item, domain)) for item in proposal.reserves)
     if proposal.artefact is not None:
         artefacts.save(session, row.id, proposal.artefact)
+    ready = {**round_data(row, "/batch"), "n_candidates": len(proposal.candidates)}
+    emit(session, workspace_of(session, row), "batch.ready", ready)
     session.flush()
     return True
 

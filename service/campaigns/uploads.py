@@ -32,6 +32,7 @@ from service.exchange import (
     TableError,
     UnknownFormatError,
 )
+from service.outbox.events import Data, emit
 from service.store import blobs, campaigns
 from service.store.tables import Campaign, Job
 
@@ -184,9 +185,28 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         report = resending.without_stored(session, campaign_id, report)
     report = resending.with_earlier_upload(session, campaign_id, file.digest, file.reading.sheet, report)
     report = repeats.with_warnings(session, campaign_id, _with_given_up_warning(session, campaign_id, report))
-    if file.dry_run or not report.accepted:
+    if file.dry_run:
         return report
-    return _store(session, owner, campaign_id, file, report)
+    if report.accepted:
+        report = _store(session, owner, campaign_id, file, report)
+    if n_rejected := report.count("rejected"):
+        upload_id = UUID(report.upload_id) if report.upload_id else file.job_id
+        tell_rejected(session, owner.workspace_id, campaign_id, upload_id, n_rejected)
+    return report
+
+
+def tell_rejected(
+    session: Session, workspace_id: UUID, campaign_id: UUID, upload_id: UUID | None, n_rejected: int
+) -> None:
+    """Say that rows of a file were rejected; `upload_id` is None where nothing is kept of it."""
+    href = f"/v1/campaigns/{campaign_id}/uploads/files"
+    rejected: Data = {
+        "campaign_id": campaign_id,
+        "upload_id": upload_id,
+        "n_rejected": n_rejected,
+        "href": href,
+    }
+    emit(session, workspace_id, "results.rejected", rejected)
 
 
 def _open_campaign(session: Session, owner: Owner, campaign_id: UUID) -> Campaign:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from assayflow import __version__
-from service.cli import inference, keys, local, planning, plates, results
+from service.cli import inference, keys, local, planning, plates, results, secret_keys
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -21,6 +21,7 @@ for group in (local, planning, inference, results):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(plates.commands, name="plates")
+commands.add_typer(secret_keys.commands, name="secrets")
 
 
 def _show_version(value: bool) -> None:

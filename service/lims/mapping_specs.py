@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from models.specs.columns import FIELDS
 from service.lims.contract import Standing, StrictModel
 
 SOURCES = (
@@ -32,22 +33,7 @@ SOURCES = (
 """What a field may be filled with, beside constants, columns, properties and predictions."""
 NAME_PARTS = ("prefix", "campaign", "round", "rank", "display")
 """What the name of a material or an order is made of; `prefix` is unique to the campaign."""
-ROW_FIELDS = (
-    "type",
-    "value",
-    "upper_value",
-    "units",
-    "relation",
-    "outcome",
-    "standard_error",
-    "replicate",
-    "assay_version",
-    "plate",
-    "well",
-    "measured_at",
-    "lot",
-    "comment",
-)
+ROW_FIELDS = tuple(name for name in FIELDS if name not in ("candidate_id", "external_id"))
 """What a measurement may fill in a row of results; its id and its candidate are known already."""
 MOST_FIELDS = 200
 _SOURCE = re.compile(r"=.*|column:.+|property:.+|prediction:[^.]+\.(mean|sd|lower|upper)", re.DOTALL)
@@ -127,7 +113,7 @@ class OrderMapping(StrictModel):
 
 
 class StandingRule(StrictModel):
-    """Which measurements count, by a field of theirs; a text without a rule is preliminary, and is not read."""
+    """Which measurements count, by a field of theirs; text without a rule is preliminary and is not read."""
 
     field: _Text = Field(description="the field there that says so")
     words: Annotated[dict[_Text, Standing], Field(max_length=MOST_FIELDS)] = Field(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
+from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError
+from service.outbound.pinned_http import retry_after as retry_after  # noqa: PLC0414 - kinds find it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from service.outbound.pinned_http import Reply
+    from service.outbound.pinned_http import Http, Reply
 
 LONGEST_DETAIL = 500
 """Most characters of the other system's words that are kept."""
@@ -20,17 +20,16 @@ _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _DENIED = (401, 403)
 
 
-def retry_after(reply: Reply) -> float | None:
-    """Return the seconds of `Retry-After` (RFC 9110), a number or a date; None if there is none."""
-    text = (reply.headers.get("retry-after") or "").strip()
-    if text.isdecimal():
-        return float(text)
+def request(http: Http, method: str, path: str, **options: Any) -> Reply:
+    """Send a request and return its reply, whatever its status; `options` are those of `Http.request`.
+
+    Raises:
+        RetryLaterError: if no whole reply arrived. The request may have been carried out.
+    """
     try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+        return http.request(method, path, **options)
+    except (ConnectionFailedError, ResponseTooLongError) as error:
+        raise RetryLaterError(f"{method} {path}: {error}") from error
 
 
 def check_reply(

@@ -30,10 +30,12 @@ from pydantic import SecretStr
 from redis import Redis
 from redis.exceptions import RedisError
 
+from service.sealing import make_keys
 from service.settings import PREFIX, Settings
 from service.supervision import Part, Supervisor, launch
 
 DATABASE = "assayflow"
+KEYS_FILE = "secret_keys"
 _SECONDS_TO_START = 60.0
 _SOCKETS = "assayflow-sockets-"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -70,7 +72,18 @@ def services(settings: Settings, supervisor: Supervisor | None = None) -> Iterat
         urls = _started(folder, settings, keeper, stack) if is_owner else _shared(folder)
         stack.callback(_ignore_signals)
         missing = {name: SecretStr(url) for name, url in urls.items() if getattr(settings, name) is None}
-        yield settings.model_copy(update={**missing, "data_dir": folder})
+        yield settings.model_copy(
+            update={**missing, "data_dir": folder, "secret_keys_file": _keys_file(settings, folder)}
+        )
+
+
+def _keys_file(settings: Settings, folder: Path) -> Path | None:
+    """Return the file of keys: made beside an embedded database, else what the operator has named."""
+    if settings.secret_keys_file is not None or settings.database_url is not None:
+        return settings.secret_keys_file
+    path = folder / KEYS_FILE
+    make_keys(path)
+    return path
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.scorers.entry_points import GROUP, installed
-from service.address_rules import RefusedAddressError, check_url, read_rules
+from service.address_rules import RefusedAddressError, check_confidential, check_url, read_rules
 from service.errors import UnprocessableError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _check_secret(name: str, target: Target, settings: Settings) -> None:
         raise RefusedScorerError("/secret", f"the operator has no secret {name!r}")
     if not read_rules(secret.host).names(target.host, target.port):
         raise RefusedScorerError("/secret", f"the secret {name!r} is not for {target.authority}")
-    if target.scheme != "https" and not settings.scorer_rules.is_listed(target):
-        raise RefusedScorerError(
-            "/url", "a secret goes over https, or to a host that the operator has listed"
-        )
+    try:
+        check_confidential(target, settings.scorer_rules)
+    except RefusedAddressError as error:
+        raise RefusedScorerError("/url", str(error)) from error

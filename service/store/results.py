@@ -91,6 +91,13 @@ def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection
     return session.scalars(query.order_by(Result.revision)).all()
 
 
+def of_uploads(session: Session, campaign_id: UUID, upload_ids: Collection[UUID]) -> Sequence[Result]:
+    """Return the results of these uploads, whether or not they count, in the order of storing."""
+    of_these = Result.upload_id == any_(literal(list(upload_ids), ARRAY(Uuid())))
+    query = select(Result).where(Result.campaign_id == campaign_id, of_these)
+    return session.scalars(query.order_by(Result.sequence)).all()
+
+
 def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[str]) -> dict[str, set[str]]:
     """Return the objects of each laboratory id, by results that were not amended."""
     own_id = Result.verbatim["compound_id"].astext

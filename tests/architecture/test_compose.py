@@ -45,3 +45,13 @@ def test_upkeep_knows_where_the_artefacts_are():
 
 def test_a_missing_worker_does_not_restart_the_api():
     assert "/health/live" in (ROOT / "docker/api.Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*OURS, "migrate"])
+def test_addresses_and_keys_are_handed_to_every_process(name: str):
+    service = SERVICES[name]
+    for rule in ("SCORER", "CONNECTOR", "WEBHOOK"):
+        assert f"ASSAYFLOW_{rule}_HOSTS" in service["environment"]
+    assert [f"/run/secrets/{secret}" for secret in service["secrets"]] == [
+        service["environment"]["ASSAYFLOW_SECRET_KEYS_FILE"]
+    ]

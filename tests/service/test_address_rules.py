@@ -1,46 +1,23 @@
 """Only public or listed addresses are allowed, whatever a user or a name server claims."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from address_table import (
+    LIST,
+    METADATA,
+    PUBLIC_V4,
+    PUBLIC_V6,
+    REFUSED_URLS,
+    REFUSED_WITH_A_LIST,
+    SPECIAL,
+    url_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.address_rules import RefusedAddressError, Rules, check_url, is_public, locate, read_rules
-
-PUBLIC_V4, PUBLIC_V6 = "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"
-# IANA's special-purpose registries (RFC 6890 and its updates), multicast, and IPv6 that carries IPv4
-SPECIAL: tuple[IPv4Network | IPv6Network, ...] = tuple(
-    ip_network(text)
-    for text in (
-        *(
-            "0.0.0.0/8",
-            "10.0.0.0/8",
-            "100.64.0.0/10",
-            "127.0.0.0/8",
-            "169.254.0.0/16",
-            "172.16.0.0/12",
-            "192.0.0.0/24",
-        ),
-        *(
-            "192.0.2.0/24",
-            "192.168.0.0/16",
-            "198.18.0.0/15",
-            "198.51.100.0/24",
-            "203.0.113.0/24",
-            "224.0.0.0/4",
-        ),
-        *("240.0.0.0/4", "255.255.255.255/32", "::/128", "::1/128", "::/96", "::ffff:0:0/96", "64:ff9b::/96"),
-        *("64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "2001:db8::/32", "2002::/16", "fc00::/7"),
-        *("fe80::/10", "fec0::/10", "ff00::/8"),
-    )
-)
-METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "192.0.0.192")
-
-
-def url_of(address: object, scheme: str = "http") -> str:
-    return f"{scheme}://[{address}]/" if ":" in str(address) else f"{scheme}://{address}/"
 
 
 @st.composite
@@ -96,47 +73,19 @@ def test_only_the_allowed_ones_of_several_addresses_are_returned():
         locate(target, Rules(), lambda _host, _port: [])
 
 
-@pytest.mark.parametrize(
-    ("url", "why"),
-    [
-        ("ftp://dock.example.org/", "only http and https"),
-        ("file:///etc/passwd", "only http and https"),
-        ("https://user@dock.example.org/", "user name or password"),
-        ("https://user:word@dock.example.org/", "user name or password"),
-        ("https://dock.example.org/#part", "never sent"),
-        ("https:///score", "no host and port"),
-        ("https://dock.example.org:0/", "no host and port"),
-        ("https://dock.example.org:70000/", "Port out of range"),
-        ("https://dock.example.org:port/", "Port could not be cast"),
-        ("https://[::1/", "no URL"),
-        ("https://[fe80::1%25eth0]/", "no host and port"),
-        ("https://2130706433/", "no host and port"),
-        ("https://0x7f000001/", "no host and port"),
-        ("https://127.1/", "no host and port"),
-        ("https://0177.0.0.1/", "no host and port"),
-        ("https://dock..example.org/", "no host and port"),
-        ("https://dock example.org/", "plain letters"),
-        ("https://d\u00f6ck.example.org/", "plain letters"),
-        ("https://dock.example.org\\@evil.example.org/", "plain letters"),
-        ("https://dock.example.org/\r\nHost: x", "plain letters"),
-        ("https://localhost/", "this machine"),
-        ("https://api.LOCALHOST./", "this machine"),
-        ("https://dock.example.org:22/", "port 22"),
-        (f"http://{PUBLIC_V4}:25/", "port 25"),
-    ],
-)
+@pytest.mark.parametrize(("url", "why"), REFUSED_URLS)
 def test_a_url_that_cannot_be_meant_is_refused_with_the_reason(url: str, why: str):
     with pytest.raises(RefusedAddressError, match=why):
         check_url(url, Rules())
 
 
 def test_with_a_list_nothing_else_is_allowed():
-    rules = read_rules("dock.example.org:8443 10.1.0.0/16")
+    rules = read_rules(LIST)
     assert not rules.is_public_open
     assert check_url("https://10.1.2.3:22/", rules).port == 22
     target = check_url("https://Dock.example.org.:8443/", rules)
     assert locate(target, rules, lambda _host, _port: ["192.168.0.7"]) == ["192.168.0.7"]
-    for url in (f"https://{PUBLIC_V4}/", "https://10.2.0.1/", "http://[::ffff:10.1.2.3]/"):
+    for url in REFUSED_WITH_A_LIST:
         with pytest.raises(RefusedAddressError):
             check_url(url, rules)
     other = check_url("https://dock.example.org/", rules)  # it may lie in the network

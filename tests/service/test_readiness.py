@@ -45,7 +45,7 @@ def test_all_is_well_when_everybody_is_there(settings: Settings, client: Redis):
     appear(client)
     report = report_of(settings)
     assert report.missing == {}
-    assert list(report.checks) == ["database", "migrations", "broker", "rounds", "fast", "upkeep"]
+    assert list(report.checks) == ["database", "migrations", "broker", "rounds", "fast", "io", "upkeep"]
     assert {seen.consumers for seen in report.queues.values()} == {1}
 
 
@@ -169,9 +169,9 @@ def test_the_answer_is_a_problem_that_says_what_to_do(settings: Settings, client
         body = reason.json()
         assert body["checks"] == {
             "database": "ok", "migrations": "ok", "broker": "ok",
-            "rounds": "ok", "fast": "failed", "upkeep": "failed",
+            "rounds": "ok", "fast": "failed", "io": "failed", "upkeep": "failed",
         }  # fmt: skip
-        assert [item["check"] for item in body["failures"]] == ["fast", "upkeep"]
+        assert [item["check"] for item in body["failures"]] == ["fast", "io", "upkeep"]
         assert "python -m workers --beat" in body["detail"]
         assert body["queues"]["rounds"]["consumers"] == 1
         assert body["queues"]["fast"] == {"consumers": 0, "last_seen_seconds": None}

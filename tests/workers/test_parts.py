@@ -129,7 +129,7 @@ def test_every_part_of_a_worker_is_replaced_when_it_is_killed_and_dies_with_its_
     lab.start()
     assert lab.finish(1).state == "awaiting_results"
     everybody = descendants(worker.pid)
-    assert len(everybody) == 5  # three roles, and a child of two of them
+    assert len(everybody) == 7  # four roles, and a child of three of them
     worker.kill()
     worker.wait()
     wait_until(lambda: all(map(is_gone, everybody)), 10)

@@ -10,9 +10,10 @@ from service.api.conventions import PageQuery, answer, etag
 from service.api.dependencies import CampaignId, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, Responses, files, guarded, header
 from service.api.idempotency import Once
-from service.api.routes.batches import attachment, plain
+from service.api.routes.batches import attachment
 from service.campaigns import amending, ledger
 from service.campaigns.amending import SentCorrection
+from service.campaigns.batch_files import plain
 from service.campaigns.uploads import Owner
 from service.exchange import media_types
 from service.schemas.base import Page

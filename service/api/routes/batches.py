@@ -13,18 +13,11 @@ from models.domains import open_domain
 from service.api.conventions import answer, negotiate
 from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
-from service.api.routes.candidates import candidate_view, proposed, reserve_view
+from service.api.routes.candidates import candidate_view, reserve_view
 from service.campaigns import queries
-from service.campaigns.results import standard
+from service.campaigns.batch_files import write_round
 from service.errors import ConflictError
-from service.exchange import (
-    BatchRequest,
-    BatchRow,
-    batch_formats,
-    missing_formats,
-    prediction_formats,
-    write_batch,
-)
+from service.exchange import batch_formats, missing_formats, prediction_formats
 from service.schemas.candidates import Batch
 from service.store import tables
 
@@ -74,24 +67,10 @@ def download_batch(
     offered = {"json": "application/json", **batch_formats(domain)}
     chosen = negotiate(offered, query.name, query.accept, missing_formats(domain))
     candidates = _batch_of(queries.batch(session, row.id), row)
-    so_far = queries.results_so_far(session, candidates)
     if chosen == "json":
-        return _as_json(session, candidates, so_far, row)
-    own_ids = queries.own_ids(session, campaign_id, [item.object for item in candidates])
-    rows = [
-        BatchRow(
-            str(item.id),
-            item.status,
-            proposed(item),
-            tuple(map(standard, so_far.get(item.id, ()))),
-            own_ids.get(item.object),
-        )
-        for item in candidates
-    ]
-    file = write_batch(rows, spec, domain, chosen, _request(row))
-    return attachment(
-        file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}"
-    )
+        return _as_json(session, candidates, queries.results_so_far(session, candidates), row)
+    file, file_name = write_round(session, row, spec, candidates, chosen)
+    return attachment(file.content, file.media_type, file_name)
 
 
 def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequence[tables.Candidate]:
@@ -115,17 +94,6 @@ def _as_json(
         reserves=[reserve_view(item) for item in queries.reserves(session, row.id)],
     )
     return answer(batch)
-
-
-def _request(row: tables.Round) -> BatchRequest:
-    released = None if row.released_at is None else row.released_at.isoformat(timespec="seconds")
-    return BatchRequest(str(row.campaign_id), row.number, row.state, released, row.batch_sha256)
-
-
-def plain(name: str) -> str:
-    """Return a name of ASCII letters, digits and dashes: anything else has no safe place in a header."""
-    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in name).split()
-    return "-".join(words)[:80].lower() or "campaign"
 
 
 def attachment(content: bytes, media_type: str, name: str) -> Response:

@@ -21,8 +21,9 @@ from service.api.dependencies import (
 )
 from service.api.documentation import ETAG, LINK, Responses, body_of, files, guarded, header
 from service.api.idempotency import Once
-from service.api.routes.batches import attachment, plain
+from service.api.routes.batches import attachment
 from service.campaigns import plates, queries
+from service.campaigns.batch_files import plain
 from service.campaigns.plate_files import PlateFiles
 from service.campaigns.plates import PlateRef, Readers, RoundScope, SentFile, failed_wells
 from service.campaigns.uploads import Mode

@@ -19,8 +19,9 @@ from service.api.dependencies import JobId, Operators, TableReader, Transaction
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
-from service.api.routes.batches import FormatQuery, attachment, plain
+from service.api.routes.batches import FormatQuery, attachment
 from service.campaigns import inference, jobs, queries
+from service.campaigns.batch_files import plain
 from service.campaigns.inference import PREDICTIONS
 from service.campaigns.jobs import JobScope
 from service.campaigns.objects import MEMBER, objects_of

@@ -15,8 +15,9 @@ from service.api.dependencies import Checkers, JobId, Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
-from service.api.routes.batches import FormatQuery, attachment, plain
+from service.api.routes.batches import FormatQuery, attachment
 from service.campaigns import inference, jobs, payloads
+from service.campaigns.batch_files import plain
 from service.campaigns.checking import check_samples
 from service.campaigns.inference import SAMPLES
 from service.campaigns.jobs import JobScope

@@ -43,7 +43,7 @@ class OutboxItem(Base):
     """One thing to say to the other side of a lane, in the order of `sequence`.
 
     `key` is what makes it one wish: written twice, it is sent once. `ticket` is an asynchronous task there
-    that is waited for. `verb` is one of materials, order, notify and event.
+    that is waited for. `verb` is one of material, order, notify and event.
     """
 
     __tablename__ = "outbox"

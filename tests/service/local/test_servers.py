@@ -181,6 +181,16 @@ def test_a_stale_pid_of_another_process_is_ignored(folder: Path):
         assert execute(settings, "SELECT 1") == [(1,)]
 
 
+def test_the_file_of_keys_is_made_beside_an_embedded_database_and_kept(folder: Path):
+    with database(Settings(data_dir=folder)) as live:
+        assert live.secret_keys_file == folder.resolve() / "secret_keys"
+        made = live.secret_keys_file.read_text()
+        assert live.secret_keys_file.stat().st_mode & 0o777 == 0o600
+    with database(Settings(data_dir=folder)) as live:
+        assert live.secret_keys_file is not None
+        assert live.secret_keys_file.read_text() == made
+
+
 def test_servers_that_the_settings_name_are_not_started(tmp_path: Path):
     folder = tmp_path / "unused"
     named = Settings(data_dir=folder, database_url="postgresql+psycopg://db/x", redis_url="redis://queue/0")

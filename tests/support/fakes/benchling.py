@@ -1,4 +1,4 @@
-"""A fake of Benchling's API v2, as far as a connector and `benchling-sdk` use it: its lab and its faults."""
+"""A fake of Benchling's API v2 as far as a connector and `benchling-sdk` use it, with its lab and faults."""
 
 from __future__ import annotations
 
