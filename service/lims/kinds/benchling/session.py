@@ -10,8 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, final
 
 from service.lims.contract import AccessDeniedError, RecordGoneError, Refused, RetryLaterError
-from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail
-from service.outbound.pinned_http import retry_after
+from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail, request, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,7 +100,7 @@ class Session:
 
     def _signed(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
         signed = self._authorization if not self._is_app else f"Bearer {self._valid_token()}"
-        return self.http.request(method, f"{API}{path}", headers={"Authorization": signed}, **body)
+        return request(self.http, method, f"{API}{path}", headers={"Authorization": signed}, **body)
 
     def _valid_token(self) -> str:
         if self._token is None or self._now() >= self._token_ends:
@@ -109,7 +108,8 @@ class Session:
         return self._token
 
     def _new_token(self) -> str:
-        reply = self.http.request(
+        reply = request(
+            self.http,
             "POST",
             f"{API}/token",
             headers={"Authorization": self._authorization},
@@ -158,6 +158,14 @@ def records_of(page: Mapping[str, Any], name: str, path: str) -> Sequence[dict[s
     if not isinstance(records, list):
         raise RetryLaterError(f"GET {API}{path} answered a page without {name}")
     return records
+
+
+def text_of(answer: Mapping[str, Any], name: str, path: str) -> str:
+    """Return a text of an answer to a write; without it nobody knows what became of the write."""
+    text = answer.get(name)
+    if not isinstance(text, str) or not text:
+        raise RetryLaterError(f"Benchling's answer to writing {path} has no {name}")
+    return text
 
 
 def only_reading(error: RejectedError, what: str) -> Exception:

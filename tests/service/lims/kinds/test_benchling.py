@@ -28,7 +28,6 @@ from service.lims.contract import (
 from service.lims.kinds.benchling import BenchlingConnector
 from service.lims.mapping_specs import LinkMapping
 from service.lims.registry import connector_kind
-from service.outbound.pinned_http import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,6 +111,28 @@ class TestCheck:
         }
 
 
+def test_a_preview_may_read_and_sign_in(fake: FakeBenchling) -> None:
+    materials = registered(fake, 1)
+    connector = connect(fake)
+    connector.check()
+    connector.find("order", ["AFR-1"])
+    settled(connector, [connector.put_order(order_of(materials))])
+    written = [
+        sent.path for sent in fake.requests if not connector.is_question(sent.method, sent.path, sent.body)
+    ]
+    assert [path.rpartition("/")[2] for path in written] == [
+        "molecules:bulk-upsert",
+        "workflow-task-groups",
+        "workflow-tasks:bulk-create",
+    ]
+
+
+def test_a_ticket_is_small(fake: FakeBenchling) -> None:
+    answers = connect(fake).put_materials(molecules(100))
+    assert len(answers) == 100
+    assert len(answers[0].ticket) < 8_000
+
+
 def test_describe_lists_fields_of_all_pages_with_options(fake: FakeBenchling) -> None:
     fake.set_page_size(1)
     by_name = {(field.schema, field.name): field for field in connect(fake).describe()}
@@ -136,7 +157,7 @@ class TestMaterials:
     def test_a_lost_answer_makes_no_second_one(self, fake: FakeBenchling, *, own_registry_ids: bool) -> None:
         connector = connect(fake, own_registry_ids=own_registry_ids)
         fake.lose_answers()
-        with pytest.raises(ConnectionFailedError):
+        with pytest.raises(RetryLaterError, match="connection failed"):
             connector.put_materials(molecules(3))
         answers = settled(connector, connector.put_materials(molecules(3)))
         assert Counter(item.key for item in fake.materials()) == Counter([key(0), key(1), key(2)])
@@ -269,7 +290,7 @@ class TestOrders:
         order = order_of(materials)
         for _ in range(2):  # the group's answer, then that of its tasks
             fake.lose_answers()
-            with pytest.raises(ConnectionFailedError):
+            with pytest.raises(RetryLaterError, match="connection failed"):
                 _until_settled(connector, order)
         (answer,) = _until_settled(connector, order)
         assert isinstance(answer, RemoteRecord)
