@@ -110,7 +110,7 @@ def test_keys_are_judged_when_they_are_set(wrong: dict[str, str]) -> None:
 
 
 def test_the_vendors_client_agrees() -> None:
-    reason = "benchling-sdk is not installed: pip install 'assayflow[lims-judges]'"
+    reason = "benchling-sdk is not installed: install the extra dev"
     helpers = pytest.importorskip("benchling_sdk.apps.helpers.webhook_helpers", reason=reason)
     from jwcrypto.jwk import JWK, JWKSet
 

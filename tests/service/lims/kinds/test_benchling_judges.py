@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from fakes.benchling import FakeBenchling
 
-pytest.importorskip(
-    "benchling_sdk", reason="benchling-sdk is not installed: pip install 'assayflow[lims-judges]'"
-)
+pytest.importorskip("benchling_sdk", reason="benchling-sdk is not installed: install the extra dev")
 
 from benchling_sdk.auth.client_credentials_oauth2 import ClientCredentialsOAuth2
 from benchling_sdk.benchling import Benchling
