@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from benchling_calls import connect, key, pulled, registered, running_fake
+from fakes.benchling_tenant import field_definition
 from fakes.lab import Measurement
 
-from service.lims.contract import RecordGoneError, Scope
+from service.lims.contract import RecordGoneError, RetryLaterError, Scope
+from service.lims.mapping import rows_of
 from service.lims.mapping_specs import LinkMapping
 
 if TYPE_CHECKING:
@@ -32,11 +34,18 @@ def test_a_dropdown_is_read_by_its_text(fake: FakeBenchling) -> None:
     records, _ = pulled(connect(fake), materials)
     first, second = records
     assert (first.about, second.about) == (materials[1], materials[0])
-    rule = LinkMapping.model_validate(fake.mapping("molecules", "IC50")).results[0]
-    row = {name: first.fields[theirs] for name, theirs in rule.row.items() if not theirs.startswith("=")}
-    assert row == {"value": "30.0", "units": "µM", "relation": ">", "outcome": ""}
-    assert first.source == rule.source
-    assert second.fields["ic50"] == "0.0125"
+    mapping = LinkMapping.model_validate(fake.mapping("molecules", "IC50"))
+    mapped = rows_of(mapping, records, lambda record: record.key)
+    first_row, second_row = mapped.rows
+    assert first_row == {
+        "type": "IC50",
+        "value": "30.0",
+        "units": "µM",
+        "relation": ">",
+        "candidate_id": key(1),
+        "external_id": first.id,
+    }
+    assert (second_row["value"], second_row["relation"]) == ("0.0125", "=")
 
 
 def test_are_read_once_and_again_when_corrected_or_archived(fake: FakeBenchling) -> None:
@@ -120,16 +129,50 @@ def test_unreviewed_and_invalid_ones_do_not_count(fake: FakeBenchling) -> None:
     assert standings == ["preliminary", "withdrawn"]
 
 
-def test_a_result_of_two_linked_candidates_is_nobodys_until_it_is_said_whose(fake: FakeBenchling) -> None:
+def test_a_result_of_two_linked_candidates_waits_until_it_is_said_whose(fake: FakeBenchling) -> None:
     materials = registered(fake, 2)
+    schema = fake.tenant.schemas["assay-result-schemas"]["assaysch_potency"]
+    schema["fieldDefinitions"].append(field_definition("reference", "entity_link"))
     result = fake.measure(key(0), Measurement("12"))
     fields = fake.tenant.results[result]["fields"]
-    fields["reference"] = {**fields["sample"], "value": materials[1].id}
-    (record,), _ = pulled(connect(fake), materials)
-    assert "sample and reference (set result_entity_field)" in record.about.type
-    told = connect(fake, result_entity_field={"assaysch_potency": "sample"})
-    (record,), _ = pulled(told, materials)
+    connector = connect(fake)
+    (record,), cursor = pulled(connector, materials)
     assert record.about == materials[0]
+    fields["reference"] = {**fields["sample"], "value": materials[1].id}
+    with pytest.raises(RetryLaterError, match=r"result_entity_field.*sample and reference") as caught:
+        pulled(connector, materials)
+    assert not caught.value.whole_connector
+    decided = connect(fake, result_entity_field={"assaysch_potency": "reference"})
+    (record,), _ = pulled(decided, materials, cursor)
+    assert record.about == materials[1]
+
+
+def test_a_link_that_was_renamed_is_said_to_be(fake: FakeBenchling) -> None:
+    materials = registered(fake, 1)
+    fake.measure(key(0), Measurement("12"))
+    with pytest.raises(RetryLaterError, match=r"'Potency' names the candidate.*sample"):
+        pulled(connect(fake, result_entity_field={"assaysch_potency": "compound"}), materials)
+
+
+def test_other_settings_read_what_was_passed_over(fake: FakeBenchling) -> None:
+    materials = registered(fake, 1)
+    fake.freeze(datetime(2026, 1, 7, tzinfo=UTC))
+    result = fake.measure(key(0), Measurement("12"))
+    fake.tenant.results[result]["isReviewed"] = False
+    (record,), cursor = pulled(connect(fake, reviewed_only=True), materials)
+    assert record.standing == "preliminary"
+    (record,), _ = pulled(connect(fake), materials, cursor)
+    assert record.standing == "final"
+
+
+def test_a_result_of_several_candidates_in_one_field_is_one_of_each(fake: FakeBenchling) -> None:
+    materials = registered(fake, 2)
+    result = fake.measure(key(0), Measurement("12"))
+    fake.tenant.results[result]["fields"]["sample"]["value"] = [item.id for item in materials]
+    records, _ = pulled(connect(fake), materials)
+    assert [(record.id, record.about) for record in records] == [
+        (f"{result}/{item.id}", item) for item in materials
+    ]
 
 
 def test_a_schema_that_is_gone_is_said_to_be(fake: FakeBenchling) -> None:
