@@ -31,6 +31,8 @@ class BenchlingServer(LoopbackServer):
         self._tokens: set[str] = set()
         self._is_revoked = False
         self._page_size = 100
+        self._epoch = "1"
+        self.unreadable: set[str] = set()
         self._takes = 1
         super().__init__()
         self._routes_of_entities()
@@ -92,7 +94,7 @@ class BenchlingServer(LoopbackServer):
         return Answered(200, {"access_token": token, "expires_in": 899, "token_type": "Bearer"})
 
     def _listing(self, sent: Sent, name: str, records: Sequence[Json]) -> Answered:
-        page, token = page_of(records, sent.query, self._page_size)
+        page, token = page_of(records, sent.query, self._page_size, self._epoch)
         return Answered(200, {name: page, "nextToken": token})
 
     def _started(self, work: Callable[[], Json]) -> Answered:
@@ -231,6 +233,8 @@ class BenchlingServer(LoopbackServer):
         entities = sent.first("entityIds").split(",") if "entityIds" in sent.query else []
         if len(entities) > 20 or int(sent.first("pageSize", "50")) > 100:
             raise RefusalError("At most 20 entity IDs and 100 results per page.")
+        if hidden := self.unreadable & set(entities):
+            raise RefusalError(f"Invalid entity IDs: {', '.join(hidden)}")
         name, _, order = sent.first("sort", "createdAt:asc").partition(":")
         since = sent.first("modifiedAt.gte")
         found = [

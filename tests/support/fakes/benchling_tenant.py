@@ -301,14 +301,19 @@ class Tenant:
         return result_id
 
 
-def page_of(records: Iterable[Json], query: Mapping[str, list[str]], largest: int) -> tuple[list[Json], str]:
+def page_of(
+    records: Iterable[Json], query: Mapping[str, list[str]], largest: int, epoch: str
+) -> tuple[list[Json], str]:
     """Return a page and the token of the next one: a position, as harsh a token as a server may have."""
     wanted = list(records)
     size = min(int(query.get("pageSize", ["50"])[0]), largest)
-    token = query.get("nextToken", [""])[0]
-    begin = int(base64.b64decode(token)) if token else 0
+    token = base64.b64decode(query.get("nextToken", [""])[0]).decode()
+    made_in, _, position = token.partition(":")
+    if token and made_in != epoch:
+        raise RefusalError("Invalid nextToken.")
+    begin = int(position or 0)
     end = begin + size
-    following = base64.b64encode(str(end).encode()).decode() if end < len(wanted) else ""
+    following = base64.b64encode(f"{epoch}:{end}".encode()).decode() if end < len(wanted) else ""
     return wanted[begin:end], following
 
 

@@ -110,6 +110,8 @@ class Orders:
             raise FieldError("name the workflow task schema of orders", "schema")
         if not (order.folder or self._folder_id):
             raise FieldError("name the folder of orders, in the mapping or in the settings", "folder")
+        if order.files:
+            raise FieldError("Benchling's task groups take no files: leave them out of the mapping", "files")
         if not order.materials:
             raise FieldError("the order has no materials", "materials")
         schema = self._schemas.one(TASK_SCHEMAS, order.schema)
@@ -161,11 +163,8 @@ class Orders:
         try:
             self._session.call("POST", "/workflow-task-groups:archive", json=body)
         except RejectedError as left:
-            return refused(
-                RejectedError(
-                    error.status, f"{error.detail}; its empty group stays: {left.detail}", error.errors
-                )
-            )
+            detail = f"{error.detail}; its empty group stays: {left.detail}"
+            return refused(RejectedError(error.status, detail, error.errors))
         return refused(error)
 
     def _listed(self, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ run has read yet are read from the start.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, final
@@ -31,6 +31,9 @@ _ENTITIES = 20
 """Most entities in a filter of results."""
 _REQUESTS = 10
 """Most requests of one page, when pages are empty."""
+_MOST_REFUSED = 2
+"""Most entities that are left out before anything was read; with more, it is the request that is refused."""
+_MOST_RESTARTS = 3
 _OVERLAP = timedelta(minutes=10)
 """Longest transaction: a result may be listed this long after the time at which it was modified."""
 ANY_SOURCE = "*"
@@ -41,13 +44,16 @@ ANY_SOURCE = "*"
 class _Run:
     """Where a run is: request `at` of those of `batches`, and the page there.
 
-    `batches` are (schema, entities, modified since); `began` is when, by Benchling's clock.
+    `batches` are (schema, entities, modified since); `began` is when, by Benchling's clock. `refused` are
+    entities that Benchling does not know or show any more, or all of them if the request itself is at fault.
     """
 
     batches: list[tuple[str, list[str], str | None]]
     at: int = 0
     token: str = ""
     began: str = ""
+    refused: list[str] = field(default_factory=list)
+    n_restarts: int = 0
 
 
 @final
@@ -79,19 +85,19 @@ class Results:
         cursor = cursor or {}
         about = {record.id: record for record in scope.materials}
         run = _Run(**cursor["run"]) if cursor.get("run") else self._new_run(scope, cursor)
+        measured: list[MeasuredRecord] = []
+        content = b""
         for _ in range(_REQUESTS):
-            if run.at >= len(run.batches):
-                return Page(cursor=self._ended(run, cursor))
-            reply, results = self._fetch(run)
-            measured = [record for result in results for record in self._records(result, about)]
             if measured or run.at >= len(run.batches):
                 break
+            content, results = self._fetch(run)
+            measured = [record for result in results for record in self._records(result, about)]
         is_over = run.at >= len(run.batches)
         return Page(
             measurements=measured,
-            cursor=self._ended(run, cursor) if is_over else {**cursor, "run": _as_json(run)},
+            cursor=self._ended(run, cursor) if is_over else {**cursor, "run": asdict(run)},
             more=not is_over,
-            content=reply.content if measured else b"",
+            content=content if measured else b"",
         )
 
     def _new_run(self, scope: Scope, cursor: Cursor) -> _Run:
@@ -126,7 +132,7 @@ class Results:
         if not run.began:
             return {}
         sources = sorted({source for source, _, _ in run.batches})
-        read = sorted({item for _, ids, _ in run.batches for item in ids})
+        read = sorted({item for _, ids, _ in run.batches for item in ids} - set(run.refused))
         return {"read_as": self._read_as(sources), "read": read, "since": run.began}
 
     def _links_of(self, source: str) -> Sequence[str]:
@@ -134,11 +140,11 @@ class Results:
         schema = self._schemas.one(RESULT_SCHEMAS, source)
         if schema is None:
             raise RecordGoneError(f"Benchling has no result schema {source!r}")
-        field = self._entity_fields.get(source)
-        if field is None and schema.entity_links:
+        chosen = self._entity_fields.get(source)
+        if chosen is None and schema.entity_links:
             return schema.entity_links
-        if field in schema.fields:
-            return (field,)
+        if chosen is not None and chosen in schema.fields:
+            return (chosen,)
         known = ", ".join(schema.entity_links) or "none; results of batches and containers are not read"
         reason = (
             f"set result_entity_field: which field of the result schema {schema.name!r} names the candidate? "
@@ -146,8 +152,8 @@ class Results:
         )
         raise RetryLaterError(reason, whole_connector=False)
 
-    def _fetch(self, run: _Run) -> tuple[Reply, Sequence[Mapping[str, Any]]]:
-        """Read the run's next page and move it on."""
+    def _fetch(self, run: _Run) -> tuple[bytes, Sequence[Mapping[str, Any]]]:
+        """Read the run's next page and move it on; return what came, and the results."""
         source, ids, since = run.batches[run.at]
         self._links_of(source)  # what cannot be assigned is not read
         params = {
@@ -163,11 +169,28 @@ class Results:
         try:
             page = read_object(reply)
         except RejectedError as error:
-            raise only_reading(error, f"assay results of the schema {source!r}") from error
+            self._narrow(run, error)
+            return b"", ()
         run.began = run.began or _server_time(reply)
         run.token = str(page.get("nextToken") or "")
         run.at += not run.token
-        return reply, records_of(page, "assayResults", "/assay-results")
+        return reply.content, records_of(page, "assayResults", "/assay-results")
+
+    def _narrow(self, run: _Run, error: RejectedError) -> None:
+        """Go on after a refusal: a page that was forgotten is read anew, an entity at fault is left out."""
+        source, ids, since = run.batches[run.at]
+        if run.token:
+            run.token = ""
+            run.n_restarts += 1
+        elif len(ids) > 1:
+            half = len(ids) // 2
+            run.batches[run.at : run.at + 1] = [(source, ids[:half], since), (source, ids[half:], since)]
+        else:
+            run.refused += ids
+            run.at += 1
+        is_request_at_fault = len(run.refused) > _MOST_REFUSED and not run.began
+        if is_request_at_fault or run.n_restarts > _MOST_RESTARTS:
+            raise only_reading(error, f"assay results of the schema {source!r}") from error
 
     def _records(
         self, result: Mapping[str, Any], about: Mapping[str, RemoteRecord]
@@ -266,7 +289,3 @@ def _server_time(reply: Reply) -> str:
     except ValueError:
         return ""
     return (at - _OVERLAP).isoformat()
-
-
-def _as_json(run: _Run) -> Cursor:
-    return {"batches": run.batches, "at": run.at, "token": run.token, "began": run.began}

@@ -74,11 +74,7 @@ class Session:
 
     def reply(self, method: str, path: str, **body: Any) -> Reply:
         """Send a request and return a reply that is no refusal of the sender."""
-        reply = self._signed(method, path, body)
-        if reply.status == HTTPStatus.UNAUTHORIZED and self._is_app:
-            self._token = None
-            reply = self._signed(method, path, body)
-        return check_reply(reply, patience=patience)
+        return check_reply(self._signed(method, path, body), patience=patience)
 
     def pages(
         self, path: str, name: str, params: Mapping[str, str] | None = None
@@ -99,6 +95,13 @@ class Session:
         return check_reply(reply, accepted=denied, patience=patience).status not in denied
 
     def _signed(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
+        reply = self._signed_once(method, path, body)
+        if reply.status == HTTPStatus.UNAUTHORIZED and self._is_app:
+            self._token = None
+            reply = self._signed_once(method, path, body)
+        return reply
+
+    def _signed_once(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
         signed = self._authorization if not self._is_app else f"Bearer {self._valid_token()}"
         return request(self.http, method, f"{API}{path}", headers={"Authorization": signed}, **body)
 

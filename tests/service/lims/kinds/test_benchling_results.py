@@ -120,6 +120,47 @@ def test_a_run_goes_on_in_another_process(fake: FakeBenchling) -> None:
     assert found == ids
 
 
+def test_a_forgotten_page_is_read_anew(fake: FakeBenchling) -> None:
+    materials = registered(fake, 5)
+    ids = {fake.measure(key(number), Measurement("12")) for number in range(5)}
+    fake.set_page_size(2)
+    connector = connect(fake)
+    first = connector.changes(Scope(materials=materials, sources=("assaysch_potency",)), None)
+    assert first.more
+    fake.forget_pages()
+    records, _ = pulled(connector, materials, first.cursor)
+    assert {record.id for record in (*first.measurements, *records)} == ids
+
+
+def test_pages_that_are_always_forgotten_are_given_up(fake: FakeBenchling) -> None:
+    materials = registered(fake, 5)
+    for number in range(5):
+        fake.measure(key(number), Measurement("12"))
+    fake.set_page_size(2)
+    with pytest.raises(RetryLaterError, match="Invalid nextToken"):
+        pulled(connect(fake), materials, None, fake.forget_pages)
+
+
+def test_a_candidate_that_may_not_be_read_does_not_hide_the_others(fake: FakeBenchling) -> None:
+    materials = registered(fake, 30)
+    ids = [fake.measure(key(number), Measurement("12")) for number in range(30)]
+    fake.unreadable = {materials[0].id, materials[25].id}
+    records, cursor = pulled(connect(fake), materials)
+    assert sorted(record.id for record in records) == sorted([*ids[1:25], *ids[26:]])
+    fake.unreadable.clear()
+    records, _ = pulled(connect(fake), materials, cursor)
+    assert {ids[0], ids[25]} <= {record.id for record in records}
+
+
+def test_when_none_may_be_read_it_is_said(fake: FakeBenchling) -> None:
+    materials = registered(fake, 96)
+    fake.unreadable = {item.id for item in materials}
+    before = fake.n_requests
+    with pytest.raises(RetryLaterError, match="Invalid entity IDs"):
+        pulled(connect(fake), materials)
+    assert fake.n_requests - before < 20
+
+
 def test_unreviewed_and_invalid_ones_do_not_count(fake: FakeBenchling) -> None:
     materials = registered(fake, 2)
     first, second = (fake.measure(key(number), Measurement("12")) for number in range(2))

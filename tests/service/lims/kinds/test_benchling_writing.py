@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from benchling_calls import connect, key, molecules, order_of, registered, running_fake, settled
 
-from service.lims.contract import Material, News, Pending, Refused, RemoteRecord, RetryLaterError, Structure
+from service.lims.contract import (
+    File,
+    Material,
+    News,
+    Pending,
+    Refused,
+    RemoteRecord,
+    RetryLaterError,
+    Structure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -229,6 +239,8 @@ class TestOrders:
         assert answer.field == "round"
         answer = connect(fake, task_entity_field="compound").put_order(order_of(materials, round=None))
         assert isinstance(answer, Refused)
+        order = replace(order_of(materials, round=None), files=[File(name="b", media_type="x", content=b"")])
+        assert connect(fake).put_order(order).field == "files"
         assert fake.tenant.groups == {}
 
 
