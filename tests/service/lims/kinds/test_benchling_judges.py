@@ -28,9 +28,11 @@ from benchling_sdk.models import (
     AssayResultCreate,
     AsyncTaskStatus,
     MoleculeBulkUpsertRequest,
+    MoleculesArchiveReason,
     MoleculesBulkUpsertRequest,
     MoleculeStructure,
     MoleculeStructureStructureFormat,
+    MoleculeUpsertRequest,
     WorkflowTaskBulkCreate,
     WorkflowTaskGroupCreate,
 )
@@ -181,6 +183,22 @@ class TestClient:
         read = [item for page in client.molecules.list() for item in page]
         assert [item.entity_registry_id for item in read] == [key(0), key(1), key(2)]
         assert read[0].fields["Why"].value == "because"
+
+    def test_upserts_one_and_archives_it(
+        self, fake: FakeBenchling, client: Benchling, vendor: VendorSchemas
+    ) -> None:
+        structure = MoleculeStructure(structure_format=MoleculeStructureStructureFormat.SMILES, value="CCO")
+        for name in ("first", "second"):
+            body = MoleculeUpsertRequest(
+                registry_id="src_registry", schema_id="ts_molecule1", name=name, chemical_structure=structure
+            )
+            written = client.molecules.upsert(key(0), body)
+        client.molecules.archive([written.id], MoleculesArchiveReason.MADE_IN_ERROR)
+        read = client.molecules.get_by_id(written.id)
+        assert (read.name, read.archive_record.reason) == ("second", "Made in error")
+        assert [answer.status for sent, answer in fake.exchanges if sent.method == "PATCH"] == [201, 200]
+        assert connect(fake).find("material", [key(0)])[key(0)].state == "archived"
+        assert _problems(fake, vendor) == []
 
     def test_sees_a_failed_task(self, fake: FakeBenchling, client: Benchling) -> None:
         fake.fail_task_for(key(1), "No.")
