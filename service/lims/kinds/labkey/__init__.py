@@ -30,7 +30,7 @@ from service.lims.contract import (
 )
 from service.lims.kinds.labkey.answers import faults, one_of, refused, shown, written
 from service.lims.kinds.labkey.results import AssayReader
-from service.lims.kinds.labkey.session import BAD, Session
+from service.lims.kinds.labkey.session import BAD, QUESTIONS, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +103,11 @@ class LabkeyConnector(Connector):
     @cached_property
     def _session(self) -> Session:
         return Session(self.http, self.settings.container, self.credentials.api_key.get_secret_value())
+
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:
+        """Return whether a request changes nothing: queries are sent by POST, but by their names."""
+        return super().is_question(method, path, content) or path.rpartition("/")[2] in QUESTIONS
 
     def check(self) -> Status:
         """Sign in; warn where the list of orders is missing."""

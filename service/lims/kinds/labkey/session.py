@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
 from service.lims.kinds.labkey.answers import refused
-from service.lims.replies import check_reply, json_body
+from service.lims.replies import check_reply, json_body, request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 API_VERSION = "17.1"
 """Rows come as objects with `value` and `displayValue`."""
+QUESTIONS = ("query-getQuery.api", "query-getQueries.api", "assay-assayList.api")
+"""What is asked by POST."""
 BAD = 400
 _UNAUTHORIZED = 401
 _MISSING = 404
@@ -54,7 +56,7 @@ class Session:
 
     def sign_in(self) -> dict[str, Any]:
         """Ask who we are, and keep the token that LabKey wants back with every POST, and its cookie."""
-        reply = check_reply(self._http.request("GET", f"{self._folder}login-whoami.api", headers=self._key))
+        reply = check_reply(request(self._http, "GET", f"{self._folder}login-whoami.api", headers=self._key))
         who = _object(reply)
         token = who.get("CSRF")
         if not isinstance(token, str):
@@ -76,14 +78,14 @@ class Session:
 
         Raises:
             AccessDeniedError: if the key is not accepted, or has no right to this.
-            RetryLaterError: if the server is busy, or answers no JSON.
+            RetryLaterError: if the server is busy, or answers no JSON or not at all.
         """
         if not self._headers:
             self.sign_in()
-        reply = self._http.request(method, self._folder + action, headers=self._headers, **body)
+        reply = request(self._http, method, self._folder + action, headers=self._headers, **body)
         if reply.status == _UNAUTHORIZED:
             self.sign_in()
-            reply = self._http.request(method, self._folder + action, headers=self._headers, **body)
+            reply = request(self._http, method, self._folder + action, headers=self._headers, **body)
         check_reply(reply)
         return reply, _object(reply)
 

@@ -23,7 +23,7 @@ from service.lims.kinds.openbis import documents
 from service.lims.kinds.openbis.entity_types import KINDS, all_types
 from service.lims.kinds.openbis.records import find, record_of
 from service.lims.kinds.openbis.results import ResultReader
-from service.lims.kinds.openbis.rpc import OpenbisError, Rpc
+from service.lims.kinds.openbis.rpc import OpenbisError, Rpc, is_question
 from service.lims.kinds.openbis.samples import SampleWriter
 from service.lims.kinds.openbis.settings import OpenbisCredentials, OpenbisSettings
 
@@ -51,6 +51,11 @@ class OpenbisConnector(Connector):
     Settings: ClassVar[type[StrictModel]] = OpenbisSettings
     Credentials: ClassVar[type[StrictModel]] = OpenbisCredentials
     manners: ClassVar[Manners] = Manners(natural_key=True)
+
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:
+        """Return whether a request changes nothing: every call is a POST, and names its method inside."""
+        return super().is_question(method, path, content) or is_question(content)
 
     @cached_property
     def _rpc(self) -> Rpc:

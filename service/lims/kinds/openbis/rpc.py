@@ -6,11 +6,12 @@ it gets into an error or a log.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, final
 
 from service.lims.contract import AccessDeniedError, RecordGoneError, Refused, RetryLaterError
-from service.lims.replies import LONGEST_DETAIL, check_reply, json_body
+from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,15 @@ _GONE = re.compile(r"object with \S+ = \[.*\] has not been found", re.IGNORECASE
 _DUPLICATE = re.compile(r"with the same code already exists|already exists in the database", re.IGNORECASE)
 _PROPERTY = re.compile(r"property (?:type )?(?:with code )?'([^']+)'", re.IGNORECASE)
 _CONTEXT = re.compile(r"\s*\(Context: .*", re.DOTALL)
+
+
+def is_question(content: bytes) -> bool:
+    """Return whether a call changes nothing there; that of a login opens a session, and no more."""
+    try:
+        method = json.loads(content)["method"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return isinstance(method, str) and (method == "login" or method.startswith(("get", "search")))
 
 
 class OpenbisError(Exception):
@@ -101,7 +111,7 @@ class Rpc:
 
     def _send(self, method: str, *params: Any) -> Any:
         document = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
-        reply = check_reply(self._http.request("POST", PATH, json=document), detail=lambda _reply: "")
+        reply = check_reply(request(self._http, "POST", PATH, json=document), detail=lambda _reply: "")
         if reply.status >= _BAD:
             raise RetryLaterError(f"{reply.where} answered {reply.status}: is the address that of openBIS?")
         body = json_body(reply)
