@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from service.address_rules import RefusedAddressError, Rules
 from service.campaigns.leases import Lease
 from service.integrations import lane_steps, signing
-from service.lims.replies import retry_after
 from service.outbound.pinned_http import (
     ConnectionFailedError,
     Exchange,
@@ -25,6 +24,7 @@ from service.outbound.pinned_http import (
     HttpEnvironment,
     Reply,
     ResponseTooLongError,
+    retry_after,
 )
 from service.sealing import Sealer, SealingError
 from service.store import events, outbox, webhooks

@@ -11,7 +11,12 @@ from service.keys import Scope
 from service.schemas.base import Answer, Request
 
 
-def _must_be_text(value: object) -> object:
+def must_be_text(value: object) -> object:
+    """Check that a time is written as one: a bare number is none.
+
+    Raises:
+        ValueError: if it is no text.
+    """
     if not isinstance(value, str | datetime):
         message = "give a date and time with its zone, such as 2030-01-31T12:00:00Z"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
@@ -30,7 +35,7 @@ def _allow_repeats(schema: JsonDict) -> None:
     schema.pop("uniqueItems", None)
 
 
-Expiry = Annotated[AwareDatetime, BeforeValidator(_must_be_text), AfterValidator(_must_be_ahead)]
+Expiry = Annotated[AwareDatetime, BeforeValidator(must_be_text), AfterValidator(_must_be_ahead)]
 
 
 class ApiKeyRequest(Request):

@@ -17,7 +17,7 @@ from models.records import Prediction, Proposal, ProposedCandidate
 from service.campaigns import commands, review, rounds
 from service.dispatch import deliver
 from service.integrations.credentials import Bound, store
-from service.integrations.opening import PURPOSE, Outside, authority_of
+from service.integrations.opening import PURPOSE, Outside, account_of, authority_of, open_connector
 from service.lims.mapping import material_key
 from service.outbox.waking import wake
 from service.sealing import open_sealer
@@ -109,8 +109,13 @@ class LaneWorld:
             self.workspace_id = ensure_workspace(session, f"lab {uuid4()}").id
             spec = CampaignSpec.model_validate(self.spec)
             self.campaign_id = commands.create_campaign(session, self.workspace_id, spec).id
-            self.connector_id = self._connector(session).id
+            row = self._connector(session)
+            self.connector_id, account = (
+                row.id,
+                account_of(session, row, open_sealer(self.settings), self.settings),
+            )
             self.link_id = self._link(session).id
+        open_connector(account, self.settings, Outside()).check()  # as a person does before linking it
 
     def _connector(self, session: Any) -> Connector:
         base_url = self.fake.base_url
@@ -179,6 +184,12 @@ class LaneWorld:
             session.execute(
                 update(Connector).where(Connector.id == self.connector_id).values(quiet_until=None)
             )
+
+    def read(self) -> None:
+        """Look for results until what is there was seen: a file must stand still between two looks."""
+        for _ in range(3):
+            self.later()
+            self.run()
 
     def settle(self, most: int = 40) -> None:
         """Run and let time pass until nothing waits in the outbox."""

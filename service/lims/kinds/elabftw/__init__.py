@@ -35,8 +35,6 @@ from service.lims.contract import (
     StrictModel,
 )
 from service.lims.kinds.elabftw.api import (
-    DELETED,
-    GONE,
     RefusalError,
     Server,
     custom_fields,
@@ -172,13 +170,12 @@ class ElabftwConnector(Connector):
         files: list[ResultFile] = []
         contents: list[bytes] = []
         for record in here:
-            reply = self.server.call("GET", f"/{path_of(record)}", accepted=GONE)
-            entity = json_body(reply) if reply.status not in GONE else {"state": DELETED}
-            contents.append(reply.content)
+            entity, content = self.server.entity(f"/{path_of(record)}")
+            contents.append(content)
             seen = read.setdefault(path_of(record), {})
             if record.type == "items":
                 measurements += new_measurements(record, entity, seen, self.settings.result_fields)
-            else:
+            elif entity is not None:
                 files += new_files(self.server, record, entity, seen, self.settings.result_files)
         return Page(
             measurements=measurements,

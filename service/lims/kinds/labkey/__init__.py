@@ -107,7 +107,10 @@ class LabkeyConnector(Connector):
     @classmethod
     def is_question(cls, method: str, path: str, content: bytes) -> bool:
         """Return whether a request changes nothing: queries are sent by POST, but by their names."""
-        return super().is_question(method, path, content) or path.rpartition("/")[2] in QUESTIONS
+        return (
+            super().is_question(method, path, content)
+            or path.partition("?")[0].rpartition("/")[2] in QUESTIONS
+        )
 
     def check(self) -> Status:
         """Sign in; warn where the list of orders is missing."""
@@ -179,16 +182,12 @@ class LabkeyConnector(Connector):
         if order.schema not in (None, target):
             detail = f"batches go to the list {target!r} of the settings, not to {order.schema!r}"
             return Refused(detail=detail, field="schema")
-        fields = {name: value for name, value in order.fields.items() if value is not None}
-        row = {**fields, self.settings.orders_key: order.key}
         of_samples = self._of_samples(order.materials, {self.settings.order_column: order.key})
-        answer = None
-        for _ in range(2):
-            command = "update" if self.find("order", [order.key]) else "insert"
-            answer = self._save([_command(command, "lists", target, [row]), *of_samples], order.name)
-            if answer is None or command == "update" or not _DUPLICATE.search(answer.detail):
-                break
-        return answer or self._record("order", order.key, order.key)
+        why = self._save_order(order, of_samples)
+        if why is not None and _DUPLICATE.search(why.detail):
+            # somebody inserted it after we had looked
+            why = self._save_order(order, of_samples)
+        return why or self._record("order", order.key, order.key)
 
     def changes(self, scope: Scope, cursor: Cursor | None) -> Page:
         """Read the rows of assays for the samples of the scope, in the order of their ids."""
@@ -267,6 +266,13 @@ class LabkeyConnector(Connector):
         if gone := {item.id for item in records} - {shown(row, "RowId") for row in rows}:
             raise RecordGoneError(f"sample {min(gone)} is no longer in {self.settings.container}")
         return [_command("update", "samples", name, items) for name, items in sorted(by_type.items())]
+
+    def _save_order(self, order: Order, of_samples: Sequence[dict[str, Any]]) -> Refused | None:
+        fields = {name: value for name, value in order.fields.items() if value is not None}
+        row = {**fields, self.settings.orders_key: order.key}
+        command = "update" if self.find("order", [order.key]) else "insert"
+        of_list = _command(command, "lists", self.settings.orders_list, [row])
+        return self._save([of_list, *of_samples], order.name)
 
     def _save(self, commands: Sequence[dict[str, Any]], comment: str) -> Refused | None:
         if comment:

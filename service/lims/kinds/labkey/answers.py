@@ -53,10 +53,10 @@ def raw(row: Mapping[str, Any], name: str) -> str:
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
     """Return a date of the server's clock, which is written without a zone; None for other text."""
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         return None
-    year, month, day, hour, minute, second = (int(item or 0) for item in found.groups())
+    year, month, day, hour, minute, second = (int(item or 0) for item in match.groups())
     return datetime(year, month, day, hour, minute, second, tzinfo=zone)
 
 

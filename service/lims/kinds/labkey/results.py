@@ -42,8 +42,8 @@ class AssayReader:
             return reading.page([], looked_at=(), position=None, content=b"")
         source = sources[number]
         columns = self._columns(source)
-        is_lookup = bool(columns[self._sample].get("lookup"))
-        samples = {(item.id if is_lookup else item.key or "").casefold(): item for item in scope.materials}
+        is_name = columns[self._sample].get("jsonType") == "string"
+        samples = {((item.key or "") if is_name else item.id).casefold(): item for item in scope.materials}
         answer = self._rows(source, columns, list(samples), after)
         found = (self._measurement(source, row, columns, samples) for row in answer.rows)
         is_whole = answer.n_all <= len(answer.rows)
@@ -93,7 +93,7 @@ class AssayReader:
             id=f"{source}/{shown(row, 'RowId')}",
             source=source,
             about=about,
-            fields=fields | {"Run": shown(row, "Run/RowId")},
+            fields=fields | {"Run/RowId": shown(row, "Run/RowId")},
             standing="withdrawn" if shown(row, "Run/ReplacedByRun") else "final",
             measured_at=dates.get(self._date or ""),
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 API_VERSION = "17.1"
 """Rows come as objects with `value` and `displayValue`."""
 QUESTIONS = ("query-getQuery.api", "query-getQueries.api", "assay-assayList.api")
-"""What is asked by POST."""
+"""Actions that only read, although they are sent by POST."""
 BAD = 400
 _UNAUTHORIZED = 401
 _MISSING = 404
@@ -92,10 +92,10 @@ class Session:
     def sample_types(self) -> list[str]:
         """Return the names of the folder's sample types."""
         form = {"schemaName": "samples", "includeColumns": "false"}
-        return [item["name"] for item in self._ask("query-getQueries.api", data=form)[1].get("queries", ())]
+        return [item["name"] for item in self._read("query-getQueries.api", data=form)[1].get("queries", ())]
 
-    def _ask(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
-        """Return the answer to a request that only reads; what cannot be read now is asked for later."""
+    def _read(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
+        """Return the answer to a request that only reads; what cannot be read now is read later."""
         reply, answer = self.exchange(action, **body)
         if reply.status >= BAD:
             why = refused(reply, answer).detail
@@ -106,7 +106,7 @@ class Session:
         """Return rows in the order of the first column."""
         form = {"schemaName": schema, "query.queryName": query, "query.columns": ",".join(columns)}
         form |= {"query.sort": columns[0], "apiVersion": API_VERSION, "query.maxRows": "-1", **filters}
-        reply, body = self._ask("query-getQuery.api", data=form)
+        reply, body = self._read("query-getQuery.api", data=form)
         if not isinstance(body.get("rows"), list) or not isinstance(body.get("rowCount"), int):
             raise RetryLaterError("LabKey answered a query without rows and their count")
         return Rows(body["rows"], body["rowCount"], reply.content)
@@ -122,7 +122,7 @@ class Session:
 
     def assays(self) -> list[str]:
         """Return the schemas of the folder's assays, as in `assay.General.Potency`."""
-        body = self._ask("assay-assayList.api", json={})[1]
+        body = self._read("assay-assayList.api", json={})[1]
         return sorted(item["protocolSchemaName"] for item in body.get("definitions", ()))
 
 

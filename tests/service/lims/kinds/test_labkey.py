@@ -10,7 +10,7 @@ import pytest
 from connector_calls import KEYS, opened, scope_of, sent, whole_pass
 from fakes.lab import Measurement
 from fakes.labkey import FakeLabkey, make_fake
-from fakes.labkey_server import ASSAY, ORDERS, SAMPLE_TYPE
+from fakes.labkey_server import ASSAY, ORDERS, SAMPLE_TYPE, new_column
 from fakes.server import Answered
 from pydantic import ValidationError
 
@@ -298,7 +298,7 @@ def test_a_sample_column_of_plain_text_is_matched_by_name(
 ) -> None:
     records = sent(connector, SAMPLE_TYPE)
     fake.measure("AF-0A3", Measurement("1"))
-    del fake.assay_columns["SampleID"]["lookup"]
+    fake.assay_columns["SampleID"] = new_column("SampleID", "string")
     fake.results[0]["SampleID"] = "af-0a3"
     assert [item.about.key for item in whole_pass(connector, scope_of(records, ASSAY))[0]] == ["AF-0A3"]
 
@@ -381,6 +381,16 @@ def test_the_key_is_in_no_error_and_no_log(
     told = f"{caplog.text}{caught.value}{connector.credentials!r}"
     assert fake.key not in told
     assert "secret-structure" not in told
+
+
+def test_questions_are_told_from_writes(fake: FakeLabkey, connector: LabkeyConnector) -> None:
+    records = sent(connector, SAMPLE_TYPE)
+    connector.put_order(Order(key="AFR-1", name="", materials=records))
+    connector.describe()
+    connector.changes(scope_of(records, "*"), None)
+    questions = [connector.is_question(item.method, item.path, item.body) for item in fake.requests]
+    assert questions == [item.method == "GET" or not fake.is_write(item) for item in fake.requests]
+    assert False in questions
 
 
 def test_the_zone_must_be_one() -> None:

@@ -22,6 +22,7 @@ from service.lims.contract import (
     Refused,
     RemoteRecord,
     RetryLaterError,
+    Scope,
 )
 from service.lims.kinds.openbis import OpenbisConnector, OpenbisCredentials
 
@@ -318,6 +319,17 @@ def test_neither_token_nor_password_is_in_an_error_or_a_log(
             item.check()
         told += [str(caught.value), str(caught.value.__cause__)]
     assert not [secret for secret in secrets if secret in " ".join(told)]
+
+
+def test_questions_are_told_from_writes(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
+    records = sent(connector, COMPOUND)
+    connector.put_order(Order(key="AFR-1", name="", materials=records))
+    connector.check()
+    connector.changes(Scope(materials=records, sources=["*"]), None)
+    questions = [connector.is_question(item.method, item.path, item.body) for item in fake.requests]
+    assert questions == [not fake.is_write(item) for item in fake.requests]
+    assert False in questions
+    assert not connector.is_question("POST", "/x", b"no JSON")
 
 
 @pytest.mark.parametrize(
