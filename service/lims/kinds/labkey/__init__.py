@@ -28,7 +28,7 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds.labkey.answers import faults, one_of, refused, shown, written
+from service.lims.kinds.labkey.answers import faults, label, one_of, refused, value, written
 from service.lims.kinds.labkey.results import AssayReader
 from service.lims.kinds.labkey.session import BAD, QUESTIONS, Session
 
@@ -156,7 +156,7 @@ class LabkeyConnector(Connector):
         filters = {f"query.{columns[-1]}~in": one_of(keys)}
         rows = self._session.rows(schema, query, columns, filters).rows
         ours = {key.casefold(): key for key in keys}
-        found = {ours.get(shown(row, columns[-1]).casefold()): shown(row, columns[0]) for row in rows}
+        found = {ours.get(value(row, columns[-1]).casefold()): value(row, columns[0]) for row in rows}
         return {key: self._record(type_, id_, key) for key, id_ in found.items() if key is not None}
 
     def put_materials(self, materials: Sequence[Material]) -> Sequence[Answer]:
@@ -197,10 +197,10 @@ class LabkeyConnector(Connector):
         """Write the event into the status column, with the comment in the audit log."""
         if self.settings.status_column is None:
             return None
-        value = {self.settings.status_column: news.event}
+        status = {self.settings.status_column: news.event}
         if record.type != "order":
-            return self._save(self._of_samples([record], value), news.comment)
-        row = {self.settings.orders_key: record.id, **value}
+            return self._save(self._of_samples([record], status), news.comment)
+        row = {self.settings.orders_key: record.id, **status}
         return self._save([_command("update", "lists", self.settings.orders_list, [row])], news.comment)
 
     def _unfit(self, item: Material) -> Refused | None:
@@ -260,10 +260,10 @@ class LabkeyConnector(Connector):
         rows = self._session.rows("exp", "Materials", columns, filters).rows if records else []
         by_type: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
-            by_type.setdefault(shown(row, "SampleSet"), []).append(
-                {"RowId": int(shown(row, "RowId")), **values}
+            by_type.setdefault(label(row, "SampleSet"), []).append(
+                {"RowId": int(value(row, "RowId")), **values}
             )
-        if gone := {item.id for item in records} - {shown(row, "RowId") for row in rows}:
+        if gone := {item.id for item in records} - {value(row, "RowId") for row in rows}:
             raise RecordGoneError(f"sample {min(gone)} is no longer in {self.settings.container}")
         return [_command("update", "samples", name, items) for name, items in sorted(by_type.items())]
 

@@ -47,7 +47,7 @@ class ResultReader:
         if not part:
             return reading.page([], looked_at=(), position=None, content=b"")
         ids = [documents.perm_id("sample", id_) for id_ in part]
-        result = self._rpc.call("getSamples", ids, _wanted())
+        result = self._rpc.read("getSamples", ids, _wanted())
         graph = Graph(result)
         there = {item["permId"]["permId"]: item for item in graph.objects()}
         ours = {item.id for item in samples}

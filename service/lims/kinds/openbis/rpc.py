@@ -101,6 +101,18 @@ class Rpc:
                     raise AccessDeniedError(f"openBIS accepts our token no more: {error}") from error
         raise AssertionError("unreachable")
 
+    def read(self, method: str, *params: Any) -> Any:
+        """Return the result of a method that only reads; a refusal is no answer, and the question is repeated.
+
+        Raises:
+            RetryLaterError: if the server refuses the call, is busy or answers something else.
+            AccessDeniedError: see `call`.
+        """
+        try:
+            return self.call(method, *params)
+        except OpenbisError as error:
+            raise RetryLaterError(f"openBIS refused {method}: {error}", whole_connector=False) from error
+
     def _signed_in(self) -> str:
         if self._login is None:
             raise AccessDeniedError("there is neither a token nor a name with a password")
@@ -127,7 +139,7 @@ class _SignedOutError(Exception):
 
 
 def _read_error(error: Any, secrets: list[str]) -> Exception:
-    text = str(error.get("message") if isinstance(error, dict) else error) or "no reason given"
+    text = str((error.get("message") if isinstance(error, dict) else error) or "no reason given")
     found = re.search(r"\((\d+)/\d+\)", text)
     for secret in filter(None, secrets):
         text = text.replace(secret, "…")

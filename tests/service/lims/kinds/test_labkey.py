@@ -218,7 +218,7 @@ def test_a_limit_a_missing_mark_and_an_outcome_are_read(fake: FakeLabkey, connec
     assert (second["Result"], second["ResultMVIndicator"], second["Comments"]) == ("", "N", "n.d.")
     assert (third["Result"], third["Outcome"]) == ("", "no fit")
     assert [item.about for item in found] == records
-    assert first["SampleID"] == "AF-0A1", "a look-up shows the name behind it"
+    assert first["SampleID"] == "AF-0A1", "a look-up stands for the name behind it"
 
 
 @pytest.mark.parametrize("style", ["%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.000"])

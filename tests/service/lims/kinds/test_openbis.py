@@ -297,6 +297,17 @@ def test_what_is_no_answer_is_never_taken_for_one(
         connector.find("material", ["AF-1"])
 
 
+@pytest.mark.parametrize("message", ["Search failed", None])
+def test_a_refusal_to_read_is_no_answer(
+    fake: FakeOpenbis, connector: OpenbisConnector, message: str | None
+) -> None:
+    connector.check()
+    fake.answer_instead(Answered(200, {"error": {"message": message}}))
+    with pytest.raises(RetryLaterError, match=message or "no reason given") as caught:
+        connector.find("material", ["AF-1"])
+    assert not caught.value.whole_connector
+
+
 def test_a_proxy_that_asks_for_patience_gets_it(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
     connector.check()
     fake.rate_limit(9)
