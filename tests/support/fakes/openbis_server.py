@@ -272,6 +272,10 @@ class OpenbisServer(LoopbackServer):
         if code in self.refused:
             raise Refusal(self.refused[code] + context)
         type_ = creation["typeId"]["permId"]
+        if type_ not in self.types[kind]:
+            raise Refusal(
+                f"Object with EntityTypePermId = [{type_} ({kind.upper()})] has not been found.{context}"
+            )
         made = {
             "permId": f"20260302093000-{next(self._numbers)}",
             "code": code,

@@ -94,14 +94,6 @@ class Session:
         form = {"schemaName": "samples", "includeColumns": "false"}
         return [item["name"] for item in self._read("query-getQueries.api", data=form)[1].get("queries", ())]
 
-    def _read(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
-        """Return the answer to a request that only reads; what cannot be read now is read later."""
-        reply, answer = self.exchange(action, **body)
-        if reply.status >= BAD:
-            why = refused(reply, answer).detail
-            raise RetryLaterError(f"{reply.where} answered {reply.status}: {why}", whole_connector=False)
-        return reply, answer
-
     def rows(self, schema: str, query: str, columns: Sequence[str], filters: Mapping[str, str]) -> Rows:
         """Return rows in the order of the first column."""
         form = {"schemaName": schema, "query.queryName": query, "query.columns": ",".join(columns)}
@@ -116,6 +108,10 @@ class Session:
         if (schema, query) not in self._details:
             params = {"schemaName": schema, "queryName": query}
             reply, body = self.exchange("query-getQueryDetails.api", "GET", params=params)
+            if reply.status >= BAD and reply.status != _MISSING:
+                raise _unread(reply, body)
+            if reply.status != _MISSING and not isinstance(body.get("columns"), list):
+                raise RetryLaterError(f"{reply.where} answered no columns")
             columns = {item["name"]: item for item in body.get("columns", ())}
             self._details[schema, query] = None if reply.status == _MISSING else columns
         return self._details[schema, query]
@@ -124,6 +120,18 @@ class Session:
         """Return the schemas of the folder's assays, as in `assay.General.Potency`."""
         body = self._read("assay-assayList.api", json={})[1]
         return sorted(item["protocolSchemaName"] for item in body.get("definitions", ()))
+
+    def _read(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
+        """Return the answer to a request that only reads; what cannot be read now is read later."""
+        reply, answer = self.exchange(action, **body)
+        if reply.status >= BAD:
+            raise _unread(reply, answer)
+        return reply, answer
+
+
+def _unread(reply: Reply, body: dict[str, Any]) -> RetryLaterError:
+    why = refused(reply, body).detail
+    return RetryLaterError(f"{reply.where} answered {reply.status}: {why}", whole_connector=False)
 
 
 def _object(reply: Reply) -> dict[str, Any]:

@@ -24,13 +24,12 @@ _BAD = 400
 _SIGNED_OUT = re.compile(
     r"user is not logged in|session no longer available|session token .* is invalid", re.IGNORECASE
 )
-_DENIED = re.compile(
-    r"authorization failure|access denied|has no role assignments|is not authorized", re.IGNORECASE
-)
-_GONE = re.compile(r"object with \S+ = \[.*\] has not been found", re.IGNORECASE)
+_DENIED = re.compile(r"authorization failure|access denied|has no role assignments", re.IGNORECASE)
+_GONE = re.compile(r"object with (?:Sample|Experiment)\w+ = \[.*\] has not been found", re.IGNORECASE)
 _DUPLICATE = re.compile(r"with the same code already exists|already exists in the database", re.IGNORECASE)
 _PROPERTY = re.compile(r"property (?:type )?(?:with code )?'([^']+)'", re.IGNORECASE)
 _CONTEXT = re.compile(r"\s*\(Context: .*", re.DOTALL)
+_PLACE = re.compile(r"\(Context: .*?\((\d+)/\d+\)", re.DOTALL)
 
 
 def is_question(content: bytes) -> bool:
@@ -102,7 +101,7 @@ class Rpc:
         raise AssertionError("unreachable")
 
     def read(self, method: str, *params: Any) -> Any:
-        """Return the result of a method that only reads; a refusal is no answer, and the question is repeated.
+        """Return the result of a method that only reads, where a refusal is no answer.
 
         Raises:
             RetryLaterError: if the server refuses the call, is busy or answers something else.
@@ -140,7 +139,7 @@ class _SignedOutError(Exception):
 
 def _read_error(error: Any, secrets: list[str]) -> Exception:
     text = str((error.get("message") if isinstance(error, dict) else error) or "no reason given")
-    found = re.search(r"\((\d+)/\d+\)", text)
+    place = _PLACE.search(text)
     for secret in filter(None, secrets):
         text = text.replace(secret, "…")
     words = " ".join(_CONTEXT.sub("", text).split())[:LONGEST_DETAIL]
@@ -150,7 +149,7 @@ def _read_error(error: Any, secrets: list[str]) -> Exception:
         return RecordGoneError(words)
     if _DENIED.search(words):
         return AccessDeniedError(f"openBIS: {words}")
-    return OpenbisError(words, int(found.group(1)) - 1 if found else None)
+    return OpenbisError(words, int(place.group(1)) - 1 if place else None)
 
 
 @final

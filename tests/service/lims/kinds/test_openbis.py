@@ -214,6 +214,12 @@ def test_an_order_with_a_property_that_there_is_not_is_refused(connector: Openbi
     assert answer == Refused(detail="Property type with code 'COLOUR' does not exist!", field="COLOUR")
 
 
+def test_an_order_of_a_type_that_there_is_not_is_refused(connector: OpenbisConnector) -> None:
+    answer = connector.put_order(Order(key="AFR-1", name="", schema="nowhere"))
+    assert isinstance(answer, Refused)
+    assert answer.detail == "Object with EntityTypePermId = [NOWHERE (EXPERIMENT)] has not been found."
+
+
 def test_what_happened_goes_into_the_property(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
     records = sent(connector, COMPOUND)
     order = connector.put_order(Order(key="AFR-1", name="", materials=records))
