@@ -45,6 +45,8 @@ class AssayReader:
         is_name = columns[self._sample].get("jsonType") == "string"
         samples = {((item.key or "") if is_name else item.id).casefold(): item for item in scope.materials}
         answer = self._rows(source, columns, list(samples), after)
+        if any(int(value(row, "RowId")) <= after for row in answer.rows):
+            raise RetryLaterError(f"LabKey answered rows of {source!r} again", whole_connector=False)
         found = (self._measurement(source, row, columns, samples) for row in answer.rows)
         is_whole = answer.n_all <= len(answer.rows)
         position = [number + 1, 0] if is_whole else [number, int(value(answer.rows[-1], "RowId"))]

@@ -10,6 +10,7 @@ from connector_calls import KEYS, opened, scope_of, sent, whole_pass
 from fakes.lab import Measurement
 from fakes.labkey import FakeLabkey, make_fake
 from fakes.labkey_server import ASSAY, SAMPLE_TYPE, new_column
+from fakes.server import Answered
 
 from service.lims.contract import RetryLaterError
 from service.lims.kinds.labkey import LabkeyConnector
@@ -103,6 +104,18 @@ def test_pages_meet_every_result_once_while_the_lab_works(
     again = {item.id: item.fields["Result"] for item in whole_pass(connector, scope, cursor)[0]}
     assert again[ids[0]] == "99.0"
     assert first.content.startswith(b"{"), "the page as it came"
+
+
+def test_rows_that_come_again_are_no_page(fake: FakeLabkey, connector: LabkeyConnector) -> None:
+    scope = scope_of(sent(connector, SAMPLE_TYPE), ASSAY)
+    for number in range(3):
+        fake.measure("AF-0A1", Measurement(str(number)))
+    fake.set_page_size(2)
+    first = connector.changes(scope, None)
+    again = Answered(200, first.content, {"Content-Type": "application/json"})
+    fake.answer_instead(again)
+    with pytest.raises(RetryLaterError, match="again"):
+        connector.changes(scope, first.cursor)
 
 
 def test_results_of_samples_that_nobody_waits_for_are_left_out(
