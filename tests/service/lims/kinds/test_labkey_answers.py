@@ -39,6 +39,7 @@ def test_rows_recorded_of_a_real_server_are_understood() -> None:
             Refused(detail="Form contains no data"),
         ),
         ({"success": False, "exception": "a; b", "errors": []}, Refused(detail="a; b")),
+        ({"committed": False, "errorCount": 0, "result": []}, Refused(detail="no reason given")),
         (
             {
                 "exception": "bad",
