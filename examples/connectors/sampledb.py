@@ -131,7 +131,7 @@ class SampleDBConnector(Connector):
         return Page(measurements=measured, cursor=after, more=bool(left))
 
     def _read(self, material: RemoteRecord, before: dict[str, Any]) -> dict[str, Any]:
-        """Return the newest version of an object, and its values as texts; it is asked for by a redirect."""
+        """Return the newest version of an object, and its values as texts; a redirect names it."""
         reply = self._send("GET", f"/objects/{material.id}", accepted=(HTTPStatus.FOUND,))
         if reply.status == HTTPStatus.NOT_FOUND:
             return {"version": "gone", "values": {}}

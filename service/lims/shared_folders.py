@@ -118,7 +118,7 @@ class SharedFolder(Folder):
             self._files.makedirs(self._at(path), exist_ok=True)
 
     def find(self, path: str) -> Entry | None:
-        """See `Folder.find`; by its folder's list, because some stores tell other times of a single file."""
+        """See `Folder.find`; by its folder's list, because some stores give other times for a single file."""
         try:
             files = self.listed(path.rpartition("/")[0]).files
         except FileNotFoundError:

@@ -26,7 +26,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests with servers unless they are asked for by their mark."""
+    """Deselect the tests with servers unless their mark is selected."""
     if "servers" in config.option.markexpr:
         return
     servers = [item for item in items if item.get_closest_marker("servers")]

@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     from service.lims.contract import Answer, Cursor, Material, Order, RemoteField, Scope
     from service.lims.folders import Folder
 
-INBOX, OUTBOX, PROCESSED, REFUSED = "inbox", "outbox", "processed", "refused"
+INBOX = "inbox"
+OUTBOX = "outbox"
+PROCESSED = "processed"
+REFUSED = "refused"
 MARKER = "assayflow.txt"
 """Written by a check. Where it is missing the folder is not mounted, or is another one."""
 ORDER = "order.json"
@@ -78,7 +81,7 @@ class WatchedFolderSettings(StrictModel):
         5.0, ge=0, le=86_400, description="a file is read that did not change for this long, over two scans"
     )
     keeps_files: bool = Field(
-        False, description="files stay in the inbox: for an instrument that writes one name for ever"
+        False, description="files stay in the inbox: for a device that writes one name for ever"
     )
 
 

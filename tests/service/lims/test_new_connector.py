@@ -131,7 +131,7 @@ def _ic50(value: float) -> dict[str, Any]:
 
 
 def test_one_file_with_an_entry_point_is_a_kind(tmp_path: Path):
-    with pytest.raises(UnknownKindError, match="no connector of kind 'sampledb'; there are .*kadi4mat"):
+    with pytest.raises(UnknownKindError, match=r"no connector of kind 'sampledb'; there are .*kadi4mat"):
         connector_kind("sampledb")
     with installed(SOURCE, "sampledb = lab_sampledb:SampleDBConnector", tmp_path) as kind:
         assert connector_kinds()["sampledb"] is kind
