@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from installed_connectors import installed
 from psycopg import sql
+from round_lab import live_sessions, make_lab  # noqa: F401 - fixtures
 from sqlalchemy.engine import make_url
 
 from service.address_rules import read_rules
