@@ -79,6 +79,8 @@ def test_a_check_says_who_we_are_and_which_scope_is_missing(connector: Any):
     status = connector().check()
     assert (status.identity, status.server, status.warnings) == ("Lab robot", "Kadi4Mat 1.13.0", [])
 
+    assert list(connector().describe()) == [], "nothing is searched without a search engine"
+
     warned = connector("reading_token").check().warnings
     assert warned == [
         "the token lacks the scope user.read",
