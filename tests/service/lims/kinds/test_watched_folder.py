@@ -167,7 +167,7 @@ def test_a_file_that_was_read_is_moved_with_its_report(
     (root / "inbox" / "sub" / "a.csv").write_bytes(TABLE)
     (root / "inbox" / "sub" / "a.csv.done").touch()
     found, cursor = scan(connector, None, "sub")
-    report = {"accepted": 1, "rejected": 0, "rows": [{"row": 1, "status": "accepted", "reason": None}]}
+    report = {"upload": {"accepted": 1, "rows": [{"row": 1, "status": "accepted", "reason": None}]}}
     news = News(event="read", comment="1 result is stored", report=report)
     for _ in range(2):  # twice, as after a worker that was killed
         assert connector.notify(found["a.csv"].record, news) is None
@@ -187,7 +187,7 @@ def test_a_refused_file_has_a_report_that_names_row_and_column(connector: Watche
     (root / "inbox" / "a.csv.done").touch()
     found, _ = scan(connector)
     row = {"row": 7, "status": "rejected", "column": "ic50", "reason": "'12,5x' is no number"}
-    report = {"accepted": 0, "rejected": 1, "warnings": ["no units given"], "rows": [row]}
+    report = {"notes": [], "upload": {"rejected": 1, "warnings": ["no units given"], "rows": [row]}}
     connector.notify(
         found["a.csv"].record, News(event="refused", comment="nothing was stored", report=report)
     )
@@ -195,7 +195,6 @@ def test_a_refused_file_has_a_report_that_names_row_and_column(connector: Watche
     assert (root / "refused" / "a.csv.report.txt").read_text().splitlines() == [
         "a.csv: refused, 2026-11-30T12:00:00+00:00",
         "nothing was stored",
-        "Rows: 0 accepted, 1 rejected",
         "Note: no units given",
         "Row 7, column ic50: '12,5x' is no number",
     ]
@@ -311,3 +310,35 @@ def test_many_files_come_in_pages(connector: WatchedFolderConnector, root: Path)
         sizes.append(len(page.files))
     assert sizes == [20, 20, 5]
     assert len(set(names)) == 45
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    connector: WatchedFolderConnector, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    opened = os.open
+
+    def guarded(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == "a.csv":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    (root / "inbox" / "a.csv").write_bytes(TABLE)
+    (root / "inbox" / "a.csv.done").touch()
+    monkeypatch.setattr("service.lims.local_folders.os.open", guarded)
+    assert scan(connector)[0] == {}
+    assert "may not be read by Assayflow" in (root / "refused" / "a.csv.report.txt").read_text()
+
+
+def test_no_file_takes_the_place_of_another_that_was_put_away(
+    connector: WatchedFolderConnector, root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(watched_folder, "MOST_BYTES", 600)
+    contents = [bytes([letter]) * 700 for letter in b"abc"]
+    for number, content in enumerate(contents):
+        file = root / "inbox" / "a.tar.gz"
+        file.write_bytes(content)
+        os.utime(file, (number, number))
+        file.with_name("a.tar.gz.done").touch()
+        scan(connector)
+    moved = [path for path in (root / "refused").iterdir() if path.name.endswith(".tar.gz")]
+    assert sorted(path.read_bytes() for path in moved) == contents

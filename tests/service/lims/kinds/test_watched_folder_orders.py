@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import fsspec
@@ -12,6 +13,7 @@ import pytest
 from fakes.lab import Measurement
 from fakes.watched_folder import make_fake
 from folder_calls import TABLE, Clock, opened_folder, order, scan
+from fsspec.implementations.memory import MemoryFileSystem
 
 from service.lims.contract import (
     AccessDeniedError,
@@ -164,6 +166,33 @@ def test_a_store_behind_a_url_works_alike(bucket: str, clock: Clock):
     assert not files.exists(f"{bucket}/inbox/a.csv")
     assert files.exists(f"{bucket}/processed/a.csv.report.txt")
     assert [path for path in files.find(bucket) if path.endswith(".tmp")] == []
+
+
+class Flat(MemoryFileSystem):
+    """A store as S3 is: it knows no folders, but names of files with strokes in them."""
+
+    protocol = "flat"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - as in fsspec
+        """Make nothing."""
+
+
+def test_a_store_without_folders(clock: Clock):
+    fsspec.register_implementation("flat", Flat, clobber=True)
+    connector = opened_folder("flat://bucket/lab", clock)
+    assert connector.check().server == "flat"
+    assert scan(connector)[0] == {}
+    assert connector.find("order", ["AFR-1"]) == {}
+    record = connector.put_order(order())
+    assert connector.find("order", ["AFR-1"]) == {"AFR-1": record}
+    files, root = fsspec.core.url_to_fs("flat://bucket/lab")
+    files.pipe(f"{root}/inbox/a.csv", TABLE)
+    files.pipe(f"{root}/inbox/a.csv.done", b"")
+    found, _ = scan(connector)
+    connector.notify(found["a.csv"].record, News(event="read"))
+    assert files.cat(f"{root}/processed/a.csv") == TABLE
 
 
 def test_a_lab_that_works_with_files(clock: Clock):
