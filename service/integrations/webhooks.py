@@ -143,7 +143,8 @@ def resume(session: Session, scope: Scope) -> WebhookEndpoint:
     """
     row = locked(session, scope)
     if row.status != "active":
-        row.status, row.problem, row.failing_since, row.quiet_until = "active", None, None, None
+        row.status = "active"
+        row.problem = row.failing_since = row.quiet_until = None
         row = _touched(session, row)
         rows.wait_no_longer(session, row.id)
         wake(session, WebhookEndpoint, row.id)
