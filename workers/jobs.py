@@ -5,9 +5,9 @@ A kind is a module of `workers.handlers` with a function
     handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json
 
 so a new kind is a new file. A handler that stores more than its result returns a `Finalizer`, which runs in
-the last transaction. A kind that has a function `tell_refused(session, job, report)` is told when its
-input was refused. A handler may append intermediate results to a `FileJournal` with the job's id. If its
-worker is lost, the next worker resumes from the journal; the journal is deleted when the job ends.
+the last transaction. A kind may have a function `report_refused(session, job, answer)`, called when its input
+was refused. A handler may append intermediate results to a `FileJournal` with the job's id. If its worker is
+lost, the next worker resumes from the journal; the journal is deleted when the job ends.
 """
 
 import pkgutil
@@ -68,7 +68,7 @@ def _handle_and_store(
             raise
         with context.sessions.begin() as session:
             if jobs.refuse(session, lease, problem(error, "job"), {"report": error.extensions}):
-                _tell_refused(session, claimed, error.extensions)
+                _report_refused(session, claimed, error.extensions)
     journal.delete()
 
 
@@ -78,8 +78,8 @@ def _handler(kind: str) -> Handler:
     return cast("Handler", import_module(f"workers.handlers.{kind}").handle)
 
 
-def _tell_refused(session: Session, job: ClaimedJob, report: Mapping[str, Any]) -> None:
+def _report_refused(session: Session, job: ClaimedJob, answer: Mapping[str, Any]) -> None:
     """Let the kind of a job say that its input was refused, in the transaction that ends the job."""
-    tell = getattr(import_module(f"workers.handlers.{job.kind}"), "tell_refused", None)
-    if tell is not None:
-        tell(session, job, report)
+    report = getattr(import_module(f"workers.handlers.{job.kind}"), "report_refused", None)
+    if report is not None:
+        report(session, job, answer)

@@ -9,22 +9,22 @@ from service.outbox.events import Data, emit
 from service.store import campaigns
 
 
-def tell_rejected(
+def report_rejected(
     session: Session, workspace_id: UUID, campaign_id: UUID, upload_id: UUID | None, n_rejected: int
 ) -> None:
     """Say how many rows were rejected; `upload_id` is None where nothing of the file is kept."""
-    _tell(session, workspace_id, campaign_id, (upload_id, "files"), n_rejected)
+    _emit_rejected(session, workspace_id, campaign_id, (upload_id, "files"), n_rejected)
 
 
-def tell_refused(session: Session, job: ClaimedJob, n_rejected: int) -> None:
+def report_refused(session: Session, job: ClaimedJob, n_rejected: int) -> None:
     """Say that a queued upload was refused as a whole; a dry run says nothing."""
     assert job.campaign_id is not None
     if not job.request.get("dry_run"):
         workspace_id = campaigns.get(session, job.campaign_id).workspace_id
-        _tell(session, workspace_id, job.campaign_id, (job.id, str(job.id)), n_rejected)
+        _emit_rejected(session, workspace_id, job.campaign_id, (job.id, str(job.id)), n_rejected)
 
 
-def _tell(
+def _emit_rejected(
     session: Session, workspace_id: UUID, campaign_id: UUID, upload: tuple[UUID | None, str], n_rejected: int
 ) -> None:
     upload_id, place = upload

@@ -21,7 +21,7 @@ from service.campaigns.locking import locked_campaign
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
-from service.campaigns.upload_events import tell_rejected
+from service.campaigns.upload_events import report_rejected
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import (
     NOTHING_SAID,
@@ -191,7 +191,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         report = _store(session, owner, campaign_id, file, report)
     if n_rejected := report.count("rejected"):
         upload_id = UUID(report.upload_id) if report.upload_id else file.job_id
-        tell_rejected(session, owner.workspace_id, campaign_id, upload_id, n_rejected)
+        report_rejected(session, owner.workspace_id, campaign_id, upload_id, n_rejected)
     return report
 
 

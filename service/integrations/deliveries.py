@@ -131,7 +131,7 @@ def record(session: Session, lease: Lease[WebhookEndpoint], item_id: UUID, outco
         lane_steps.settle_item(session, lease, item_id)
         return
     item = session.get_one(OutboxItem, item_id, populate_existing=True)
-    if item.verb == "test":  # somebody waits for the answer, and asks again
+    if item.verb == "test":  # a user waits for the outcome, and can repeat it
         lane_steps.settle_item(session, lease, item_id, "dead", outcome.problem)
         return
     _record_failure(session, lease, item, outcome, outcome.problem)

@@ -77,10 +77,10 @@ def create(
 def list_endpoints(
     session: Session, workspace_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[dict[str, Any]]:
-    """Return one page of what is told of the workspace's endpoints, oldest first."""
+    """Return one page of views of the workspace's endpoints, oldest first."""
     page = rows.page(session, workspace_id, limit, cursor)
     waiting = rows.waiting(session, [row.id for row in page.items])
-    return Page([_told(session, row, waiting.get(row.id, 0)) for row in page.items], page.next_cursor)
+    return Page([_view(session, row, waiting.get(row.id, 0)) for row in page.items], page.next_cursor)
 
 
 def get(session: Session, scope: Scope) -> WebhookEndpoint:
@@ -95,13 +95,13 @@ def get(session: Session, scope: Scope) -> WebhookEndpoint:
     return row
 
 
-def told(session: Session, row: WebhookEndpoint) -> dict[str, Any]:
-    """Return what is told of an endpoint: all but its secrets and the values in its address's query."""
-    return _told(session, row, rows.waiting(session, [row.id]).get(row.id, 0))
+def view(session: Session, row: WebhookEndpoint) -> dict[str, Any]:
+    """Return what is shown of an endpoint: all but its secrets and the values of its address's query."""
+    return _view(session, row, rows.waiting(session, [row.id]).get(row.id, 0))
 
 
 def change(session: Session, rules: Rules, scope: Scope, changes: Mapping[str, Any]) -> WebhookEndpoint:
-    """Change url, types or description; what waits goes to the new address.
+    """Change url, types or description; what waits goes to the new address at once.
 
     Raises:
         NotFoundError: if the workspace has none with this id.
@@ -112,11 +112,14 @@ def change(session: Session, rules: Rules, scope: Scope, changes: Mapping[str, A
         check_address(changes["url"], rules)
     for name, value in changes.items():
         setattr(row, name, _ordered(value) if name == "types" else value)
-    return _touched(session, row)
+    row = _touched(session, row)
+    if "url" in changes:
+        _begin_anew(session, row)
+    return row
 
 
 def pause(session: Session, scope: Scope) -> WebhookEndpoint:
-    """Send nothing until somebody resumes; what happens meanwhile waits. A delivery on its way arrives.
+    """Send nothing until a user resumes; what happens meanwhile waits. A delivery on its way arrives.
 
     Raises:
         NotFoundError: if the workspace has none with this id.
@@ -144,10 +147,8 @@ def resume(session: Session, scope: Scope) -> WebhookEndpoint:
     row = locked(session, scope)
     if row.status != "active":
         row.status = "active"
-        row.problem = row.failing_since = row.quiet_until = None
         row = _touched(session, row)
-        rows.wait_no_longer(session, row.id)
-        wake(session, WebhookEndpoint, row.id)
+        _begin_anew(session, row)
     return row
 
 
@@ -277,7 +278,7 @@ def locked(session: Session, scope: Scope) -> WebhookEndpoint:
     return row
 
 
-def _told(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any]:
+def _view(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any]:
     columns = ("id", "types", "description", "status", "problem", "failing_since", "created_at", "updated_at")
     path, question, query = row.url.partition("?")
     names = "&".join(f"{part.partition('=')[0]}=***" for part in query.split("&"))
@@ -288,6 +289,16 @@ def _told(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any
         "waiting": waiting,
         "old_secret_until": rows.overlap_ends(session, row.secret_ids),
     }
+
+
+def _begin_anew(session: Session, row: WebhookEndpoint) -> None:
+    """Forget failures of before: what waits is due now, unless the endpoint is paused or disabled."""
+    row.failing_since = row.quiet_until = None
+    if row.status != "broken":
+        row.problem = None
+    session.flush()
+    rows.wait_no_longer(session, row.id)
+    wake(session, WebhookEndpoint, row.id)
 
 
 def _ordered(types: Collection[str]) -> list[str]:

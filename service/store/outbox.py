@@ -70,7 +70,7 @@ def clock(session: Session) -> datetime:
 
 
 def is_quiet(session: Session, lane: Connector | WebhookEndpoint) -> bool:
-    """Return whether the other side of a lane asked for quiet until a time that has not come."""
+    """Return whether the other side of a lane wants quiet until a time that has not come."""
     return lane.quiet_until is not None and clock(session) < lane.quiet_until
 
 

@@ -80,6 +80,18 @@ def test_a_paused_endpoint_gets_afterwards_what_happened_meanwhile(hook: Hook, r
     assert receiver.ids[1:] == ids
 
 
+def test_another_address_gets_at_once_what_waits(hook: Hook, receiver: Receiver) -> None:
+    receiver.answers(429, Retry_After="3600")
+    hook.emit(1)
+    hook.drain()
+    receiver.answers(204)
+    url = {"url": receiver.url + "/new"}
+    hook.do(webhooks.change, hook.rules, hook.scope, url)
+    drain_endpoint(hook.context, hook.id)
+    assert [item.path for item in receiver.arrived] == ["/hooks/assay", "/hooks/assay/new"]
+    assert (hook.states, hook.row.problem) == (["done"], None)
+
+
 def test_what_was_delivered_is_replayed_with_the_same_id(hook: Hook, receiver: Receiver) -> None:
     ids = hook.emit(1, 2)
     hook.drain()

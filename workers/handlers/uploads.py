@@ -32,6 +32,6 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Fi
     return lambda session: {"report": uploads.settle(session, owner, campaign_id, file, report).as_json()}
 
 
-def tell_refused(session: Session, job: ClaimedJob, report: Mapping[str, Any]) -> None:
+def report_refused(session: Session, job: ClaimedJob, report: Mapping[str, Any]) -> None:
     """Say that the rows of a refused table were rejected."""
-    upload_events.tell_refused(session, job, report["rejected"])
+    upload_events.report_refused(session, job, report["rejected"])

@@ -8,7 +8,7 @@ from service.api.conventions import PageQuery
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.webhooks import QUEUED, ChangeWebhook, DeliveryId, ReadWebhook, queued
+from service.api.webhooks import QUEUED, ChangeWebhook, DeliveryId, ReadWebhook, delivery_response
 from service.integrations import webhooks
 from service.schemas.base import Page
 from service.schemas.webhooks import WebhookDelivery
@@ -50,6 +50,6 @@ def replay_webhook_delivery(
 
     def replay() -> Response:
         webhooks.replay_delivery(session, scope, delivery_id)
-        return queued(session, scope, delivery_id)
+        return delivery_response(session, scope, delivery_id)
 
     return once(replay)
