@@ -47,7 +47,7 @@ TAGS = [
         "description": "Receive events as signed messages, or read the archive.",
     },
     {"name": "api keys", "description": "Keys for callers of this API."},
-    {"name": "operators", "description": "Health and metrics."},
+    {"name": "operators", "description": "Health, metrics and hooks: what needs no key."},
 ]
 
 

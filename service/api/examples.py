@@ -214,7 +214,8 @@ _FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_s
 _API_KEY: dict[str, Any] = {
     "id": "k3v9x2",
     "name": "plate reader",
-    "scopes": ["read", "write"],
+    "scopes": ["results"],
+    "campaign_id": _CAMPAIGN_ID,
     "created_at": _ASKED,
     "expires_at": None,
     "revoked_at": None,
@@ -341,9 +342,11 @@ REQUESTS: dict[str, Example] = {
     },
     "create_api_key": {
         "name": "plate reader",
-        "scopes": ["read", "write"],
+        "scopes": ["results"],
+        "campaign_id": _CAMPAIGN_ID,
         "expires_at": "2099-01-31T12:00:00Z",
     },
+    "receive_hook": {"type": "v2.workflowOutput.updated.fields", "id": "evt_3Ql7Yb2k"},
     **LEDGER_REQUESTS,
     "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,

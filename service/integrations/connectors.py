@@ -26,14 +26,14 @@ from service.integrations.connector_settings import (
     needs_credentials,
 )
 from service.integrations.credentials import Bound
+from service.integrations.opening import PURPOSE
 from service.lims.contract import Connector as Kind
 from service.outbox.waking import wake
 from service.store import credentials as secrets_of
-from service.store import lane_lists, lims, outbox
+from service.store import lane_links, lane_lists, lims, outbox
 from service.store.paging import Page
 from service.store.tables import Connector, OutboxItem, Secret
 
-PURPOSE = "connector"
 NO_CREDENTIALS = "it has no credentials for its address: enter them"
 _RETRIED = ("refused", "dead", "skipped", "waiting")
 
@@ -207,6 +207,7 @@ def retry(session: Session, connector: Connector, item_id: UUID) -> OutboxItem:
     if item.state not in _RETRIED:
         raise ConflictError("this message was sent: what it made there is not made again")
     outbox.wait_again(session, [item.id])
+    lane_links.release_orders(session, connector.id)
     wake(session, Connector, connector.id)
     session.refresh(item)
     return item
@@ -224,6 +225,8 @@ def skip(session: Session, connector: Connector, item_id: UUID, reason: str, by:
         raise ConflictError("this message was sent, and cannot be skipped any more")
     item.state, item.done_at = "skipped", func.clock_timestamp()
     item.problem = {**(item.problem or {}), "skipped_because": reason, "skipped_by": by}
+    session.flush()
+    lane_links.release_orders(session, connector.id)
     wake(session, Connector, connector.id)
     session.flush()
     session.refresh(item)
@@ -255,7 +258,7 @@ def _moved(
     session: Session, row: Connector, changes: Mapping[str, Any], operator: Operator, kind: type[Kind]
 ) -> bool:
     """Give a connector its new address and credentials; return whether the address is another one."""
-    base_url = changes.get("base_url", row.base_url)
+    base_url = str(changes.get("base_url", row.base_url))
     given = changes.get("credentials")
     sealed = check_credentials(kind, given) if given is not None else None
     stays = is_same_place(row.base_url, base_url)
@@ -263,7 +266,7 @@ def _moved(
     target = check_address(kind, base_url, operator.rules, has_credentials=keeps or sealed is not None)
     if not keeps:
         lims.drop_secret(session, row)
-    is_other = base_url != row.base_url
+    is_other: bool = base_url != row.base_url
     row.base_url = base_url
     _seal(session, operator, row, target, sealed)
     return is_other

@@ -26,6 +26,7 @@ class PullItem:
     """A link that is to be pulled: what its system is asked for, and from where on."""
 
     link_id: UUID
+    mapping_version: int
     scope: Scope
     cursor: Cursor | None
 
@@ -47,7 +48,12 @@ def next_pull(session: Session, lease: Lease[Connector]) -> PullItem | None:
     link = lane_links.next_pull(session, lane.id)
     if link is None:
         return None
-    return PullItem(link_id=link.id, scope=scope_of(session, link), cursor=link.cursor)
+    return PullItem(
+        link_id=link.id,
+        mapping_version=link.mapping_version,
+        scope=scope_of(session, link),
+        cursor=link.cursor,
+    )
 
 
 def scope_of(session: Session, link: ConnectorLink) -> Scope:
@@ -66,11 +72,13 @@ def scope_of(session: Session, link: ConnectorLink) -> Scope:
 def keep(session: Session, lease: Lease[Connector], item: PullItem, page: Page) -> Sequence[UUID]:
     """Keep what of a page is news, and how far it was read; return the receipts to be read.
 
+    A link whose mapping was changed meanwhile is read anew instead.
+
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    link = session.get(ConnectorLink, item.link_id)
-    if link is None:
+    link = lane_links.lock(session, item.link_id)
+    if link is None or link.mapping_version != item.mapping_version:
         return ()
     kept = keep_page(session, link, page)
     link.cursor = page.cursor

@@ -23,7 +23,6 @@ from service.integrations import file_revisions, withdrawals
 from service.integrations.receipt_plans import JSON, ReadingPlan, plan_reading
 from service.lims.contract import MeasuredRecord, Page, RemoteRecord, ResultFile
 from service.lims.record_json import measured_to_json, remote_from_json, remote_to_json
-from service.outbox.events import Data, emit
 from service.store import blobs, receipts
 from service.store.states import ReceiptState
 from service.store.tables import ConnectorLink, Json, Receipt
@@ -69,7 +68,7 @@ def apply_receipt(transactions: Transactions, reader: Reader, receipt_id: UUID) 
             if receipt is None or receipt.state != "stored":
                 return None if receipt is None else _applied(receipt)
             plan = plan_reading(session, receipt)
-        report, problem = _read(transactions, reader, plan)
+        report, problem = read(transactions, reader, plan)
         with transactions() as session:
             receipt = receipts.lock(session, receipt_id)
             if receipt is None or receipt.state != "stored":
@@ -125,7 +124,7 @@ def _keep_file(session: Session, link: ConnectorLink, found: ResultFile) -> UUID
     return before.id
 
 
-def _read(transactions: Transactions, reader: Reader, plan: ReadingPlan) -> tuple[Report | None, str | None]:
+def read(transactions: Transactions, reader: Reader, plan: ReadingPlan) -> tuple[Report | None, str | None]:
     """Return what becomes of every row, or why nothing can be read."""
     file = plan.file
     if plan.problem is not None or file is None:
@@ -154,7 +153,7 @@ def _settle(
     """Store what was read and mark the receipt; False if it must be read again."""
     told = _known_bytes(session, receipt, plan)
     if told is not None:
-        _mark(session, receipt, replace(plan, notes=(*plan.notes, told)), (None, 0), problem)
+        _mark(receipt, replace(plan, notes=(*plan.notes, told)), (None, 0), problem)
         return True
     try:
         with session.begin_nested():
@@ -163,7 +162,7 @@ def _settle(
         if not is_last:
             return False
         settled, problem = (None, 0), error.detail
-    _mark(session, receipt, plan, settled, problem)
+    _mark(receipt, plan, settled, problem)
     session.flush()
     return True
 
@@ -201,11 +200,7 @@ def _known_bytes(session: Session, receipt: Receipt, plan: ReadingPlan) -> str |
 
 
 def _mark(
-    session: Session,
-    receipt: Receipt,
-    plan: ReadingPlan,
-    settled: tuple[Report | None, int],
-    problem: str | None,
+    receipt: Receipt, plan: ReadingPlan, settled: tuple[Report | None, int], problem: str | None
 ) -> None:
     """Write down what became of a receipt."""
     report, n_withdrawn = settled
@@ -224,10 +219,6 @@ def _mark(
     if report is not None and report.upload_id:
         receipt.upload_id = UUID(report.upload_id)
     receipt.mapping_version, receipt.applied_at = plan.mapping_version, func.clock_timestamp()
-    if receipt.state == "needs_attention":
-        href = f"/v1/connectors/{receipt.connector_id}/receipts/{receipt.id}"
-        told: Data = {"connector_id": receipt.connector_id, "campaign_id": receipt.campaign_id, "href": href}
-        emit(session, plan.owner.workspace_id, "connector.needs_attention", told)
 
 
 def _applied(receipt: Receipt) -> Applied:

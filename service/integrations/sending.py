@@ -132,7 +132,7 @@ def order_to_send(session: Session, lease: Lease[Connector], item: OutboxItem) -
         return None
     link, mapping, context = _frame(session, item)
     materials = [remote(row) for row in external_records.of_round(session, lease.item_id, round_id)]
-    order = order_of(mapping, context, materials, _files(session, round_id, mapping))
+    order = order_of(mapping, context, materials, order_files(session, round_id, mapping))
     return OrderItem(item_id=item.id, round_id=round_id, link_id=link.id, order=order)
 
 
@@ -223,7 +223,8 @@ def _frame(session: Session, item: OutboxItem) -> tuple[ConnectorLink, LinkMappi
     return link, LinkMapping.model_validate(link.mapping), batch_context(campaign, row)
 
 
-def _files(session: Session, round_id: UUID, mapping: LinkMapping) -> list[File]:
+def order_files(session: Session, round_id: UUID, mapping: LinkMapping) -> list[File]:
+    """Return a batch in the formats in which a mapping attaches it to the order."""
     row = session.get_one(Round, round_id)
     spec = CampaignSpec.from_stored(row.spec)
     released = [item for item in queries.batch(session, round_id) if item.status not in GIVEN_UP]

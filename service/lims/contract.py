@@ -323,6 +323,14 @@ class Connector(ABC):
         assert self.environment.http is not None, "the kind needs an address"
         return self.environment.http
 
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:  # noqa: ARG003 - a default
+        """Return whether a request changes nothing there; a preview sends such requests and no other.
+
+        A system that is asked or signed in to by POST says so here.
+        """
+        return method in ("GET", "HEAD", "OPTIONS")
+
     @abstractmethod
     def check(self) -> Status:
         """Sign in and return who we are; warnings name rights that are missing."""

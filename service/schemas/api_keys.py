@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic.config import JsonDict
@@ -46,8 +47,13 @@ class ApiKeyRequest(Request):
     scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
         default={"read", "write"},
         description="read: look; write: change campaigns, results and candidates; admin: make and revoke "
-        "keys",
+        "keys; results: post results to one campaign and read the reports of its own uploads",
         json_schema_extra=_allow_repeats,
+    )
+    campaign_id: UUID | None = Field(
+        default=None,
+        description="the only campaign that it may use; all when absent, which the scope results does not "
+        "admit",
     )
     expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")
 
@@ -58,6 +64,7 @@ class ApiKey(Answer):
     id: str = Field(description="the part of the key that is no secret")
     name: str = Field(description="who or what uses it")
     scopes: list[Scope] = Field(description="what it may do")
+    campaign_id: UUID | None = Field(description="the only campaign that it may use; null for all")
     created_at: datetime = Field(description="when it was made")
     expires_at: datetime | None = Field(description="when it stops working; null for never")
     revoked_at: datetime | None = Field(description="when it was revoked; null while it works")

@@ -39,6 +39,12 @@ def holders(
     return [(link, entity_id) for link, entity_id in session.execute(query)]
 
 
+def lock(session: Session, link_id: UUID) -> ConnectorLink | None:
+    """Return a link, fresh, and make whoever changes it wait; None if it was deleted."""
+    query = select(ConnectorLink).where(ConnectorLink.id == link_id).with_for_update(key_share=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
 def next_pull(session: Session, connector_id: UUID) -> ConnectorLink | None:
     """Return the link whose pull is due for longest; None if none is."""
     query = _pulled(connector_id).where(ConnectorLink.pull_due_at <= func.clock_timestamp())

@@ -3,11 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, tuple_, update
+from sqlalchemy import Text, cast, delete, exists, func, select, tuple_, union_all, update
 from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
-from service.store.tables import Connector, ConnectorLink, ExternalRecord, OutboxItem, Secret
+from service.store.tables import (
+    Candidate,
+    Connector,
+    ConnectorLink,
+    ExternalRecord,
+    OutboxItem,
+    Round,
+    Secret,
+)
 
 
 def find(session: Session, workspace_id: UUID, connector_id: UUID) -> Connector | None:
@@ -113,20 +121,28 @@ def pull_now(session: Session, connector_id: UUID, link_id: UUID | None = None) 
 
 def records(
     session: Session,
-    connector_id: UUID,
+    link: ConnectorLink,
     limit: int,
     cursor: str | None,
     *,
-    link_id: UUID | None = None,
     entity: str | None = None,
     entity_id: str | None = None,
 ) -> Page[ExternalRecord]:
-    """Return what of ours is what there, in the order in which it was written."""
-    query = select(ExternalRecord).where(ExternalRecord.connector_id == connector_id)
-    given = {"link_id": link_id, "entity": entity, "entity_id": entity_id}
-    for name, value in given.items():
-        if value is not None:
-            query = query.where(getattr(ExternalRecord, name) == value)
+    """Return what a campaign's candidates and rounds are there, in the order in which they were written.
+
+    What a former link of the campaign wrote is among them.
+    """
+    ours = union_all(
+        select(cast(Candidate.id, Text())).where(Candidate.campaign_id == link.campaign_id),
+        select(cast(Round.id, Text())).where(Round.campaign_id == link.campaign_id),
+    )
+    query = select(ExternalRecord).where(
+        ExternalRecord.connector_id == link.connector_id, ExternalRecord.entity_id.in_(ours)
+    )
+    if entity is not None:
+        query = query.where(ExternalRecord.entity == entity)
+    if entity_id is not None:
+        query = query.where(ExternalRecord.entity_id == entity_id)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(ExternalRecord.created_at, ExternalRecord.id) > tuple_(*after))
@@ -145,4 +161,4 @@ def n_waiting(session: Session, connector_ids: list[UUID]) -> dict[UUID, tuple[i
         .where(OutboxItem.connector_id.in_(connector_ids))
         .group_by(OutboxItem.connector_id)
     )
-    return {row[0]: (row[1], row[2]) for row in session.execute(query)}
+    return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
