@@ -30,7 +30,7 @@ from service.sealing import Sealer, SealingError
 from service.store import events, outbox, webhooks
 from service.store.tables import Json, OutboxItem, WebhookEndpoint
 
-SECONDS: Final = 20.0
+SECONDS: Final = 15.0
 """Deadline of a delivery; a receiver should answer at once and work afterwards."""
 MOST_BYTES: Final = 2**20
 """Longest answer; nothing of it is read."""
