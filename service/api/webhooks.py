@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api.conventions import answer, etag
 from service.api.dependencies import Admin, Reader
 from service.api.documentation import Responses, header
-from service.integrations import webhooks
+from service.integrations import replaying, webhooks
 from service.integrations.webhooks import NewSecret, Scope
 from service.schemas.webhooks import NewWebhook, Webhook, WebhookDelivery
 from service.store import tables
@@ -55,5 +55,5 @@ def secret_response(
 
 def delivery_response(session: Session, scope: Scope, delivery_id: UUID) -> Response:
     """Answer 202 with a delivery and where to follow it."""
-    shown = WebhookDelivery.model_validate(webhooks.get_delivery(session, scope, delivery_id))
+    shown = WebhookDelivery.model_validate(replaying.get_delivery(session, scope, delivery_id))
     return answer(shown, 202, {"Location": f"/v1/webhooks/{scope.endpoint_id}/deliveries/{delivery_id}"})

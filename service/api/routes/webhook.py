@@ -15,7 +15,7 @@ from service.api.webhooks import (
     secret_response,
     webhook_response,
 )
-from service.integrations import webhooks
+from service.integrations import replaying, webhooks
 from service.schemas.webhooks import (
     NewWebhook,
     Replayed,
@@ -111,7 +111,7 @@ def replay_webhook(wanted: ReplayRequest, scope: ChangeWebhook, session: Transac
 
     def replay() -> Response:
         is_undelivered = wanted.which == "undelivered"
-        n = webhooks.replay_since(session, scope, wanted.since, undelivered=is_undelivered)
+        n = replaying.replay_since(session, scope, wanted.since, undelivered=is_undelivered)
         return answer(Replayed(replayed=n), 202)
 
     return once(replay)
