@@ -212,7 +212,8 @@ def save(session: Session, link_id: UUID, ours: tuple[str, UUID, str], record: R
 def need_attention(session: Session, lease: Lease[Connector], data: Mapping[str, int | str]) -> None:
     """Tell whoever listens that a person must look at a connector."""
     lane = renew(session, lease)
-    emit(session, lane.workspace_id, "connector.needs_attention", {"connector_id": lane.id, **data})
+    said = {"connector_id": lane.id, "href": f"/v1/connectors/{lane.id}", **data}
+    emit(session, lane.workspace_id, "connector.needs_attention", said)
 
 
 def view(row: Candidate) -> CandidateView:
