@@ -106,9 +106,7 @@ def run_connector(connector_id: ConnectorId, caller: Writer, session: Transactio
 
 
 @router.get("/{connector_id}/fields", responses=guarded(404))
-def list_connector_fields(
-    connector_id: ConnectorId, caller: Reader, session: Transaction
-) -> ConnectorFields:
+def list_connector_fields(connector_id: ConnectorId, caller: Reader, session: Transaction) -> ConnectorFields:
     """Return the fields of the other system that a mapping may name, as the last check found them."""
     connector = connectors.get(session, caller.workspace_id, connector_id)
     found = [RemoteField.model_validate(item) for item in connector.fields or ()]
