@@ -18,6 +18,7 @@ from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import RequestContext
+from service.api.outgoing import declare_webhooks
 from service.api.polling import Poller
 from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
@@ -92,5 +93,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in routers():
         app.include_router(router)
     install_problem_handlers(app)
+    declare_webhooks(app)
     describe(app)
     return app

@@ -159,6 +159,15 @@ class Settings(BaseSettings):
         read_rules(value)
         return value
 
+    @field_validator("folders")
+    @classmethod
+    def _are_places(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, url in value.items():
+            if not name or not ("://" in url.get_secret_value() or url.get_secret_value().startswith("/")):
+                message = f"{name!r} must be a name, and its place a path from / on or a URL"
+                raise ValueError(message)
+        return value
+
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
         if self.heartbeat_seconds * 2 > self.lease_seconds:

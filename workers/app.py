@@ -26,7 +26,7 @@ from celery.exceptions import Reject, SecurityWarning
 from celery.utils.nodenames import gethostname
 
 from models.safety.hazard_lists import load_hazard_lists
-from service.dispatch import CONNECTOR_TASK, JOB_TASK, ROUND_TASK
+from service.dispatch import CONNECTOR_TASK, ENDPOINT_TASK, JOB_TASK, ROUND_TASK
 from service.logs import configure_logs
 from service.presence import Role
 from service.settings import Settings
@@ -120,6 +120,12 @@ def _add_tasks(app: Celery, context: WorkerContext) -> None:
         from workers.jobs import do_job
 
         _claim_and_do(context, do_job, UUID(job_id))
+
+    @app.task(name=ENDPOINT_TASK, shared=False)
+    def deliver(endpoint_id: str) -> None:
+        from workers.endpoints import drain_endpoint
+
+        _claim_and_do(context, drain_endpoint, UUID(endpoint_id))
 
     @app.task(name=CONNECTOR_TASK, shared=False)
     def drain(connector_id: str) -> None:

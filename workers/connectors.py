@@ -109,7 +109,7 @@ class ConnectorRun:
             account = account_of(session, row, open_sealer(context.settings), context.settings)
             lane_links.release_orders(session, row.id)
         outside = Outside(
-            on_exchange=self._exchanges.append,
+            on_exchange=self._note_exchange,
             check_cancelled=self._progress.raise_if_cancelled,
             resolve=self._outside.resolve,
             transport=self._outside.transport,
@@ -254,6 +254,10 @@ class ConnectorRun:
         with self._context.sessions.begin() as session:
             lane_steps.break_lane(session, self._lease, {"detail": reason[:_MOST_DETAIL]})
             sending.need_attention(session, self._lease, {"broken": 1})
+
+    def _note_exchange(self, exchange: Exchange) -> None:
+        self._exchanges.append(exchange)
+        self._outside.on_exchange(exchange)
 
     def _log_exchanges(self, item: OutboxItem | None = None) -> None:
         """Write down the requests since the last time."""

@@ -1,4 +1,4 @@
-"""Repair the effects of crashes: lost rounds and jobs, unsent messages, old responses, orphaned checkpoints.
+"""Repair the effects of crashes, keep the timetable of lanes, and drop what is old.
 
 Runs its own loop without a queue, so that it also works while Redis is down and has no child that could be
 lost.
@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from service.campaigns import leases
 from service.campaigns.jobs import JOBS
@@ -17,7 +18,7 @@ from service.campaigns.round_transitions import ROUNDS
 from service.integrations.lane_steps import CONNECTORS, ENDPOINTS
 from service.outbox.waking import send_due
 from service.settings import Settings
-from service.store import idempotency
+from service.store import events, idempotency, outbox, webhooks
 from service.store.tables import Connector, WebhookEndpoint
 from workers.checkpoints import delete_others
 from workers.context import WorkerContext
@@ -25,6 +26,8 @@ from workers.termination import TerminationSignal
 from workers.watching import PresenceAnnouncer
 
 _ANSWERS_KEPT = timedelta(hours=24)
+_EXCHANGES_KEPT = timedelta(days=30)
+_EVENTS_KEPT = timedelta(days=90)
 _WORK: tuple[WorkKind[Any], ...] = (ROUNDS, JOBS, CONNECTORS, ENDPOINTS)
 _TICK_SECONDS = 2.0
 """How often the timetable of lanes is read, which PostgreSQL keeps."""
@@ -66,8 +69,16 @@ def sweep(context: WorkerContext) -> None:
             for work in _WORK
             for item in leases.requeue_lost(session, work, settings.resend_seconds, settings.max_attempts)
         ]
-        idempotency.forget_older(session, _ANSWERS_KEPT)
+        _forget_old(session)
         needed = {item for work in _WORK for item in leases.unfinished(session, work)}
     if repaired:
         _log.warning("lost work repaired", ids=[str(item) for item in repaired])
     delete_others(settings.artefacts, needed)
+
+
+def _forget_old(session: Session) -> None:
+    """Drop what nobody will ask for again."""
+    idempotency.forget_older(session, _ANSWERS_KEPT)
+    outbox.forget_older(session, _EXCHANGES_KEPT, _EVENTS_KEPT)
+    events.forget_older(session, _EVENTS_KEPT)
+    webhooks.drop_ended_secrets(session)

@@ -5,7 +5,7 @@ starts, after the request's transaction has ended, so that neither slow senders 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from anyio.to_thread import run_sync
@@ -22,7 +22,10 @@ from service.errors import AssayflowError, ForbiddenError
 from service.settings import Settings
 
 GUARDED = "/v1"
-"""Every path below this prefix needs a key, including unknown ones."""
+"""Every path below this prefix needs a key, including unknown ones, except `HOOKS`."""
+HOOKS = "/v1/hooks/"
+"""Other systems have no key: what they send is verified by its bytes, which are few."""
+MOST_HOOK_BYTES = 256 * 2**10
 FREE = frozenset({"/health/live", "/health/ready"})
 """Paths that need no slot: their coroutines use neither a thread nor a connection of requests."""
 
@@ -86,7 +89,8 @@ class Admission:
         if scope["type"] != "http" or scope["path"] in FREE:
             await self.app(scope, receive, send)
             return
-        slot = CapacityShare(self.limiters.requests if _is_guarded(scope) else self.limiters.operators)
+        is_free = not (_is_guarded(scope) or _is_hook(scope))
+        slot = CapacityShare(self.limiters.operators if is_free else self.limiters.requests)
         sender, memory = CapacityShare(self.limiters.senders), CapacityShare(self.limiters.bodies)
         scope.setdefault("state", {})["slots"] = (sender, slot)
         try:
@@ -105,7 +109,10 @@ class Admission:
     ) -> Receive | None:
         """Return a channel with the complete body, or None if the client disconnected early."""
         state = scope["state"]
-        size = announced(scope, self.limits)
+        limits = _hook_limits(self.limits) if _is_hook(scope) else self.limits
+        size = announced(scope, limits)
+        if _is_hook(scope):
+            return await self._received(scope, receive, memory, limits)
         if not _is_guarded(scope):
             await slot.acquire()
             return receive
@@ -117,11 +124,18 @@ class Admission:
         slot.release()
         if caller.scopes <= {"read"}:
             raise ForbiddenError("a body needs the scope write (API keys: admin); the key may only read")
-        await memory.acquire(size)
-        body = await read_body(receive, self.limits)
+        return await self._received(scope, receive, memory, limits)
+
+    @staticmethod
+    async def _received(
+        scope: Scope, receive: Receive, memory: CapacityShare, limits: BodyLimits
+    ) -> Receive | None:
+        """Receive a body without a slot, then wait for the slots of its request."""
+        await memory.acquire(announced(scope, limits))
+        body = await read_body(receive, limits)
         if body is None:
             return None
-        for share in state["slots"]:
+        for share in scope["state"]["slots"]:
             await share.acquire()
         return replay(body, receive)
 
@@ -141,7 +155,16 @@ def release_slots(scope: Scope) -> None:
 
 def _is_guarded(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path == GUARDED or path.startswith(f"{GUARDED}/")
+    return path == GUARDED or (path.startswith(f"{GUARDED}/") and not _is_hook(scope))
+
+
+def _is_hook(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith(HOOKS)
+
+
+def _hook_limits(limits: BodyLimits) -> BodyLimits:
+    return replace(limits, max_bytes=min(limits.max_bytes, MOST_HOOK_BYTES))
 
 
 def _releasing(scope: Scope, send: Send) -> Send:

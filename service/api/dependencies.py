@@ -5,6 +5,7 @@ coroutines: FastAPI runs all others in a thread.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
@@ -17,7 +18,7 @@ from service import keys
 from service.api.polling import Poller
 from service.campaigns import reading
 from service.children import Children
-from service.errors import ForbiddenError, UnauthorizedError
+from service.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from service.keys import Scope
 from service.settings import Settings
 from service.store.session import Sessions
@@ -32,11 +33,12 @@ bearer = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of a request: key, workspace and scopes."""
+    """The caller of a request: key, workspace and scopes; `campaign_id` is the only one that it may use."""
 
     key_id: str
     workspace_id: UUID
     scopes: frozenset[str]
+    campaign_id: UUID | None = None
 
 
 def sessions_of(request: Request) -> Sessions:
@@ -87,7 +89,7 @@ def identify(sessions: Sessions, key: str) -> Caller:
     """
     with sessions.begin() as session:
         row = keys.authenticate(session, key)
-        return Caller(row.id, row.workspace_id, frozenset(row.scopes))
+        return Caller(row.id, row.workspace_id, frozenset(row.scopes), row.campaign_id)
 
 
 async def authenticate(
@@ -97,17 +99,39 @@ async def authenticate(
     return cast("Caller", request.state.caller)
 
 
-def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Return a dependency that accepts only keys with this scope; OpenAPI names it at each route."""
+def require(
+    scope: Scope, narrow: Scope | None = None, *, is_bounded: bool = True
+) -> Callable[[Request, Caller], Awaitable[Caller]]:
+    """Return a dependency that accepts only keys with this scope; OpenAPI names it at each route.
 
-    async def check(caller: Annotated[Caller, Security(authenticate, scopes=[scope])]) -> Caller:
-        if scope not in caller.scopes:
+    Args:
+        scope: what a key needs.
+        narrow: another scope that suffices.
+        is_bounded: whether a key of one campaign is kept to it here, by the path: other campaigns are not
+            found, and what belongs to no campaign is refused. Otherwise the route heeds
+            `Caller.campaign_id`.
+    """
+
+    async def check(
+        request: Request, caller: Annotated[Caller, Security(authenticate, scopes=[scope])]
+    ) -> Caller:
+        if caller.scopes.isdisjoint((scope, narrow)):
             raise ForbiddenError(
                 f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}"
             )
+        if is_bounded and caller.campaign_id is not None:
+            _check_bound(caller.campaign_id, request.path_params.get("campaign_id"))
         return caller
 
     return check
+
+
+def _check_bound(own: UUID, given: str | None) -> None:
+    if given is None:
+        raise ForbiddenError(f"the key is bound to the campaign {own}, and this is not of one campaign")
+    with suppress(ValueError):  # what is no id is refused as such
+        if (wanted := UUID(given)) != own:
+            raise NotFoundError(f"no campaign {wanted}")
 
 
 def open_transaction(request: Request) -> Iterator[Session]:
@@ -122,6 +146,14 @@ Transaction = Annotated[Session, Depends(open_transaction, scope="function")]
 Reader = Annotated[Caller, Depends(require("read"))]
 Writer = Annotated[Caller, Depends(require("write"))]
 Admin = Annotated[Caller, Depends(require("admin"))]
+Sender = Annotated[Caller, Depends(require("write", "results"))]
+"""Who may post results; `results` is the scope of instruments."""
+ReportReader = Annotated[Caller, Depends(require("read", "results"))]
+"""Who may read reports of uploads: with `results` alone only of their own."""
+UnboundedReader = Annotated[Caller, Depends(require("read", is_bounded=False))]
+UnboundedWriter = Annotated[Caller, Depends(require("write", is_bounded=False))]
+UnboundedAdmin = Annotated[Caller, Depends(require("admin", is_bounded=False))]
+"""For routes without a campaign in their path that heed `Caller.campaign_id` themselves."""
 Checkers = Annotated[Children, Depends(children_of)]
 TableReader = Annotated[reading.Reader, Depends(reader_of)]
 Operators = Annotated[Settings, Depends(settings_of)]

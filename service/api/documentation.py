@@ -42,8 +42,12 @@ TAGS = [
     {"name": "predictions", "description": "Predictions for your own objects."},
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
     {"name": "insights", "description": "Progress of a campaign, as numbers and figures."},
+    {
+        "name": "webhooks",
+        "description": "Be told of events by signed messages, or read the archive.",
+    },
     {"name": "api keys", "description": "Keys for callers of this API."},
-    {"name": "operators", "description": "Health and metrics."},
+    {"name": "operators", "description": "Health, metrics and hooks: what needs no key."},
 ]
 
 
@@ -96,6 +100,7 @@ def describe(app: FastAPI) -> None:
                 description=app.description,
                 routes=app.routes,
                 tags=app.openapi_tags,
+                webhooks=app.webhooks.routes,
             )
             schemas = schema["components"]["schemas"]
             for model in (Problem, RoundEvent, JobEvent):

@@ -9,6 +9,7 @@ from models.messages.message import message
 from service.api.insight_examples import INSIGHTS
 from service.api.ledger_examples import LEDGER_ANSWERS, LEDGER_REQUESTS
 from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS
+from service.api.webhook_examples import WEBHOOK_ANSWERS, WEBHOOK_REQUESTS
 
 Example = Any
 
@@ -213,7 +214,8 @@ _FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_s
 _API_KEY: dict[str, Any] = {
     "id": "k3v9x2",
     "name": "plate reader",
-    "scopes": ["read", "write"],
+    "scopes": ["results"],
+    "campaign_id": _CAMPAIGN_ID,
     "created_at": _ASKED,
     "expires_at": None,
     "revoked_at": None,
@@ -308,6 +310,7 @@ ANSWERS: dict[str, Example] = {
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
     },
     **PLATE_ANSWERS,
+    **WEBHOOK_ANSWERS,
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
@@ -339,11 +342,14 @@ REQUESTS: dict[str, Example] = {
     },
     "create_api_key": {
         "name": "plate reader",
-        "scopes": ["read", "write"],
+        "scopes": ["results"],
+        "campaign_id": _CAMPAIGN_ID,
         "expires_at": "2099-01-31T12:00:00Z",
     },
+    "receive_hook": {"type": "v2.workflowOutput.updated.fields", "id": "evt_3Ql7Yb2k"},
     **LEDGER_REQUESTS,
     "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,
+    **WEBHOOK_REQUESTS,
 }
 """JSON bodies, by the call's name; `create_campaign` has one for each installed domain."""

@@ -76,4 +76,4 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _too_large(limits: BodyLimits) -> TooLargeError:
-    return TooLargeError(f"at most {limits.max_bytes} bytes are read; send the table in parts")
+    return TooLargeError(f"at most {limits.max_bytes} bytes are read; send a table in parts")

@@ -34,16 +34,18 @@ JOBS = WorkKind(
 
 @dataclass(frozen=True, slots=True)
 class JobScope:
-    """Where jobs of one kind are found: those of a workspace, or of one campaign of it."""
+    """Where jobs of one kind are found: those of a workspace, of one campaign of it, or of one API key."""
 
     kind: str
     workspace_id: UUID
     campaign_id: UUID | None = None
+    sender: str | None = None
 
     def columns(self) -> dict[str, Any]:
-        """Return the columns by which its jobs are found."""
+        """Return the values by which its jobs are found."""
         columns = {"kind": self.kind, "workspace_id": self.workspace_id}
-        return columns if self.campaign_id is None else {**columns, "campaign_id": self.campaign_id}
+        further = {"campaign_id": self.campaign_id, "sender": self.sender}
+        return {**columns, **{name: value for name, value in further.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,9 +39,11 @@ def check_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> N
         raise NotFoundError(f"no campaign {campaign_id}")
 
 
-def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Any]:
-    """Return one page of campaigns, newest first, as rows without their specifications."""
-    return campaigns.page(session, workspace_id, limit, cursor)
+def list_campaigns(
+    session: Session, workspace_id: UUID, limit: int, cursor: str | None = None, only: UUID | None = None
+) -> Page[Any]:
+    """Return one page of campaigns, newest first, as rows without their specifications; or `only` one."""
+    return campaigns.page(session, workspace_id, limit, cursor, only)
 
 
 def get_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.table import Table
@@ -17,14 +18,19 @@ commands = typer.Typer(
 @commands.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be repeated.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write, admin or results; may be repeated.")
+    ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
+    campaign: Annotated[
+        UUID | None, typer.Option(help="The only campaign that it may use; results needs one.")
+    ] = None,
 ) -> None:
     """Create a key and show it once."""
     from service.local.keys import make_key
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    say(console(), make_key(Settings(), name, scope or ["read", "write"], expires))
+    say(console(), make_key(Settings(), name, scope or ["read", "write"], expires, campaign))
 
 
 @commands.command("list")
@@ -32,13 +38,13 @@ def list_keys() -> None:
     """List the keys, without their secrets."""
     from service.local.keys import all_keys
 
-    table = Table("id", "name", "scopes", "created", "expires", "revoked", box=None)
+    table = Table("id", "name", "scopes", "campaign", "created", "expires", "revoked", box=None)
     for row in all_keys(Settings()):
         moments = (
             f"{moment:%Y-%m-%d %H:%M}" if moment else ""
             for moment in (row.created_at, row.expires_at, row.revoked_at)
         )
-        table.add_row(row.id, row.name, " ".join(row.scopes), *moments)
+        table.add_row(row.id, row.name, " ".join(row.scopes), str(row.campaign_id or ""), *moments)
     console().print(table)
 
 

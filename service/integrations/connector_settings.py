@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 
 from models.specs.base import json_pointer
-from service.address_rules import RefusedAddressError, Rules, Target, check_url
+from service.address_rules import RefusedAddressError, Rules, Target, check_confidential, check_url
 from service.errors import UnprocessableError
 from service.json_pointers import body_location
 from service.lims.contract import Connector as Kind
@@ -51,13 +51,12 @@ def check_address(kind: type[Kind], base_url: str, rules: Rules, *, has_credenti
         raise wrong("/base_url", f"{kind.title} needs an address, as https://lims.example.org")
     try:
         target = check_url(base_url, rules)
+        if has_credentials:
+            check_confidential(target, rules)
     except RefusedAddressError as error:
         raise wrong("/base_url", str(error)) from error
     if "?" in target.path:
         raise wrong("/base_url", "an address has no query: leave out what follows the question mark")
-    if has_credentials and target.scheme != "https" and not rules.is_listed(target):
-        detail = "credentials go over https, or to a host that the operator has listed"
-        raise wrong("/base_url", detail)
     return target
 
 

@@ -147,7 +147,7 @@ def break_lane(session: Session, lease: Lease[AnyLane], problem: Json) -> None:
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    renew(session, lease, status="broken", problem=problem)
+    renew(session, lease, status="broken", problem=problem, version=lease.work.table.version + 1)
 
 
 def end(

@@ -66,8 +66,8 @@ def account_of(session: Session, row: Connector, sealer: Sealer, settings: Setti
     )
 
 
-def open_connector(account: ConnectorAccount, settings: Settings, outside: Outside) -> OpenConnector:
-    """Return a connector that can be called.
+def open_connector(account: ConnectorAccount, settings: Settings, outside: Outside | None) -> OpenConnector:
+    """Return a connector that can be called; without `outside` it has no connection and verifies hooks only.
 
     Raises:
         UnusableConnectorError: if its kind is not installed, its settings or credentials do not fit the kind,
@@ -77,7 +77,9 @@ def open_connector(account: ConnectorAccount, settings: Settings, outside: Outsi
         kind = connector_kind(account.kind)
         own = kind.Settings.model_validate(account.settings)
         credentials = kind.Credentials.model_validate_json(account.credentials or "{}")
-        http = _http(account.base_url, settings, outside) if kind.manners.needs_address else None
+        http = None
+        if kind.manners.needs_address and outside is not None:
+            http = _http(account, settings, outside)
     except (UnknownKindError, RefusedAddressError) as error:
         raise UnusableConnectorError(str(error)) from error
     except ValidationError as error:
@@ -88,11 +90,12 @@ def open_connector(account: ConnectorAccount, settings: Settings, outside: Outsi
     return kind(own, credentials, ConnectorEnvironment(http=http, folders=settings.folder_urls))
 
 
-def _http(base_url: str, settings: Settings, outside: Outside) -> Http:
+def _http(account: ConnectorAccount, settings: Settings, outside: Outside) -> Http:
     return Http(
-        base_url,
+        account.base_url,
         HttpEnvironment(
             rules=settings.connector_rules,
+            is_confidential=account.credentials is not None,
             on_exchange=outside.on_exchange,
             check_cancelled=outside.check_cancelled,
             resolve=outside.resolve,

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
-from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError, retry_after
+from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError
+from service.outbound.pinned_http import retry_after as retry_after  # noqa: PLC0414 - kinds find it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service import keys
-from service.errors import ConflictError, UnprocessableError
+from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.local.servers import database, require_existing
 from service.settings import Settings
 from service.store import migrations
-from service.store.campaigns import ensure_workspace
+from service.store.campaigns import ensure_workspace, is_there
 from service.store.session import opened
 from service.store.tables import ApiKey
 
@@ -27,18 +27,28 @@ def first_key(settings: Settings) -> str | None:
         return keys.issue(session, workspace_id, "first start", keys.SCOPES).text
 
 
-def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
-    """Create a key and return its text, which is stored nowhere.
+def make_key(
+    settings: Settings,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None = None,
+    campaign_id: UUID | None = None,
+) -> str:
+    """Create a key, of the whole workspace or of one campaign, and return its text, which is stored nowhere.
 
     Raises:
-        UnprocessableError: if a scope is unknown.
+        UnprocessableError: if a scope is unknown, or is one of a campaign and none is given.
+        NotFoundError: if there is no such campaign.
     """
-    unknown = [scope for scope in scopes if scope not in keys.SCOPES]
+    unknown = [scope for scope in scopes if scope not in keys.ALL_SCOPES]
     if unknown:
-        raise UnprocessableError(f"unknown scope {unknown[0]!r}; there are {', '.join(keys.SCOPES)}")
-    wanted = [scope for scope in keys.SCOPES if scope in scopes]
+        raise UnprocessableError(f"unknown scope {unknown[0]!r}; there are {', '.join(keys.ALL_SCOPES)}")
+    wanted = [scope for scope in keys.ALL_SCOPES if scope in scopes]
+    keys.check_scopes(wanted, campaign_id)
     with _existing(settings) as (session, workspace_id):
-        return keys.issue(session, workspace_id, name, wanted, expires_at).text
+        if campaign_id is not None and not is_there(session, workspace_id, campaign_id):
+            raise NotFoundError(f"no campaign {campaign_id}")
+        return keys.issue(session, workspace_id, name, wanted, expires_at, campaign_id).text
 
 
 def all_keys(settings: Settings) -> list[ApiKey]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic.config import JsonDict
@@ -10,7 +11,12 @@ from service.keys import Scope
 from service.schemas.base import Answer, Request
 
 
-def _must_be_text(value: object) -> object:
+def must_be_text(value: object) -> object:
+    """Check that a time is written as one: a bare number is none.
+
+    Raises:
+        ValueError: if it is no text.
+    """
     if not isinstance(value, str | datetime):
         message = "give a date and time with its zone, such as 2030-01-31T12:00:00Z"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
@@ -29,7 +35,7 @@ def _allow_repeats(schema: JsonDict) -> None:
     schema.pop("uniqueItems", None)
 
 
-Expiry = Annotated[AwareDatetime, BeforeValidator(_must_be_text), AfterValidator(_must_be_ahead)]
+Expiry = Annotated[AwareDatetime, BeforeValidator(must_be_text), AfterValidator(_must_be_ahead)]
 
 
 class ApiKeyRequest(Request):
@@ -41,8 +47,13 @@ class ApiKeyRequest(Request):
     scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
         default={"read", "write"},
         description="read: look; write: change campaigns, results and candidates; admin: make and revoke "
-        "keys",
+        "keys; results: post results to one campaign and read the reports of its own uploads",
         json_schema_extra=_allow_repeats,
+    )
+    campaign_id: UUID | None = Field(
+        default=None,
+        description="the only campaign that it may use; all when absent, which the scope results does not "
+        "admit",
     )
     expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")
 
@@ -53,6 +64,7 @@ class ApiKey(Answer):
     id: str = Field(description="the part of the key that is no secret")
     name: str = Field(description="who or what uses it")
     scopes: list[Scope] = Field(description="what it may do")
+    campaign_id: UUID | None = Field(description="the only campaign that it may use; null for all")
     created_at: datetime = Field(description="when it was made")
     expires_at: datetime | None = Field(description="when it stops working; null for never")
     revoked_at: datetime | None = Field(description="when it was revoked; null while it works")

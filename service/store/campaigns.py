@@ -67,9 +67,16 @@ def get(session: Session, campaign_id: UUID) -> Campaign:
     return session.get_one(Campaign, campaign_id)
 
 
-def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Any]:
-    """Return campaigns, newest first, as rows of what a list tells of them: a specification can be large."""
+def page(
+    session: Session, workspace_id: UUID, limit: int, cursor: str | None, only: UUID | None = None
+) -> Page[Any]:
+    """Return campaigns, newest first, as rows of what a list tells of them: a specification can be large.
+
+    `only` leaves out all campaigns but this one.
+    """
     query = select(*_SUMMARY).where(Campaign.workspace_id == workspace_id)
+    if only is not None:
+        query = query.where(Campaign.id == only)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*after))

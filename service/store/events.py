@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
@@ -47,15 +47,20 @@ def find(session: Session, workspace_id: UUID, event_id: UUID) -> Event | None:
 
 
 def page(
-    session: Session, workspace_id: UUID, types: Collection[str], limit: int, cursor: str | None
+    session: Session,
+    workspace_id: UUID,
+    event_type: str | None,
+    limit: int,
+    cursor: str | None = None,
+    *,
+    after: int = 0,
 ) -> Page[Event]:
-    """Return events in the order in which they happened; of all types when none is named."""
-    conditions: list[ColumnElement[bool]] = [Event.workspace_id == workspace_id]
-    if types:
-        conditions.append(Event.type.in_(types))
-    if cursor is not None:
-        conditions.append(Event.sequence > read_cursor(cursor, int)[0])
-    query = select(Event).where(*conditions).order_by(Event.sequence).limit(limit + 1)
+    """Return events in the order in which they happened, later than number `after`; of one type or all."""
+    first = max(after, 0 if cursor is None else read_cursor(cursor, int)[0])
+    query = select(Event).where(Event.workspace_id == workspace_id, Event.sequence > first)
+    if event_type is not None:
+        query = query.where(Event.type == event_type)
+    query = query.order_by(Event.sequence).limit(limit + 1)
     return cut(session.scalars(query).all(), limit, lambda row: [row.sequence])
 
 

@@ -1,11 +1,12 @@
 """SQL of jobs and their input tables; `leases` has the changes of their states."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, cast, literal, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -33,13 +34,14 @@ class DamagedInputError(RuntimeError):
 
 def find(session: Session, job_id: UUID, **owner: Any) -> Job | None:
     """Return the current row of a job, if the columns named in `owner` have these values."""
-    query = select(Job).filter_by(id=job_id, **owner).execution_options(populate_existing=True)
+    query = select(Job).where(Job.id == job_id, *_owned(owner)).execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
 def status_row(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
     """Return only attempt, state, progress and message of a job with these values."""
-    query = select(Job.attempt, Job.state, Job.progress, Job.message).filter_by(id=job_id, **owner)
+    columns = (Job.attempt, Job.state, Job.progress, Job.message)
+    query = select(*columns).where(Job.id == job_id, *_owned(owner))
     return session.execute(query).mappings().one_or_none()
 
 
@@ -48,7 +50,7 @@ def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page
 
     A specification in a request is left out except for its name, because it can be large.
     """
-    query = select(*_SUMMARY).where(*(getattr(Job, name) == value for name, value in owner.items()))
+    query = select(*_SUMMARY).where(*_owned(owner))
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*after))
@@ -86,3 +88,9 @@ def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
     if hashlib.sha256(row.content).hexdigest() != row.sha256:
         raise DamagedInputError("the table of this job is damaged in the database; send it again")
     return row.content, row.media_type
+
+
+def _owned(owner: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Return the conditions of an owner: columns with their values; `sender` is the key that sent a table."""
+    sender = Job.context["api_key_id"].astext
+    return [(sender if name == "sender" else getattr(Job, name)) == value for name, value in owner.items()]

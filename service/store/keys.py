@@ -27,9 +27,13 @@ def find(session: Session, workspace_id: UUID, key_id: str) -> ApiKey | None:
     ).one_or_none()
 
 
-def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[ApiKey]:
-    """Return keys, sorted by id."""
+def page(
+    session: Session, workspace_id: UUID, limit: int, cursor: str | None, campaign_id: UUID | None = None
+) -> Page[ApiKey]:
+    """Return keys of a workspace, or of one campaign of it, sorted by id."""
     query = select(ApiKey).where(ApiKey.workspace_id == workspace_id)
+    if campaign_id is not None:
+        query = query.where(ApiKey.campaign_id == campaign_id)
     if cursor is not None:
         query = query.where(ApiKey.id > read_cursor(cursor, str)[0])
     return cut(session.scalars(query.order_by(ApiKey.id).limit(limit + 1)).all(), limit, lambda row: [row.id])

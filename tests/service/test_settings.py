@@ -31,6 +31,15 @@ def test_hazard_lists_are_paths_as_in_path(monkeypatch: pytest.MonkeyPatch):
     assert Settings().hazard_lists == ()
 
 
+def test_folders_are_places_by_name_whose_passwords_do_not_show(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASSAYFLOW_FOLDERS", '{"lab": "/srv/lab", "far": "s3://robot:hush@bucket/lab"}')
+    settings = Settings()
+    assert "hush" not in repr(settings)
+    assert settings.folder_urls == {"lab": "/srv/lab", "far": "s3://robot:hush@bucket/lab"}
+    monkeypatch.setenv("ASSAYFLOW_FOLDERS", settings.environment()["ASSAYFLOW_FOLDERS"])
+    assert Settings() == settings
+
+
 def test_passwords_do_not_show():
     scorer = {"host": "dock.example.org", "authorization": "Bearer hush"}
     settings = Settings(
@@ -82,6 +91,8 @@ def test_without_urls_the_error_names_the_settings():
         ({"scorer_hosts": "dock.example.org:70000"}, "scorer_hosts"),
         ({"connector_hosts": "https://lims.example.org"}, "connector_hosts"),
         ({"webhook_hosts": "hooks.example.org:70000"}, "webhook_hosts"),
+        ({"folders": {"lab": "srv/lab"}}, "'lab' must be a name, and its place a path"),
+        ({"folders": {"": "/srv/lab"}}, "must be a name"),
         ({"scorer_secrets": {"dock": {"host": "10.0.0.0/8", "authorization": "x"}}}, "host must be"),
         ({"scorer_secrets": {"dock": {"host": "dock", "authorization": "x\r\nHost: y"}}}, "one line"),
     ],

@@ -3,21 +3,26 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from webhook_hooks import Hook
+from webhook_receivers import Receiver, webhook_receiver
 
 from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, queries
 from service.campaigns.rows import NewResult, NewUpload
 from service.dispatch import CelerySender, deliver
 from service.records import StandardResult
+from service.sealing import make_keys
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions, opened
 from service.store.states import COMPUTING
 from service.store.tables import Candidate, Round, RoundEvent
+from workers.context import WorkerContext
 
 SECONDS = 120.0
 
@@ -120,3 +125,25 @@ def make_lab(live_sessions: Sessions) -> Callable[..., Lab]:
         return lab
 
     return make
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with webhook_receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def hooked(settings: Settings, sessions: Sessions, tmp_path: Path) -> WorkerContext:
+    """A worker's context that may call this machine and seal secrets."""
+    keys = tmp_path / "keys"
+    make_keys(keys)
+    changes = {"secret_keys_file": keys, "webhook_hosts": "127.0.0.1", "artefacts_dir": tmp_path}
+    made = WorkerContext(settings.model_copy(update=changes))
+    made.sessions = sessions
+    return made
+
+
+@pytest.fixture
+def hook(hooked: WorkerContext, receiver: Receiver) -> Hook:
+    return Hook(hooked, receiver.url)

@@ -10,7 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from models.campaign.spec import CampaignSpec
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
-from service.api.dependencies import CampaignId, Checkers, Operators, Reader, Transaction, Writer
+from service.api.dependencies import (
+    CampaignId,
+    Checkers,
+    Operators,
+    Reader,
+    Transaction,
+    UnboundedReader,
+    Writer,
+)
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import commands, queries
@@ -54,9 +62,9 @@ def create_campaign(
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_campaigns(caller: Reader, session: Transaction, query: PageQuery) -> Page[CampaignSummary]:
-    """List the workspace's campaigns, newest first; a single campaign also tells its specification."""
-    page = queries.list_campaigns(session, caller.workspace_id, query.limit, query.cursor)
+def list_campaigns(caller: UnboundedReader, session: Transaction, query: PageQuery) -> Page[CampaignSummary]:
+    """List the campaigns that the key may see, newest first; a single one also tells its specification."""
+    page = queries.list_campaigns(session, caller.workspace_id, query.limit, query.cursor, caller.campaign_id)
     return query.answer(page, CampaignSummary)
 
 

@@ -1,17 +1,20 @@
 """Routes of single candidates, and how a stored candidate is answered."""
 
 from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, answer, etag, require_match
-from service.api.dependencies import CandidateId, Reader, Transaction, Writer
+from service.api.dependencies import Caller, CandidateId, Transaction, UnboundedReader, UnboundedWriter
 from service.api.documentation import ETAG, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import queries, replacing, review
 from service.campaigns.review import Verdict
+from service.errors import NotFoundError
 from service.schemas.base import Page
 from service.schemas.candidates import Candidate, Decided, Decision, DecisionRecord, Proposed, ResultSoFar
 from service.store import tables
@@ -23,8 +26,22 @@ TAKEN: Responses = {
 }
 
 
+def readable(candidate_id: CandidateId, caller: UnboundedReader, session: Transaction) -> Caller:
+    """Return a caller who may read this candidate, or none that there is not."""
+    return _within_reach(session, caller, candidate_id)
+
+
+def writable(candidate_id: CandidateId, caller: UnboundedWriter, session: Transaction) -> Caller:
+    """Return a caller who may change this candidate, or none that there is not."""
+    return _within_reach(session, caller, candidate_id)
+
+
+CandidateReader = Annotated[Caller, Depends(readable)]
+CandidateWriter = Annotated[Caller, Depends(writable)]
+
+
 @router.get("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404)})
-def get_candidate(candidate_id: CandidateId, caller: Reader, session: Transaction) -> Response:
+def get_candidate(candidate_id: CandidateId, caller: CandidateReader, session: Transaction) -> Response:
     """Return one candidate with everything that explains the choice."""
     row = queries.get_candidate(session, caller.workspace_id, candidate_id)
     return answer(_with_results(session, row), headers={"ETag": etag(row.version)})
@@ -36,7 +53,7 @@ def get_candidate(candidate_id: CandidateId, caller: Reader, session: Transactio
 def decide(
     candidate_id: CandidateId,
     decision: Decision,
-    caller: Writer,
+    caller: CandidateWriter,
     session: Transaction,
     if_match: IfMatch = None,
 ) -> Response:
@@ -54,7 +71,9 @@ def decide(
 
 
 @router.get("/{candidate_id}/decisions", responses=guarded(404))
-def list_decisions(candidate_id: CandidateId, caller: Reader, session: Transaction) -> Page[DecisionRecord]:
+def list_decisions(
+    candidate_id: CandidateId, caller: CandidateReader, session: Transaction
+) -> Page[DecisionRecord]:
     """List what was decided about a candidate, in order: nothing of it is ever erased."""
     rows = queries.decisions(session, caller.workspace_id, candidate_id)
     return Page(items=[DecisionRecord.model_validate(row) for row in rows], next_cursor=None)
@@ -67,7 +86,7 @@ def list_decisions(candidate_id: CandidateId, caller: Reader, session: Transacti
     responses={**TAKEN, **guarded(404, 409)},
 )
 def replace_candidate(
-    candidate_id: CandidateId, caller: Writer, session: Transaction, once: Once
+    candidate_id: CandidateId, caller: CandidateWriter, session: Transaction, once: Once
 ) -> Response:
     """Give the place of a rejected or withdrawn candidate to the next best that the batch's limits admit."""
 
@@ -96,6 +115,14 @@ def reserve_view(row: tables.Reserve) -> Proposed:
         name: getattr(row, name) for name in Proposed.model_fields if name in tables.Reserve.__table__.c
     }
     return Proposed.model_validate({**row.payload, **columns})
+
+
+def _within_reach(session: Session, caller: Caller, candidate_id: UUID) -> Caller:
+    if caller.campaign_id is not None:
+        row = queries.get_candidate(session, caller.workspace_id, candidate_id)
+        if row.campaign_id != caller.campaign_id:
+            raise NotFoundError(f"no candidate {candidate_id}")
+    return caller
 
 
 def _with_results(session: Session, row: tables.Candidate) -> Candidate:

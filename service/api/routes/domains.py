@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from models.domains import installed
 from models.domains.contract import Plugin
-from service.api.dependencies import Reader
+from service.api.dependencies import UnboundedReader
 from service.api.documentation import guarded
 from service.exchange import batch_formats
 from service.schemas.domains import BatchFormat, ComputedProperty, Domain, DomainExample, Domains
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/domains", tags=["domains"])
 
 
 @router.get("", responses=guarded())
-def list_domains(_caller: Reader) -> Domains:
+def list_domains(_caller: UnboundedReader) -> Domains:
     """List what can be designed here: specifications, computed properties, file formats and examples."""
     return Domains(items=[_describe(kind) for kind in installed()])
 

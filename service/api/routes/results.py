@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from service.api.body import RawBody
 from service.api.conventions import PageQuery, answer
-from service.api.dependencies import CampaignId, Operators, Reader, TableReader, Transaction, Writer
+from service.api.dependencies import CampaignId, Operators, Reader, Sender, TableReader, Transaction
 from service.api.documentation import LINK, Responses, body_of, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import Wait
@@ -75,7 +75,7 @@ def sent_file(
 def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     campaign_id: CampaignId,
     file: Annotated[ResultsFile, Depends(sent_file)],
-    caller: Writer,
+    caller: Sender,
     session: Transaction,
     once: Once,
     wait: Wait,
@@ -85,7 +85,7 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
     """Upload measurements and failures; results for objects that were never proposed are welcome.
 
     A table of more than some thousand rows is answered with 202 and read as a job, whose `report` is the
-    same.
+    same. For an instrument or a script, a key with the scope `results` suffices.
     """
     owner = Owner(caller.workspace_id, caller.key_id)
 

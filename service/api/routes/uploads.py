@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
 from service.api.conventions import PageQuery, content_tag
-from service.api.dependencies import JobId, Transaction
+from service.api.dependencies import CampaignId, JobId, ReportReader, Transaction
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, Follow, accepted, readers, writers
@@ -21,7 +21,15 @@ from service.store.tables import Job
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/uploads", tags=["results"])
 
+
+async def reported(campaign_id: CampaignId, caller: ReportReader) -> JobScope:
+    """Return the scope of a campaign's uploads: all of them for readers, else those of this key."""
+    sender = None if "read" in caller.scopes else caller.key_id
+    return JobScope(UPLOADS, caller.workspace_id, campaign_id, sender)
+
+
 Read = Annotated[JobScope, Depends(readers(UPLOADS))]
+Reported = Annotated[JobScope, Depends(reported)]
 Write = Annotated[JobScope, Depends(writers(UPLOADS))]
 QUEUED: Responses = {
     202: {
@@ -39,14 +47,20 @@ def list_uploads(scope: Read, session: Transaction, query: PageQuery) -> Page[Up
 
 
 @router.get("/{job_id}", response_model=UploadingAnswer, responses={200: ETAG, **guarded(404)})
-def get_upload(job_id: JobId, scope: Read, session: Transaction) -> Response:
-    """Return how far an upload is and, once it has ended, its report."""
+def get_upload(job_id: JobId, scope: Reported, session: Transaction) -> Response:
+    """Return how far an upload is and, once it has ended, its report.
+
+    A key with the scope `results` reads those of its own uploads.
+    """
     return to_response(session, jobs.find(session, scope, job_id))
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_upload(job_id: JobId, scope: Read, follow: Follow) -> Response:
-    """Follow an upload as server-sent events; resume after a break with `Last-Event-ID`."""
+def follow_upload(job_id: JobId, scope: Reported, follow: Follow) -> Response:
+    """Follow an upload as server-sent events; resume after a break with `Last-Event-ID`.
+
+    A key with the scope `results` follows its own uploads.
+    """
     return follow(scope, job_id)
 
 

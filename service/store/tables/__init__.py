@@ -11,7 +11,7 @@ from service.store.tables.events import Event, WebhookEndpoint
 from service.store.tables.jobs import Job, JobInput
 from service.store.tables.lanes import ExchangeRecord, Lane, OutboxItem
 from service.store.tables.ledger import Amendment, Blob
-from service.store.tables.lims import Connector, ConnectorLink, ExternalRecord, Receipt, Secret
+from service.store.tables.lims import Connector, ConnectorLink, ExternalRecord, HookEvent, Receipt, Secret
 from service.store.tables.plates import Plate
 from service.store.tables.rounds import (
     Candidate,
@@ -36,6 +36,7 @@ __all__ = [
     "Event",
     "ExchangeRecord",
     "ExternalRecord",
+    "HookEvent",
     "IdempotencyKey",
     "Job",
     "JobInput",

@@ -53,6 +53,21 @@ class Connector(Lane, Base):
     fields: Mapped[list[Json] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+class HookEvent(Base):
+    """An event of which a hook told, kept for some days so that its repetitions have no effect.
+
+    `digest` is the SHA-256 of the other system's id of it.
+    """
+
+    __tablename__ = "hook_events"
+
+    connector_id: Mapped[UUID] = mapped_column(
+        ForeignKey("connectors.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    received_at: Mapped[datetime] = created()
+
+
 class ConnectorLink(Base):
     """A campaign's use of a connector; `mapping_version` is kept with everything that the mapping made.
 

@@ -153,6 +153,19 @@ def test_without_a_valid_key_no_byte_of_a_body_is_read(path: str, key: str | Non
     anyio.run(test)
 
 
+def test_a_hook_needs_no_key_and_is_received_before_it_takes_a_slot() -> None:
+    async def test() -> None:
+        door = Door()
+        hook = await door.call(Client([b"x" * 10]), "/v1/hooks/1", key=None)
+        assert (hook.status, door.seen, door.n_key_lookups) == (200, [("/v1/hooks/1", b"x" * 10)], 0)
+        too_long = await door.call(Client([b"x"]), "/v1/hooks/1", key=None, size="1001")
+        assert (too_long.status, too_long.n_reads) == (413, 0)
+        assert (await door.call(Client([b"x"]), "/v1/hooks", key=None)).status == 401
+        assert door.is_empty
+
+    anyio.run(test)
+
+
 def test_a_key_that_may_only_read_sends_no_body() -> None:
     async def test() -> None:
         door, client = Door(), Client([b"x" * 10])

@@ -35,6 +35,13 @@ PLATE_CALLS = (
     ("post", "/{plate_id}/wells"),
     ("get", "/{plate_id}/curves/{candidate_id}.{extension}"),
 )
+WEBHOOK_CALLS = (
+    *((method, "") for method in ("get", "patch", "delete")),
+    *(("post", f"/{action}") for action in ("pause", "resume", "rotate", "test", "replay")),
+    ("get", "/deliveries"),
+    ("get", "/deliveries/{delivery_id}"),
+    ("post", "/deliveries/{delivery_id}/replay"),
+)
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 

@@ -5,14 +5,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from api_actors import SPEC
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from models.campaign.spec import CampaignSpec
+from service.campaigns.commands import create_campaign
 from service.cli.main import app, commands
+from service.errors import NotFoundError
 from service.integrations import credentials
 from service.integrations.credentials import Bound
+from service.keys import authenticate
 from service.sealing import Sealer, SealingError
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
@@ -55,6 +61,22 @@ def test_keys_are_made_listed_and_revoked(run: CliRunner):
     assert "revoked" in run.invoke(commands, ["keys", "revoke", key[1]]).output
     row = next(line for line in run.invoke(commands, ["keys", "list"]).output.splitlines() if key[1] in line)
     assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 3
+
+
+def test_a_key_can_be_bound_to_a_campaign(run: CliRunner, sessions: Sessions):
+    with sessions.begin() as session:
+        spec = CampaignSpec.model_validate(SPEC)
+        campaign = str(create_campaign(session, ensure_workspace(session).id, spec).id)
+    made = run.invoke(commands, ["keys", "create", "reader", "--campaign", campaign, "--scope", "results"])
+    assert made.exit_code == 0
+    with sessions.begin() as session:
+        key = authenticate(session, re.search(r"af_\w+", made.output)[0])  # type: ignore[index]
+        assert (str(key.campaign_id), key.scopes) == (campaign, ["results"])
+    assert campaign[:8] in run.invoke(commands, ["keys", "list"]).output
+    unbound = run.invoke(commands, ["keys", "create", "reader", "--scope", "results"])
+    assert "name it" in str(unbound.exception)
+    unknown = run.invoke(commands, ["keys", "create", "reader", "--campaign", str(uuid4())])
+    assert isinstance(unknown.exception, NotFoundError)
 
 
 def test_keys_that_seal_credentials_are_made_and_rotated(

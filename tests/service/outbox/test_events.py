@@ -14,7 +14,7 @@ from service.store.tables import Event, OutboxItem, WebhookEndpoint
 
 def types_of(told: Sessions, workspace_id: UUID) -> list[str]:
     with told() as session:
-        return [row.type for row in events.page(session, workspace_id, (), 100, None).items]
+        return [row.type for row in events.page(session, workspace_id, None, 100).items]
 
 
 def deliveries(told: Sessions, endpoint_id: UUID) -> list[OutboxItem]:

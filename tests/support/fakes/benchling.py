@@ -1,4 +1,4 @@
-"""A fake of Benchling's API v2, as far as a connector and `benchling-sdk` use it: what a lab does, and faults."""
+"""A fake of Benchling's API v2 as far as a connector and `benchling-sdk` use it, with its lab and faults."""
 
 from __future__ import annotations
 

@@ -54,8 +54,11 @@ class FakeLab(Protocol):
     def correct(self, measurement_id: str, measurement: Measurement) -> None: ...
     def withdraw(self, measurement_id: str) -> None: ...
 
-    def lose_answers(self, n: int = 1) -> None:
-        """Carry out the next n writes and close the connection without an answer."""
+    def lose_answers(self, n: int = 1, *, skip: int = 0) -> None:
+        """Carry out n writes after the next k and close the connection without an answer."""
+
+    @property
+    def n_writes(self) -> int: ...
 
     def answer_instead(self, answer: Answered, *, skip: int = 0) -> None: ...
     def rate_limit(self, seconds: int, *, skip: int = 0) -> None:

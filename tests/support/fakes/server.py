@@ -56,16 +56,17 @@ class LoopbackServer:
     """Serves a fake's routes on a free port of 127.0.0.1 until it is closed.
 
     A subclass calls `route(method, pattern, handler)`: groups of the pattern are handed over after the
-    request. Faults are armed by a test: `lose_answers(n)` carries out the next n writes and closes the
-    connection without a word; `answer_instead(answer, skip=k)` answers the (k+1)th request from now without
-    carrying it out.
+    request. Faults are armed by a test: `lose_answers(n, skip=k)` carries out n writes after the next k and
+    closes the connection without a word; `answer_instead(answer, skip=k)` answers the (k+1)th request from
+    now without carrying it out.
     """
 
     def __init__(self) -> None:
         self.requests: list[Sent] = []
         self.lock = threading.RLock()
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
-        self._lost = 0
+        self.n_writes = 0
+        self._lost: set[int] = set()
         self._instead: list[tuple[int, Answered]] = []
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -78,8 +79,8 @@ class LoopbackServer:
     def route(self, method: str, pattern: str, handler: Handler) -> None:
         self._routes.append((method, re.compile(pattern), handler))
 
-    def lose_answers(self, n: int = 1) -> None:
-        self._lost += n
+    def lose_answers(self, n: int = 1, *, skip: int = 0) -> None:
+        self._lost |= set(range(self.n_writes + skip, self.n_writes + skip + n))
 
     def answer_instead(self, answer: Answered, *, skip: int = 0) -> None:
         self._instead.append((len(self.requests) + skip + 1, answer))
@@ -97,10 +98,10 @@ class LoopbackServer:
                     self._instead.remove(item)
                     return item[1]
             answer = self._answer(sent)
-            if self._lost and sent.method != "GET" and self.is_write(sent):
-                self._lost -= 1
-                return None
-            return answer
+            if sent.method == "GET" or not self.is_write(sent):
+                return answer
+            self.n_writes += 1
+            return None if self.n_writes - 1 in self._lost else answer
 
     def is_write(self, sent: Sent) -> bool:  # noqa: ARG002 - a default
         """Return whether a request changes something; some systems read by POST."""

@@ -1,7 +1,7 @@
 """Verification of Benchling's webhooks: ECDSA over the raw bytes, with the public keys of the app.
 
 Verified is the form of webhooks v0: `webhook-signature` holds entries `v<N>der,<base64>`, each a DER
-signature (P-256, SHA-256) of `{webhook-id}.{webhook-timestamp}.{body}`. Entries of other forms are passed over.
+signature (P-256, SHA-256) of `{webhook-id}.{webhook-timestamp}.{body}`. Other entries are passed over.
 """
 
 from __future__ import annotations

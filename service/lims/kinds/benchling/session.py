@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, final
 
 from service.lims.contract import AccessDeniedError, RecordGoneError, Refused, RetryLaterError
-from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail, retry_after
+from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail
+from service.outbound.pinned_http import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

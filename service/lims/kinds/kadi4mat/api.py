@@ -135,11 +135,12 @@ class Api:
 
 
 def identifier(key: str) -> str:
-    """Return a key as an identifier of Kadi4Mat: itself if it is one, else its letters and a digest."""
-    if _IDENTIFIER.fullmatch(key):
-        return key
-    letters = re.sub(r"[^a-z0-9_-]+", "-", key.lower())[:33]
-    return f"{letters}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    """Return a key as an identifier of Kadi4Mat: its small letters, and a digest where others are lost."""
+    letters = key.lower()
+    if _IDENTIFIER.fullmatch(letters):
+        return letters
+    readable = re.sub(r"[^a-z0-9_-]+", "-", letters)[:33]
+    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def errors_of(reply: Reply) -> dict[str, Any]:

@@ -332,6 +332,18 @@ def test_a_page_of_a_proxy_is_never_an_answer(fake: ElabftwFake, call: str) -> N
     assert len(fake.materials()) == 2
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"id": 1}', b"[]", b'{"id": 1'])
+def test_json_of_something_else_withdraws_nothing(fake: ElabftwFake, body: bytes) -> None:
+    connector = connect(ElabftwConnector, fake)
+    scope = pushed(connector, 1)
+    fake.measure("c001", Measurement("1"))
+    pages = read_all(connector, scope)
+    fake.answer_instead(Answered(200, body), skip=1)
+    with pytest.raises(RetryLaterError):
+        read_all(connector, scope, pages)
+    assert values(read_all(connector, scope, pages)) == []
+
+
 def test_the_patience_of_a_proxy_is_kept(fake: ElabftwFake) -> None:
     fake.rate_limit(17, skip=2)
     with pytest.raises(RetryLaterError) as caught:

@@ -1,4 +1,4 @@
-"""Requests to eLabFTW and the metadata of its entities; `elabftw` is the connector."""
+"""Requests to eLabFTW and the metadata of its entities."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 KEY_FIELD = "assayflow_key"
 DELETED = 3
+"""The state of what people deleted, where the server still shows it."""
 GONE = (404, 410)
 _ROWS = 100
 _KEYS_PER_SEARCH = 10
 _REFUSED = 400
 
 
-class RefusalError(Exception):
-    """The server refused one record; others go on."""
+class RefusalError(RetryLaterError):
+    """A refusal in the other system's words: of a record where one is written, of everything elsewhere."""
 
     def __init__(self, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
@@ -67,16 +68,33 @@ class Server:
         """Return the JSON of a record or of a list without pages."""
         return json_body(self.write("GET", path))
 
+    def entity(self, path: str) -> tuple[Mapping[str, Any] | None, bytes]:
+        """Return a resource or an experiment, and the answer as it came; None if it was deleted.
+
+        Raises:
+            RetryLaterError: if the answer is JSON of something else, which must not pass for emptied fields.
+        """
+        reply = self.call("GET", path, accepted=GONE)
+        if reply.status in GONE:
+            return None, reply.content
+        data = json_body(reply)
+        if not isinstance(data, dict) or str(data.get("id")) != path.rpartition("/")[2]:
+            raise RetryLaterError(f"{reply.where} answered JSON of something else")
+        return None if data.get("state") == DELETED else data, reply.content
+
     def all(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Mapping[str, Any]]:
-        """Yield all rows of a list; a server cuts pages as it likes, so that only an empty one ends it."""
-        offset = 0
-        while True:
-            paging = {"limit": _ROWS, "offset": offset, "order": "id", "sort": "asc"}
-            rows = json_body(self.write("GET", path, params={**(params or {}), **paging}))
-            yield from rows
-            offset += len(rows)
-            if not rows:
-                return
+        """Yield all rows of a list, until a page has nothing new: its length is up to the server."""
+        seen: set[int] = set()
+        n_before = -1
+        while len(seen) > n_before:
+            n_before = len(seen)
+            paging = {"limit": _ROWS, "offset": n_before, "order": "id", "sort": "asc"}
+            reply = self.write("GET", path, params={**(params or {}), **paging})
+            rows = json_body(reply)
+            if not isinstance(rows, list):
+                raise RetryLaterError(f"{reply.where} answered no list")
+            yield from (row for row in rows if row["id"] not in seen)
+            seen |= {row["id"] for row in rows}
 
     def search(self, kind: str, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Return the records under our keys, those that were written whole before interrupted ones."""

@@ -34,16 +34,14 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds._elabftw_api import (
-    DELETED,
-    GONE,
+from service.lims.kinds.elabftw.api import (
     RefusalError,
     Server,
     custom_fields,
     read_metadata,
     written_key,
 )
-from service.lims.kinds._elabftw_results import SENT, UNGROUPED, new_files, new_measurements, path_of
+from service.lims.kinds.elabftw.results import SENT, UNGROUPED, new_files, new_measurements, path_of
 from service.lims.replies import json_body
 
 if TYPE_CHECKING:
@@ -172,13 +170,12 @@ class ElabftwConnector(Connector):
         files: list[ResultFile] = []
         contents: list[bytes] = []
         for record in here:
-            reply = self.server.call("GET", f"/{path_of(record)}", accepted=GONE)
-            entity = json_body(reply) if reply.status not in GONE else {"state": DELETED}
-            contents.append(reply.content)
+            entity, content = self.server.entity(f"/{path_of(record)}")
+            contents.append(content)
             seen = read.setdefault(path_of(record), {})
             if record.type == "items":
                 measurements += new_measurements(record, entity, seen, self.settings.result_fields)
-            else:
+            elif entity is not None:
                 files += new_files(self.server, record, entity, seen, self.settings.result_files)
         return Page(
             measurements=measurements,

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from service.lims.contract import File, MeasuredRecord, RemoteRecord, ResultFile
-from service.lims.kinds._elabftw_api import DELETED, GONE, Server, read_metadata, text_of
+from service.lims.kinds.elabftw.api import GONE, Server, read_metadata, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,17 +28,17 @@ def path_of(record: RemoteRecord) -> str:
 
 
 def new_measurements(
-    record: RemoteRecord, entity: Mapping[str, Any], seen: dict[str, str], deciding: Sequence[str]
+    record: RemoteRecord, entity: Mapping[str, Any] | None, seen: dict[str, str], deciding: Sequence[str]
 ) -> Iterator[MeasuredRecord]:
     """Yield the groups of fields that are new, changed or emptied.
 
     Args:
         record: the resource.
-        entity: as the server has it now.
+        entity: as the server has it now; None if it was deleted.
         seen: group -> version that was read, brought up to date.
         deciding: the fields that say that a group was measured.
     """
-    found = {} if entity.get("state") == DELETED else measured_groups(entity, deciding)
+    found = {} if entity is None else measured_groups(entity, deciding)
     for source, fields in found.items():
         version = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
         if seen.get(source) != version:
@@ -103,8 +103,6 @@ def new_files(
         seen: name of a file -> version that was read, brought up to date.
         patterns: of names, such as `*.csv`.
     """
-    if entity.get("state") == DELETED:
-        return
     for upload in entity.get("uploads") or ():
         name, version = str(upload["real_name"]), f"{upload['id']} {upload.get('hash') or ''}"
         if seen.get(name) == version or not _may_hold_results(upload, patterns):
