@@ -40,6 +40,8 @@ class ConnectorKind(Answer):
 class SecretState(Answer):
     """What is told of credentials: whether there are some, and where they may go."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     is_set: bool = Field(alias="set", description="whether credentials are stored")
     authority: str | None = Field(description="the only host, or host:port, to which they are sent")
     rotated_at: datetime | None = Field(description="when they were entered last")
@@ -125,7 +127,7 @@ class ConnectorChange(Request):
 class RemoteField(BaseModel):
     """A field of the other system that a mapping may name."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     record_schema: str = Field(alias="schema", description="the schema, type or category that has it")
     name: str = Field(description="what a mapping calls it")
