@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from round_lab import live_sessions, make_lab  # noqa: F401 - fixtures
 from sqlalchemy.engine import make_url
 
 from service.address_rules import read_rules
