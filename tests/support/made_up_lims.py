@@ -1,4 +1,4 @@
-"""A small lab system that nobody sells, and its kind of connector: for tests of what is alike in all kinds."""
+"""A small lab system that nobody sells, and its kind of connector, for tests of what is alike in all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from service.lims.contract import Answer, Cursor, Material, Order, Scope
     from service.outbound.pinned_http import Reply
 
-PASSWORD = "open sesame, please"
+PASSWORD = "open sesame, please"  # noqa: S105 - of a fake
 
 
 class MadeUpSettings(StrictModel):
@@ -81,7 +81,7 @@ class MadeUpConnector(Connector):
         ids = [item.id for item in order.materials]
         return self._put("order", order.key, order.name, {**order.fields, "materials": ids})
 
-    def changes(self, scope: Scope, cursor: Cursor | None) -> Page:
+    def changes(self, scope: Scope, cursor: Cursor | None) -> Page:  # noqa: ARG002 - it lists all
         first = (cursor or {}).get("from", 0)
         found = self._asked("GET", "/results", params={"from": first})
         measured = [

@@ -1,9 +1,8 @@
-"""Connectors over HTTP: made, checked, linked, previewed, watched and mended, without ever showing a secret."""
+"""Connectors over HTTP: made, checked, linked, previewed, watched and mended, without showing a secret."""
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +46,7 @@ def _kinds() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def operated(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The operator's settings: loopback is listed, and there is a file of keys."""
-    keys: Path = tmp_path_factory.mktemp("keys") / "keys"
+    keys = tmp_path_factory.mktemp("keys") / "keys"
     make_keys(keys)
     return settings.model_copy(update={"connector_hosts": "public,127.0.0.1", "secret_keys_file": keys})
 
