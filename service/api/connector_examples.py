@@ -62,6 +62,7 @@ _MESSAGE: dict[str, Any] = {
     "verb": "material",
     "candidate_id": _CANDIDATE_ID,
     "round_id": _ROUND_ID,
+    "event": None,
     "state": "refused",
     "due_at": _MADE,
     "tries": 1,

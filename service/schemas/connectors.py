@@ -160,6 +160,7 @@ class OutboxMessage(Answer):
     verb: str = Field(description="material: a candidate; order: a batch; notify: what became of something")
     candidate_id: UUID | None = Field(description="the candidate that it is about")
     round_id: UUID | None = Field(description="the round that it is about")
+    event: str | None = Field(description="of notify: measured, cancelled, read or refused")
     state: OutboxState = Field(
         description="waiting; done; refused by the other system; dead: given up after a day of retries; "
         "skipped by a person, or because nothing is left to say"

@@ -172,3 +172,17 @@ def test_a_check_breaks_a_connector_that_is_denied_and_mends_one_that_works_agai
     lab.lims.close()
     unreachable = lab.job("/checks")
     assert (unreachable["standing"]["outcome"], lab("GET")["status"]) == ("unreachable", "active")
+
+
+def test_credentials_that_are_one_of_two_are_asked_for(api: Api) -> None:
+    """A model may require one of several credentials although none of them alone is required."""
+    settings = {"space": "LAB", "project": "SCREENING", "material_type": "COMPOUND", "order_type": "SCREEN"}
+    body = {
+        "name": "openBIS",
+        "kind": "openbis",
+        "base_url": "https://lims.example.org",
+        "settings": settings,
+    }
+    refused = api.client.post("/v1/connectors", json=body)
+    assert refused.status_code == 422
+    assert any(place.startswith("/credentials") for place in places(refused.json())), refused.text
