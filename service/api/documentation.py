@@ -43,6 +43,10 @@ TAGS = [
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
     {"name": "insights", "description": "Progress of a campaign, as numbers and figures."},
     {
+        "name": "connectors",
+        "description": "Lab systems: send them released batches, and read what they measured.",
+    },
+    {
         "name": "webhooks",
         "description": "Receive events as signed messages, or read the archive.",
     },
