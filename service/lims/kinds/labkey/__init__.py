@@ -88,9 +88,6 @@ class LabkeyCredentials(StrictModel):
     api_key: SecretStr = Field(description="API key of an account with the role Editor in the folder")
 
 
-_QUESTIONS = ("query-getQuery.api", "query-getQueries.api", "assay-assayList.api")
-
-
 class LabkeyConnector(Connector):
     """LabKey Server over its HTTP API of queries."""
 
@@ -99,11 +96,6 @@ class LabkeyConnector(Connector):
     Settings: ClassVar[type[StrictModel]] = LabkeySettings
     Credentials: ClassVar[type[StrictModel]] = LabkeyCredentials
     manners: ClassVar[Manners] = Manners(natural_key=True, materials_per_call=500)
-
-    @classmethod
-    def is_question(cls, method: str, path: str, content: bytes) -> bool:
-        """Return whether a request only reads: queries and lists of assays are asked for by POST."""
-        return super().is_question(method, path, content) or path.partition("?")[0].endswith(_QUESTIONS)
 
     @cached_property
     def _session(self) -> Session:

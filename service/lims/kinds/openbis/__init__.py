@@ -7,7 +7,6 @@ result that is missing below a sample that is there was withdrawn.
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
     )
 
 
-_QUESTION = re.compile(rb'"method":\s*"(login|get[A-Z]|search[A-Z])')
-
-
 class OpenbisConnector(Connector):
     """openBIS over its V3 interface."""
 
@@ -58,14 +54,8 @@ class OpenbisConnector(Connector):
 
     @classmethod
     def is_question(cls, method: str, path: str, content: bytes) -> bool:
-<<<<<<< HEAD
         """Return whether a request changes nothing: every call is a POST, and names its method inside."""
         return super().is_question(method, path, content) or is_question(content)
-=======
-        """Return whether a call signs in or only reads: all are by POST, and the document names them."""
-        called = _QUESTION.search(content)
-        return super().is_question(method, path, content) or called is not None
->>>>>>> room-F
 
     @cached_property
     def _rpc(self) -> Rpc:
