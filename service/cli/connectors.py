@@ -130,7 +130,7 @@ def list_outbox(
     """List what the connector has to send, newest first."""
     items = shell.client.connectors.outbox(connector, state).all()
     why = ("problem", lambda item: (item["problem"] or {}).get("detail"))
-    shell.show(items, list_table(items, "id", "verb", "state", "tries", moment("created_at"), why))
+    shell.show(items, list_table(items, "id", "verb", "event", "state", "tries", moment("created_at"), why))
 
 
 @over_http(commands, "retry")

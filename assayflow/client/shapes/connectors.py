@@ -204,6 +204,7 @@ class OutboxMessage(TypedDict):
     verb: str
     candidate_id: str | None
     round_id: str | None
+    event: str | None
     state: str
     due_at: str
     tries: int
