@@ -39,9 +39,9 @@ test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
 
 # Each in an environment of its own: they pin other versions of libraries that we use.
 .servers/kadi4mat/.installed:
-	.ci/server-environment kadi4mat kadi==1.13.0
+	PYTHON=$(PYTHON) .ci/server-environment kadi4mat kadi==1.13.0
 .servers/sampledb/.installed:
-	.ci/server-environment sampledb sampledb==0.31.1
+	PYTHON=$(PYTHON) .ci/server-environment sampledb sampledb==0.31.1
 
 test-servers: install .servers/kadi4mat/.installed .servers/sampledb/.installed ## Run connectors against real Kadi4Mat and SampleDB servers, which it installs
 	$(BIN)/python -m pytest -m servers tests/servers

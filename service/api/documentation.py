@@ -48,7 +48,7 @@ TAGS = [
     },
     {
         "name": "webhooks",
-        "description": "Be told of events by signed messages, or read the archive.",
+        "description": "Receive events as signed messages, or read the archive.",
     },
     {"name": "api keys", "description": "Keys for callers of this API."},
     {"name": "operators", "description": "Health, metrics and hooks: what needs no key."},

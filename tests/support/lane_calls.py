@@ -1,4 +1,4 @@
-"""Connect a connector to a fake, and write as a lane does: after a lost answer it looks before it writes."""
+"""Write as a lane does, which looks before it writes after a lost answer, and read whole pulls."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.server import Answered
 
-from service.address_rules import read_rules
-from service.lims.contract import Connector, ConnectorEnvironment, Page, RemoteRecord, Scope
-from service.outbound.pinned_http import ConnectionFailedError, Http, HttpEnvironment
+from service.lims.contract import Connector, Material, Page, RemoteRecord, Scope
+from service.outbound.pinned_http import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fakes.lab import FakeLab
-
-    from service.lims.contract import Answer, Material, Order
+    from service.lims.contract import Answer, Order
 
 MOST_TRIES = 20
 LOGIN_PAGE = Answered(200, b"<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
-
-
-def connect(kind: type[Any], fake: FakeLab, **settings: Any) -> Any:
-    """Return a connector that was read from JSON, as the database has it."""
-    return kind(
-        kind.Settings.model_validate({**fake.settings(), **settings}),
-        kind.Credentials.model_validate(fake.credentials()),
-        ConnectorEnvironment(http=Http(fake.base_url, HttpEnvironment(rules=read_rules("127.0.0.1")))),
-    )
 
 
 def put_all(connector: Connector, materials: Sequence[Material], order: Order | None = None) -> list[Answer]:
@@ -64,3 +52,13 @@ def read_all(connector: Connector, scope: Scope, pages: list[Page] | None = None
         found.append(connector.changes(scope, cursor))
         cursor = found[-1].cursor
     return found
+
+
+def material(n: int, **fields: Any) -> Material:
+    """Return the n-th material, with the key c00n."""
+    return Material(key=f"c{n:03}", name=f"AB12-R1-{n:03}", fields=fields)
+
+
+def pushed(connector: Connector, n: int) -> Scope:
+    """Write n materials, and return them as what is waited for."""
+    return Scope(materials=records_of(put_all(connector, [material(i) for i in range(1, n + 1)])))

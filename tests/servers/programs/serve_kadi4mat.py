@@ -1,4 +1,4 @@
-"""Serve a real Kadi4Mat on 127.0.0.1: `python kadi4mat.py DATABASE_URL FOLDER`, in Kadi's own environment.
+"""Serve a real Kadi4Mat on 127.0.0.1: `python serve_kadi4mat.py DATABASE_URL FOLDER`, in its environment.
 
 One line of JSON says when it is ready: its address, a token with every scope that a connector needs, one
 that may only read, and the lab's own. The process ends with its standard input.
