@@ -169,6 +169,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         *((method, f"/v1/connectors/{{connector_id}}/links{below}") for method, below in LINK_CALLS),
         ("post", "/v1/api-keys"),
         ("get", "/v1/api-keys"),
+        ("get", "/v1/api-keys/current"),
         ("get", "/v1/api-keys/{key_id}"),
         ("delete", "/v1/api-keys/{key_id}"),
         ("post", "/v1/hooks/{connector_id}"),
