@@ -107,4 +107,5 @@ class TanimotoAndDescriptorsKernel(Kernel):  # type: ignore[misc] # gpytorch pub
         """Return covariances [..., N, M], or their diagonal [..., N]."""
         shared = self.tanimoto.forward(x1[..., self._counts], x2[..., self._counts], diag=diag)
         near = self.smooth(x1[..., self._descriptors], x2[..., self._descriptors], diag=diag)
-        return shared + (near if diag else near.to_dense())
+        total: Tensor = shared + (near if diag else near.to_dense())
+        return total
