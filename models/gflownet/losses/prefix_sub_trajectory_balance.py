@@ -3,7 +3,8 @@
 There is no flow head, and no Z unless the initial state cannot stop; its flow is then the learned Z(c). Meant
 for append-only environments, where P_B = 1; with P_B it also holds where a state has several parents
 (arXiv:2202.13903). The log-reward of every visited prefix is evaluated: at most one proxy call per
-transition. The policy is evaluated twice per state, for the actions taken and for stopping.
+transition. The policy is evaluated twice per state, for the actions taken and for stopping. Pairs are of
+prefixes alone, as in the paper: the state after a stop would repeat the prefix that stopped.
 """
 
 from typing import final
@@ -38,7 +39,15 @@ class PrefixSubTrajectoryBalance(Loss):
         log_flow = torch.where(can_stop, stopped, policy.log_z(condition)[trajectories.trajectory])  # [N]
         ends = (trajectories.lengths, torch.arange(len(trajectories), device=log_reward.device))
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta)
+        last = trajectories.lengths - _is_stopped(trajectories).long()
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta, last)
+
+
+def _is_stopped(trajectories: Trajectories) -> Tensor:
+    """Return which trajectories [B] (bool) end by stopping, not by reaching a state that is final itself."""
+    is_stop = trajectories.actions == trajectories.environment.stop_action
+    stopped = torch.zeros(len(trajectories), dtype=torch.bool, device=is_stop.device)
+    return stopped.index_fill(0, trajectories.trajectory[is_stop], value=True)
 
 
 def _log_stop(policy: Policy, trajectories: Trajectories, condition: Condition) -> Tensor:
