@@ -105,6 +105,16 @@ class ConditionSampler:
         """How many of the leading features depend on beta."""
         return 0 if self.beta_range[0] == self.beta_range[1] else 1 + BETA_EDGES
 
+    @property
+    def middle_beta(self) -> float:
+        """The geometric mean of the ends of the range."""
+        low, high = self.beta_range
+        return low if low == high else math.sqrt(low * high)
+
+    def at_middle_beta(self, condition: Condition) -> Condition:
+        """Return the conditions [B] with the middle inverse temperature and the same preferences."""
+        return Condition(torch.full_like(condition.beta, self.middle_beta), condition.preference)
+
     def sample(self, n: int, generator: Generator) -> Condition:
         """Draw n conditions."""
         beta = self._betas(n, generator)

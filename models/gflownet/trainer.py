@@ -137,7 +137,7 @@ class Trainer:
         rates = (self.settings.learning_rate, self.settings.log_z_learning_rate)
         set_rates(self._optimizer, rates, self.steps_done / self.settings.steps, self.settings.final_rate)
         adam_step(self._optimizer)
-        self._behaviour.observe(self.environment, trajectories.final_states, condition, log_reward)
+        self._observe(trajectories.final_states, condition, log_reward)
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
@@ -204,6 +204,16 @@ class Trainer:
                 self._log_reward.prepare(rollouts.final_states)
             self._queue.push(condition, rollouts, n_steps)
         return self._queue.pop()
+
+    def _observe(self, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Show the behaviours final states [B, W], with their log-rewards at the middle inverse temperature.
+
+        Rewards that cache their objects need no further proxy call for it.
+        """
+        middle = self.conditions.at_middle_beta(condition)
+        if not torch.equal(middle.beta, condition.beta):
+            log_reward = self._validated_log_reward(final_states, middle)
+        self._behaviour.observe(self.environment, final_states, middle, log_reward)
 
     def _draw_conditions(self, n: int) -> Condition:
         if not self.loss.needs_groups:

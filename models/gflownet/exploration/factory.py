@@ -5,7 +5,6 @@ Knows no training loop.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from models.gflownet.exploration.diverse_replay import DiverseReplay
@@ -42,8 +41,9 @@ def build_behaviour(
     """
     replayed = settings.measured_share + settings.replay_share
     capacity, width = settings.replay_capacity, measured.shape[1]
-    middle = math.sqrt(math.prod(policy.conditions.beta_range))
-    replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9), middle)
+    replay = Replay(
+        measured, capacity, settings.measured_share / max(replayed, 1e-9), policy.conditions.middle_beta
+    )
     depth, rounds = settings.local_search_depth, settings.local_search_rounds
     parts = [
         MixtureComponent("diverse", DiverseReplay(width, capacity), settings.diverse_share),

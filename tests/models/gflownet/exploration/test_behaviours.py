@@ -68,11 +68,9 @@ def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) 
     assert not any(value.requires_grad for value in behaviour.average.parameters())
 
 
-def show(
-    replay: DiverseReplay | LocalSearch, texts: list[str], utilities: list[float], beta: float = 1.0
-) -> None:
+def show(replay: DiverseReplay | LocalSearch, texts: list[str], log_rewards: list[float]) -> None:
     states, _ = ENVIRONMENT.states(texts)
-    replay.observe(ENVIRONMENT, states, condition_of(len(texts), beta), beta * torch.tensor(utilities))
+    replay.observe(ENVIRONMENT, states, condition_of(len(texts)), torch.tensor(log_rewards))
 
 
 def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
@@ -81,7 +79,7 @@ def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
     replay = DiverseReplay(WIDTH, capacity=6, n_levels=4)
     assert not replay.is_ready()
     crowd = ["AAAA", "AAAB", "AABA", "AABB", "ABAA", "ABAB", "ABBA"]
-    show(replay, [*crowd, "BBBB", "BAAA"], [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 1.0, 0.5], beta=2.0)
+    show(replay, [*crowd, "BBBB", "BAAA"], [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 1.0, 0.5])
     kept = ENVIRONMENT.objects(replay.states)
     assert len(kept) == 6
     assert {"BBBB", "BAAA"} <= set(kept)
