@@ -94,7 +94,7 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(settings, self.policy, known, self._score)
+        self._behaviour = build_behaviour(settings, self.policy, known, self._uncounted_target)
         self._queue = TrajectoryQueue()
 
     def run(
@@ -248,7 +248,13 @@ class Trainer:
 
     def _target(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return the unnormalised log-target [B]: the checked log-reward and the log-prior."""
-        return self._score(final_states, condition) + log_priors(self._log_reward, final_states)
+        self.reward_calls += len(final_states)
+        return self._uncounted_target(final_states, condition)
+
+    def _uncounted_target(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return the log-target [B] of a search, whose objects the next step scores and counts."""
+        log_reward = self._validated_log_reward(final_states, condition)
+        return log_reward + log_priors(self._log_reward, final_states)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""

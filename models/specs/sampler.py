@@ -21,8 +21,8 @@ MOST_BETA = 1_000.0
 class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
-    Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object;
-    local search costs up to `local_search_rounds` per trajectory.
+    Replay costs no new proxy call where scores are cached. A trajectory that is sampled or found by local
+    search costs one per new object.
     """
 
     measured_share: float = Field(
@@ -51,16 +51,23 @@ class BehaviourSpec(FrozenModel):
         default=0.0,
         ge=0,
         le=1,
-        description="Share of local search: the best objects with their last steps rebuilt.",
+        description="Share of local search: samples, and proposals that rebuild their last steps, all of "
+        "them learned from. It edits what a domain can undo: any outer fragment of a molecule, but of a "
+        "peptide or sequence only the end.",
     )
     local_search_depth: int = Field(
-        default=3, ge=1, le=1000, description="Building steps that local search undoes."
+        default=3,
+        ge=1,
+        le=1000,
+        description="Building steps that local search undoes at most; every number up to it is equally "
+        "probable. Of a peptide only so many residues at its end can change.",
     )
     local_search_rounds: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="Proposals of local search per trajectory, each with its proxy call.",
+        description="Proposals of local search from each sample."
+        " Each is a trajectory of its own, with its proxy call.",
     )
     genetic_share: float = Field(
         default=0.0,

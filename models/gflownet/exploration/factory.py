@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def build_behaviour(
-    settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn
+    settings: TrainerSettings, policy: Policy, measured: Tensor, log_target: LogRewardFn
 ) -> Behaviour:
     """Return the behaviours that have a share; the replay buffer is always included for measured objects.
 
@@ -34,7 +34,7 @@ def build_behaviour(
         settings: the shares, and what each behaviour takes.
         policy: in training.
         measured: final states [L, W] to replay.
-        log_reward: finite log-rewards for behaviours that search; the caller counts these evaluations.
+        log_target: finite log-rewards, with log-priors, for behaviours that search.
 
     Raises:
         ValueError: if a setting is outside its limits.
@@ -49,7 +49,7 @@ def build_behaviour(
         MixtureComponent("diverse", DiverseReplay(width, capacity), settings.diverse_share),
         MixtureComponent(
             "local_search",
-            LocalSearch(width, log_reward, capacity, depth, rounds),
+            LocalSearch(log_target, depth, rounds),
             settings.local_search_share,
         ),
         MixtureComponent("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),

@@ -94,7 +94,7 @@ def test_what_behaviours_keep_is_ranked_by_the_reward_alone():
         {int(key): row for row, key in enumerate(ENVIRONMENT.key(SPACE.final_states))},
     )
     tensors, _ = trainer.state_dict()
-    for part in ("replay", "genetic", "local_search"):
+    for part in ("replay", "genetic"):
         priorities = tensors[f"{part}.priority"]
         best = torch.tensor([result[known[int(key)]] for key in tensors[f"{part}.keys"]])
         assert len(priorities) > 40
