@@ -84,7 +84,7 @@ class Trainer:
         self.lowest_utility = math.inf
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
-        self.loss = get_loss(settings.loss, settings.huber_delta)
+        self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
         has_partial = isinstance(log_reward, PartialLogReward)
         check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
         self.generator = Generator(device=environment.device).manual_seed(seed)

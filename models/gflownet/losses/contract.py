@@ -27,8 +27,12 @@ class Loss(ABC):
     or the partial log-reward.
     """
 
-    def __init__(self, delta: float | None) -> None:
+    own_decay: float = 1.0
+    """Lambda of sub-trajectory balance where none is chosen."""
+
+    def __init__(self, delta: float | None, decay: float | None = None) -> None:
         self.delta = delta
+        self.decay = self.own_decay if decay is None else decay
 
     @abstractmethod
     def __call__(

@@ -18,15 +18,14 @@ from models.gflownet.policy import Policy, masked_log_softmax
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
 
-DECAY = 1.0
-"""Lambda: all pairs weigh the same, as in the paper."""
-
 
 @final
 class PrefixSubTrajectoryBalance(Loss):
     """All pairs of states; log Z(c) stays at its first estimate where the initial state may stop."""
 
     rewards_of = "stopped"
+    own_decay = 1.0
+    """Lambda: all pairs weigh the same, as in the paper."""
 
     def __call__(
         self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
@@ -40,7 +39,7 @@ class PrefixSubTrajectoryBalance(Loss):
         ends = (trajectories.lengths, torch.arange(len(trajectories), device=log_reward.device))
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
         last = trajectories.lengths - _is_stopped(trajectories).long()
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta, last)
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, self.decay, self.delta, last)
 
 
 def _is_stopped(trajectories: Trajectories) -> Tensor:
