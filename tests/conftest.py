@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 
 # One core per process: timings stay comparable and numbers identical. Read by torch when a test imports it.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
-# What is set for the product is not for its tests, but for the file that judges a fake.
+# What is set for the product is not for its tests, but for a file or a program that judges a fake.
+_JUDGES = {"ASSAYFLOW_ELABFTW_OPENAPI", "ASSAYFLOW_PYBIS_PYTHON"}
 for _name in [name for name in os.environ if name.startswith("ASSAYFLOW_")]:
-    if _name != "ASSAYFLOW_ELABFTW_OPENAPI":
+    if _name not in _JUDGES:
         del os.environ[_name]
 
 from service.local.servers import services  # noqa: E402 - the environment comes first

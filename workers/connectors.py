@@ -136,12 +136,23 @@ class ConnectorRun:
         return True
 
     def _send_materials(self, kind: OpenConnector, head: OutboxItem) -> None:
+        if head.ticket is not None:
+            self._look_at_task(kind, head, head.ticket)
+            return
         with self._context.sessions.begin() as session:
             most = kind.manners.materials_per_call
-            ticket, items = sending.materials_to_send(session, self._lease, head, most)
+            items = sending.materials_to_send(session, self._lease, head, most)
         if not items:
             return
-        answers = self._answers(kind, items) if ticket is None else _listed(kind.task(ticket), len(items))
+        answers = self._answers(kind, items)
+        with self._context.sessions.begin() as session:
+            sending.store_answers(session, self._lease, items, answers)
+
+    def _look_at_task(self, kind: OpenConnector, head: OutboxItem, ticket: str) -> None:
+        """Ask what became of materials that the other system writes in its own time."""
+        with self._context.sessions.begin() as session:
+            items = sending.materials_of_task(session, head)
+        answers = _listed(kind.task(ticket), len(items))
         with self._context.sessions.begin() as session:
             sending.store_answers(session, self._lease, items, answers)
 

@@ -5,18 +5,22 @@ A kind is a module of `workers.handlers` with a function
     handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json
 
 so a new kind is a new file. A handler that stores more than its result returns a `Finalizer`, which runs in
-the last transaction. A handler may append intermediate results to a `FileJournal` with the job's id. If its
-worker is lost, the next worker resumes from the journal; the journal is deleted when the job ends.
+the last transaction. A kind may have a function `report_refused(session, job, answer)`, called when its input
+was refused. A handler may append intermediate results to a `FileJournal` with the job's id. If its worker is
+lost, the next worker resumes from the journal; the journal is deleted when the job ends.
 """
 
 import pkgutil
+from collections.abc import Mapping
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from models.records import Cancelled
 from service.campaigns import jobs
-from service.campaigns.jobs import JOBS
+from service.campaigns.jobs import JOBS, ClaimedJob
 from service.campaigns.leases import Lease
 from service.errors import AssayflowError
 from service.store.tables import Job
@@ -63,7 +67,8 @@ def _handle_and_store(
         if not error.extensions:
             raise
         with context.sessions.begin() as session:
-            jobs.refuse(session, lease, problem(error, "job"), {"report": error.extensions})
+            if jobs.refuse(session, lease, problem(error, "job"), {"report": error.extensions}):
+                _report_refused(session, claimed, error.extensions)
     journal.delete()
 
 
@@ -71,3 +76,10 @@ def _handler(kind: str) -> Handler:
     if kind not in kinds():
         raise UnknownKindError(f"this worker does {', '.join(kinds())}, not {kind}; update it")
     return cast("Handler", import_module(f"workers.handlers.{kind}").handle)
+
+
+def _report_refused(session: Session, job: ClaimedJob, answer: Mapping[str, Any]) -> None:
+    """Let the kind of a job say that its input was refused, in the transaction that ends the job."""
+    report = getattr(import_module(f"workers.handlers.{job.kind}"), "report_refused", None)
+    if report is not None:
+        report(session, job, answer)

@@ -5,8 +5,10 @@ lost.
 """
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
@@ -62,18 +64,23 @@ def tick(context: WorkerContext) -> None:
 
 def sweep(context: WorkerContext) -> None:
     """Repair once; several processes may sweep at the same time."""
-    settings = context.settings
+    repaired = [item for work in _WORK for item in _repair(context, work)]
     with context.sessions.begin() as session:
-        repaired = [
-            item
-            for work in _WORK
-            for item in leases.requeue_lost(session, work, settings.resend_seconds, settings.max_attempts)
-        ]
         _forget_old(session)
         needed = {item for work in _WORK for item in leases.unfinished(session, work)}
     if repaired:
         _log.warning("lost work repaired", ids=[str(item) for item in repaired])
-    delete_others(settings.artefacts, needed)
+    delete_others(context.settings.artefacts, needed)
+
+
+def _repair(context: WorkerContext, work: WorkKind[Any]) -> Sequence[UUID]:
+    """Queue lost work of one kind again.
+
+    Each kind in its own transaction: one that holds rows of lanes must not wait to emit an event.
+    """
+    settings = context.settings
+    with context.sessions.begin() as session:
+        return leases.requeue_lost(session, work, settings.resend_seconds, settings.max_attempts)
 
 
 def _forget_old(session: Session) -> None:

@@ -74,6 +74,7 @@ def create_events() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("sequence", name=op.f("uq_events_sequence")),
     )
+    op.create_index("ix_events_created_at", "events", ["created_at"], unique=False)
     op.create_index("ix_events_workspace_id_sequence", "events", ["workspace_id", "sequence"], unique=False)
 
 
@@ -261,6 +262,7 @@ def create_outbox() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'waiting'"),
     )
+    op.create_index(op.f("ix_outbox_event_id"), "outbox", ["event_id"], unique=False)
     op.create_index(op.f("ix_outbox_link_id"), "outbox", ["link_id"], unique=False)
     op.create_index(op.f("ix_outbox_workspace_id"), "outbox", ["workspace_id"], unique=False)
     op.create_index("uq_outbox_connector_id_key", "outbox", ["connector_id", "key"], unique=True)

@@ -43,8 +43,12 @@ TAGS = [
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
     {"name": "insights", "description": "Progress of a campaign, as numbers and figures."},
     {
+        "name": "connectors",
+        "description": "Lab systems: send them released batches, and read what they measured.",
+    },
+    {
         "name": "webhooks",
-        "description": "Be told of events by signed messages, or read the archive.",
+        "description": "Receive events as signed messages, or read the archive.",
     },
     {"name": "api keys", "description": "Keys for callers of this API."},
     {"name": "operators", "description": "Health, metrics and hooks: what needs no key."},

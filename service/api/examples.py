@@ -6,6 +6,7 @@ The examples are one campaign: solubility of small molecules, the first round, a
 from typing import Any
 
 from models.messages.message import message
+from service.api.connector_examples import CONNECTOR_ANSWERS, CONNECTOR_REQUESTS
 from service.api.insight_examples import INSIGHTS
 from service.api.ledger_examples import LEDGER_ANSWERS, LEDGER_REQUESTS
 from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS
@@ -311,6 +312,7 @@ ANSWERS: dict[str, Example] = {
     },
     **PLATE_ANSWERS,
     **WEBHOOK_ANSWERS,
+    **CONNECTOR_ANSWERS,
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
@@ -351,5 +353,6 @@ REQUESTS: dict[str, Example] = {
     "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,
     **WEBHOOK_REQUESTS,
+    **CONNECTOR_REQUESTS,
 }
 """JSON bodies, by the call's name; `create_campaign` has one for each installed domain."""

@@ -1,4 +1,4 @@
-"""What routes of webhooks share: which webhook is meant, who may read or change it, and how it is told."""
+"""What routes of webhooks share: which webhook is meant, who may read or change it, and how it is shown."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api.conventions import answer, etag
 from service.api.dependencies import Admin, Reader
 from service.api.documentation import Responses, header
-from service.integrations import webhooks
+from service.integrations import replaying, webhooks
 from service.integrations.webhooks import NewSecret, Scope
 from service.schemas.webhooks import NewWebhook, Webhook, WebhookDelivery
 from service.store import tables
@@ -39,21 +39,21 @@ ReadWebhook = Annotated[Scope, Depends(scope_to_read)]
 ChangeWebhook = Annotated[Scope, Depends(scope_to_change)]
 
 
-def told(session: Session, row: tables.WebhookEndpoint) -> Response:
+def webhook_response(session: Session, row: tables.WebhookEndpoint) -> Response:
     """Answer with a webhook and its version."""
-    shown = Webhook.model_validate(webhooks.told(session, row))
+    shown = Webhook.model_validate(webhooks.view(session, row))
     return answer(shown, headers={"ETag": etag(row.version)})
 
 
-def told_with_secret(
+def secret_response(
     session: Session, made: NewSecret, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer with a webhook and its new secret."""
-    shown = NewWebhook.model_validate({**webhooks.told(session, made.row), "secret": made.secret})
+    shown = NewWebhook.model_validate({**webhooks.view(session, made.row), "secret": made.secret})
     return answer(shown, status, {"ETag": etag(made.row.version), **(headers or {})})
 
 
-def queued(session: Session, scope: Scope, delivery_id: UUID) -> Response:
+def delivery_response(session: Session, scope: Scope, delivery_id: UUID) -> Response:
     """Answer 202 with a delivery and where to follow it."""
-    shown = WebhookDelivery.model_validate(webhooks.get_delivery(session, scope, delivery_id))
+    shown = WebhookDelivery.model_validate(replaying.get_delivery(session, scope, delivery_id))
     return answer(shown, 202, {"Location": f"/v1/webhooks/{scope.endpoint_id}/deliveries/{delivery_id}"})

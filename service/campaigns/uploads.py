@@ -21,6 +21,7 @@ from service.campaigns.locking import locked_campaign
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
+from service.campaigns.upload_events import report_rejected
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import (
     NOTHING_SAID,
@@ -32,7 +33,6 @@ from service.exchange import (
     TableError,
     UnknownFormatError,
 )
-from service.outbox.events import Data, emit
 from service.store import blobs, campaigns
 from service.store.tables import Campaign, Job
 
@@ -191,22 +191,8 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         report = _store(session, owner, campaign_id, file, report)
     if n_rejected := report.count("rejected"):
         upload_id = UUID(report.upload_id) if report.upload_id else file.job_id
-        tell_rejected(session, owner.workspace_id, campaign_id, upload_id, n_rejected)
+        report_rejected(session, owner.workspace_id, campaign_id, upload_id, n_rejected)
     return report
-
-
-def tell_rejected(
-    session: Session, workspace_id: UUID, campaign_id: UUID, upload_id: UUID | None, n_rejected: int
-) -> None:
-    """Say that rows of a file were rejected; `upload_id` is None where nothing is kept of it."""
-    href = f"/v1/campaigns/{campaign_id}/uploads/files"
-    rejected: Data = {
-        "campaign_id": campaign_id,
-        "upload_id": upload_id,
-        "n_rejected": n_rejected,
-        "href": href,
-    }
-    emit(session, workspace_id, "results.rejected", rejected)
 
 
 def _open_campaign(session: Session, owner: Owner, campaign_id: UUID) -> Campaign:

@@ -88,7 +88,11 @@ def check_credentials(kind: type[Kind], credentials: Mapping[str, Any] | None) -
 
 def needs_credentials(kind: type[Kind]) -> bool:
     """Return whether a kind cannot work without credentials."""
-    return any(field.is_required() for field in kind.Credentials.model_fields.values())
+    try:
+        kind.Credentials.model_validate({})
+    except ValidationError:
+        return True
+    return False
 
 
 def wrong(pointer: str, detail: str) -> UnprocessableError:

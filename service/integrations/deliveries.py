@@ -30,7 +30,7 @@ from service.sealing import Sealer, SealingError
 from service.store import events, outbox, webhooks
 from service.store.tables import Json, OutboxItem, WebhookEndpoint
 
-SECONDS: Final = 20.0
+SECONDS: Final = 15.0
 """Deadline of a delivery; a receiver should answer at once and work afterwards."""
 MOST_BYTES: Final = 2**20
 """Longest answer; nothing of it is read."""
@@ -131,7 +131,7 @@ def record(session: Session, lease: Lease[WebhookEndpoint], item_id: UUID, outco
         lane_steps.settle_item(session, lease, item_id)
         return
     item = session.get_one(OutboxItem, item_id, populate_existing=True)
-    if item.verb == "test":  # somebody waits for the answer, and asks again
+    if item.verb == "test":  # a user waits for the outcome, and can repeat it
         lane_steps.settle_item(session, lease, item_id, "dead", outcome.problem)
         return
     _record_failure(session, lease, item, outcome, outcome.problem)

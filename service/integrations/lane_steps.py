@@ -132,7 +132,7 @@ def wait_for_item(
 
 
 def keep_quiet(session: Session, lease: Lease[AnyLane], seconds: float) -> None:
-    """Send nothing in this lane for so long: the other side asked for it.
+    """Send nothing in this lane for so long: the other side wants it.
 
     Raises:
         LeaseLostError: if the lease is lost.
@@ -158,7 +158,7 @@ def end(
     Args:
         session: the transaction.
         lease: the lane's.
-        also_due: says when something else than an item is due; it is asked once the lane is locked, so that
+        also_due: says when something else than an item is due; it is called once the lane is locked, so that
             whoever made it due before is seen, and whoever does so afterwards finds an idle lane.
     """
     table = lane_table(lease)

@@ -10,7 +10,7 @@ from models.specs.base import json_pointer
 from service.exchange import batch_formats
 from service.exchange.units import UnitsError, check_known
 from service.lims.contract import Connector as Kind
-from service.lims.mapping_specs import LinkMapping, ResultMapping
+from service.lims.mapping_specs import LinkMapping, OrderMapping, ResultMapping
 
 Problem = tuple[str, str]
 """A JSON pointer into the mapping, and what is wrong there."""
@@ -29,7 +29,8 @@ def mapping_problems(
         columns: further columns that the campaign's candidates have, besides those of the domain.
     """
     known = _sources(spec, columns)
-    for part, fields in (("materials", mapping.materials.fields), ("order", mapping.order.fields)):
+    order = mapping.order or OrderMapping()
+    for part, fields in (("materials", mapping.materials.fields), ("order", order.fields)):
         for name, source in fields.items():
             if detail := _source_problem(source, known, is_order=part == "order"):
                 yield json_pointer(part, "fields", name), detail
@@ -74,7 +75,7 @@ def _source_problem(source: str, known: Mapping[str, frozenset[str]], *, is_orde
 
 def _order_problems(mapping: LinkMapping, spec: CampaignSpec) -> Iterator[Problem]:
     offered = batch_formats(open_domain(spec.domain))
-    for index, name in enumerate(mapping.order.files):
+    for index, name in enumerate(mapping.order.files if mapping.order else ()):
         if name not in offered:
             choice = ", ".join(sorted(offered))
             yield (

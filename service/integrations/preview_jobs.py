@@ -176,8 +176,11 @@ def _batch(
     context = batch_context(campaign, row)
     materials = [material_of(mapping, view(item), context) for item in batch]
     known = external_records.known(session, connector.id, CANDIDATE, [item.id for item in batch])
-    records = {record.key: remote(record) for record in known.values()}
-    there = [records.get(item.key) or unknown_record(item) for item in materials]
+    records = [known.get(str(item.id)) for item in batch]
+    there = [
+        unknown_record(material) if record is None else remote(record)
+        for material, record in zip(materials, records, strict=True)
+    ]
     return _Batch(materials, order_of(mapping, context, there, order_files(session, row.id, mapping)))
 
 

@@ -7,11 +7,13 @@ that depends on the answer to an earlier write is therefore not known, and the p
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import structlog
 from pydantic import SecretStr
 
 from service.address_rules import RefusedAddressError
@@ -23,11 +25,11 @@ from service.integrations.captured_requests import (
 )
 from service.integrations.checks import UNANSWERED
 from service.integrations.opening import Outside, UnusableConnectorError, open_connector
-from service.lims.contract import AccessDeniedError, RemoteRecord
+from service.lims.contract import AccessDeniedError, Refused, RemoteRecord
 from service.lims.registry import connector_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from service.integrations.opening import ConnectorAccount
     from service.lims.contract import Connector, Material, MeasuredRecord, Order, Scope
@@ -39,7 +41,14 @@ MOST_PAGES = 5
 """Pages of changes that are read for a preview."""
 LONGEST_DETAIL = 500
 REFUSED = (AccessDeniedError, UnusableConnectorError, RefusedAddressError, *UNANSWERED)
+BUGS = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+"""What a kind raises by mistake."""
+_log = structlog.get_logger(__name__)
 _UNKNOWN = "known once it is written"
+_NOT_THERE = (
+    "some candidates are not there yet, and an order names them by the ids that they get: it is shown "
+    f"with <id of ..., {_UNKNOWN}> in their place, or not at all"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,11 @@ class Wanted:
     materials: Sequence[Material]
     order: Order | None
     scope: Scope
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the order names materials that are not there yet."""
+        return self.order is not None and any(_UNKNOWN in item.id for item in self.order.materials)
 
 
 class Shown(NamedTuple):
@@ -118,6 +132,8 @@ def _show_requests(wanted: Wanted, outside: Outside, kind: type[Connector]) -> S
     order: list[dict[str, Any]] = []
     if wanted.order is not None and kind.manners.sends_orders:
         order, _ = _attempt(partial(opened.put_order, wanted.order), [wanted.order.key], notes)
+        if wanted.unwritten:
+            notes.append(_NOT_THERE)
     if materials or order:
         notes.append(
             "each is the first request that writes; a further one may follow, which depends on its answer"
@@ -132,14 +148,27 @@ def _attempt(
     try:
         answer = write()
     except WriteHeldBack as held:
-        text = held.request.content.decode("utf-8", "replace") + held.request.path
-        named = [key for key in keys if key in text] or [keys[0]]
+        text = (held.request.content.decode("utf-8", "replace") + held.request.path).casefold()
+        named = [key for key in keys if key.casefold() in text] or [keys[0]]
         return [held.request.as_json(named)], set(named)
     except REFUSED as error:
         notes.append(f"{keys[0]}: {_short(error)}")
         return [], {keys[0]}
-    notes.append(f"nothing would be written for {', '.join(keys)}: {_short(answer)}")
+    except BUGS as error:  # a kind may trip over an id that stands for one that is not known yet
+        _log.exception("preview failed", key=keys[0])
+        notes.append(f"{keys[0]}: it cannot be shown ({type(error).__name__}); see the worker's log")
+        return [], {keys[0]}
+    answers = answer if isinstance(answer, Sequence) else [answer]
+    notes += [
+        f"nothing would be written for {key}: {_told(item)}" for key, item in zip(keys, answers, strict=False)
+    ]
     return [], set(keys)
+
+
+def _told(answer: object) -> str:
+    if isinstance(answer, RemoteRecord):
+        return f"it is there already, as {answer.type} {answer.id}"
+    return _short(answer.detail if isinstance(answer, Refused) else "a task of the system decides")
 
 
 def _show_files(wanted: Wanted, outside: Outside) -> Shown:

@@ -1,7 +1,7 @@
 """What of a receipt is to be read, and how: everything that reading needs, without a connection."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from service.errors import UnprocessableError
 from service.exchange import NOTHING_SAID, ReadingOptions
 from service.integrations.external_ids import external_id, origin_of
 from service.lims.contract import MeasuredRecord, RemoteRecord
-from service.lims.mapping import candidate_id_of, rows_of
+from service.lims.mapping import candidate_id_of, rows_of, rule_for
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import measured_from_json, remote_from_json
 from service.store import blobs, campaigns, candidates, receipts
@@ -117,12 +117,26 @@ def with_rows(
     measured_ids = tuple(row["external_id"] for row in rows)
     told = {*measured_ids, *withdrawn}
     silent = tuple(record.id for record in named if record.id not in told)
+    notes = (*notes, *_absent_fields(mapping, records))
     plan = replace(plan, measured=measured_ids, withdrawn=tuple(withdrawn), silent=silent, notes=tuple(notes))
     if not rows:
         return plan
     of_values = {name: value for name, value in said.stated().items() if name in _OF_VALUES}
     file = _file(plan, json.dumps(rows).encode(), JSON, ReadingOptions.model_validate(of_values))
     return replace(plan, file=file)
+
+
+def _absent_fields(mapping: LinkMapping, records: Sequence[MeasuredRecord]) -> Iterator[str]:
+    """Yield which fields a mapping reads that no measurement of their source has."""
+    for source in dict.fromkeys(record.source for record in records):
+        rule = rule_for(mapping, source)
+        there = {name for record in records if record.source == source for name in record.fields}
+        for name, wanted in (rule.row if rule else {}).items():
+            if not wanted.startswith("=") and wanted not in there:
+                yield (
+                    f"{source} has no field {wanted!r}, of which the mapping makes the {name}; "
+                    f"it has {', '.join(sorted(there)) or 'none'}"
+                )
 
 
 def candidate_finder(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from service.campaigns import uploads
 from service.campaigns.locking import check_active, locked_campaign
-from service.campaigns.reading import Known, Mentioned, Reader
+from service.campaigns.reading import Known, Mentioned, Reader, SentTable
 from service.errors import AssayflowError, ConflictError
 from service.exchange import Report
 from service.integrations import file_revisions, withdrawals
@@ -88,6 +88,18 @@ def replay(session: Session, link: ConnectorLink, receipt: Receipt) -> None:
         raise ConflictError("this receipt was not read yet: the connector's next run reads it")
     receipt.state, receipt.mapping_version = "stored", link.mapping_version
     session.flush()
+
+
+def is_long(session: Session, reader: Reader, receipt: Receipt, most_rows: int) -> bool:
+    """Return whether a receipt is a file with more rows than are read while somebody waits."""
+    if receipt.records is not None:
+        return False
+    table = SentTable(blobs.load(session, receipt.blob), receipt.media_type)
+    try:
+        with uploads.table_errors_as_problems():
+            return reader.count_rows(table) > most_rows
+    except AssayflowError:
+        return False  # its report says why it cannot be read
 
 
 def _add(session: Session, link: ConnectorLink, **columns: Any) -> UUID:

@@ -37,12 +37,18 @@ MATERIALS_CODE = "materials"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MaterialItem:
-    """A material and the item of the outbox that wants it sent."""
+class SentItem:
+    """An item of the outbox whose candidate was sent, or is to be."""
 
     item_id: UUID
     candidate_id: UUID
     link_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialItem(SentItem):
+    """A material that an item of the outbox wants sent."""
+
     material: Material
 
 
@@ -79,8 +85,8 @@ def remote(row: ExternalRecord) -> RemoteRecord:
 
 def materials_to_send(
     session: Session, lease: Lease[Connector], head: OutboxItem, most: int
-) -> tuple[str | None, list[MaterialItem]]:
-    """Return the task that the next materials wait for, and these; what needs no sending is settled.
+) -> list[MaterialItem]:
+    """Return the next materials; what needs no sending is settled.
 
     A candidate that is there already is done; one that was given up before it was sent is skipped.
     """
@@ -102,11 +108,23 @@ def materials_to_send(
             wanted.append(
                 MaterialItem(item_id=item.id, candidate_id=candidate_id, link_id=link.id, material=material)
             )
-    return head.ticket, wanted
+    return wanted
+
+
+def materials_of_task(session: Session, head: OutboxItem) -> list[SentItem]:
+    """Return the items whose materials are in the task of one, in the order in which they were sent.
+
+    Answers of a task are by place, so that one which was skipped or given up meanwhile keeps its own.
+    """
+    return [
+        SentItem(item_id=item.id, candidate_id=UUID(item.payload["candidate_id"]), link_id=item.link_id)
+        for item in lane_links.of_task(session, head)
+        if item.link_id is not None
+    ]
 
 
 def store_answers(
-    session: Session, lease: Lease[Connector], items: Sequence[MaterialItem], answers: Sequence[Answer]
+    session: Session, lease: Lease[Connector], items: Sequence[SentItem], answers: Sequence[Answer]
 ) -> None:
     """Write down what became of materials: their records, what was refused, and what is waited for."""
     n_refused = 0
@@ -194,7 +212,8 @@ def save(session: Session, link_id: UUID, ours: tuple[str, UUID, str], record: R
 def need_attention(session: Session, lease: Lease[Connector], data: Mapping[str, int | str]) -> None:
     """Tell whoever listens that a person must look at a connector."""
     lane = renew(session, lease)
-    emit(session, lane.workspace_id, "connector.needs_attention", {"connector_id": lane.id, **data})
+    said = {"connector_id": lane.id, "href": f"/v1/connectors/{lane.id}", **data}
+    emit(session, lane.workspace_id, "connector.needs_attention", said)
 
 
 def view(row: Candidate) -> CandidateView:
@@ -229,7 +248,7 @@ def order_files(session: Session, round_id: UUID, mapping: LinkMapping) -> list[
     spec = CampaignSpec.from_stored(row.spec)
     released = [item for item in queries.batch(session, round_id) if item.status not in GIVEN_UP]
     files = []
-    for wanted in mapping.order.files:
+    for wanted in mapping.order.files if mapping.order else ():
         written, name = write_round(session, row, spec, released, wanted)
         files.append(File(name=name, media_type=written.media_type, content=written.content))
     return files

@@ -6,7 +6,6 @@ A secret is returned once, by the command that makes it.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +22,6 @@ from service.sealing import Sealer
 from service.store import outbox
 from service.store import webhooks as rows
 from service.store.paging import Page
-from service.store.states import OutboxState
 from service.store.tables import WebhookEndpoint
 
 MOST_ENDPOINTS = 50
@@ -77,10 +75,10 @@ def create(
 def list_endpoints(
     session: Session, workspace_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[dict[str, Any]]:
-    """Return one page of what is told of the workspace's endpoints, oldest first."""
+    """Return one page of views of the workspace's endpoints, oldest first."""
     page = rows.page(session, workspace_id, limit, cursor)
     waiting = rows.waiting(session, [row.id for row in page.items])
-    return Page([_told(session, row, waiting.get(row.id, 0)) for row in page.items], page.next_cursor)
+    return Page([_view(session, row, waiting.get(row.id, 0)) for row in page.items], page.next_cursor)
 
 
 def get(session: Session, scope: Scope) -> WebhookEndpoint:
@@ -95,13 +93,13 @@ def get(session: Session, scope: Scope) -> WebhookEndpoint:
     return row
 
 
-def told(session: Session, row: WebhookEndpoint) -> dict[str, Any]:
-    """Return what is told of an endpoint: all but its secrets and the values in its address's query."""
-    return _told(session, row, rows.waiting(session, [row.id]).get(row.id, 0))
+def view(session: Session, row: WebhookEndpoint) -> dict[str, Any]:
+    """Return what is shown of an endpoint: all but its secrets and the values of its address's query."""
+    return _view(session, row, rows.waiting(session, [row.id]).get(row.id, 0))
 
 
 def change(session: Session, rules: Rules, scope: Scope, changes: Mapping[str, Any]) -> WebhookEndpoint:
-    """Change url, types or description; what waits goes to the new address.
+    """Change url, types or description; what waits goes to the new address at once.
 
     Raises:
         NotFoundError: if the workspace has none with this id.
@@ -112,11 +110,14 @@ def change(session: Session, rules: Rules, scope: Scope, changes: Mapping[str, A
         check_address(changes["url"], rules)
     for name, value in changes.items():
         setattr(row, name, _ordered(value) if name == "types" else value)
-    return _touched(session, row)
+    row = _touched(session, row)
+    if "url" in changes:
+        _begin_anew(session, row)
+    return row
 
 
 def pause(session: Session, scope: Scope) -> WebhookEndpoint:
-    """Send nothing until somebody resumes; what happens meanwhile waits. A delivery on its way arrives.
+    """Send nothing until a user resumes; what happens meanwhile waits. A delivery on its way arrives.
 
     Raises:
         NotFoundError: if the workspace has none with this id.
@@ -143,10 +144,9 @@ def resume(session: Session, scope: Scope) -> WebhookEndpoint:
     """
     row = locked(session, scope)
     if row.status != "active":
-        row.status, row.problem, row.failing_since, row.quiet_until = "active", None, None, None
+        row.status = "active"
         row = _touched(session, row)
-        rows.wait_no_longer(session, row.id)
-        wake(session, WebhookEndpoint, row.id)
+        _begin_anew(session, row)
     return row
 
 
@@ -200,57 +200,6 @@ def send_test(session: Session, scope: Scope) -> UUID:
     return delivery_id
 
 
-def list_deliveries(
-    session: Session, scope: Scope, states: Collection[OutboxState], limit: int, cursor: str | None = None
-) -> Page[dict[str, Any]]:
-    """Return one page of an endpoint's deliveries with their attempts, newest first.
-
-    Raises:
-        NotFoundError: if the workspace has none with this id.
-    """
-    get(session, scope)
-    page = rows.deliveries(session, scope.endpoint_id, states, limit, cursor)
-    attempts = rows.attempts(session, [row["id"] for row in page.items])
-    return Page([{**row, "attempts": attempts.get(row["id"], [])} for row in page.items], page.next_cursor)
-
-
-def get_delivery(session: Session, scope: Scope, delivery_id: UUID) -> dict[str, Any]:
-    """Return a delivery with its attempts.
-
-    Raises:
-        NotFoundError: if the workspace has no such endpoint, or the endpoint no such delivery.
-    """
-    get(session, scope)
-    row = rows.delivery(session, scope.endpoint_id, delivery_id)
-    if row is None:
-        raise NotFoundError(f"webhook {scope.endpoint_id} has no delivery {delivery_id}")
-    return {**row, "attempts": rows.attempts(session, [delivery_id]).get(delivery_id, [])}
-
-
-def replay_delivery(session: Session, scope: Scope, delivery_id: UUID) -> None:
-    """Send one delivery again, or at once if it waits for its next attempt; its `webhook-id` is the same.
-
-    Raises:
-        NotFoundError: if the workspace has no such endpoint, or the endpoint no such delivery.
-    """
-    row = locked(session, scope)
-    get_delivery(session, scope, delivery_id)
-    outbox.wait_again(session, [delivery_id])
-    wake(session, WebhookEndpoint, row.id)
-
-
-def replay_since(session: Session, scope: Scope, since: datetime, *, undelivered: bool) -> int:
-    """Send again what happened since a time, or only what was not delivered; return how many deliveries.
-
-    Raises:
-        NotFoundError: if the workspace has none with this id.
-    """
-    row = locked(session, scope)
-    n = rows.replay_since(session, row, since, undelivered=undelivered)
-    wake(session, WebhookEndpoint, row.id)
-    return n
-
-
 def check_address(url: str, rules: Rules) -> None:
     """Check an address against the operator's rules, without calling it.
 
@@ -276,7 +225,7 @@ def locked(session: Session, scope: Scope) -> WebhookEndpoint:
     return row
 
 
-def _told(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any]:
+def _view(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any]:
     columns = ("id", "types", "description", "status", "problem", "failing_since", "created_at", "updated_at")
     path, question, query = row.url.partition("?")
     names = "&".join(f"{part.partition('=')[0]}=***" for part in query.split("&"))
@@ -287,6 +236,16 @@ def _told(session: Session, row: WebhookEndpoint, waiting: int) -> dict[str, Any
         "waiting": waiting,
         "old_secret_until": rows.overlap_ends(session, row.secret_ids),
     }
+
+
+def _begin_anew(session: Session, row: WebhookEndpoint) -> None:
+    """Forget failures of before: what waits is due now, unless the endpoint is paused or disabled."""
+    row.failing_since = row.quiet_until = None
+    if row.status != "broken":
+        row.problem = None
+    session.flush()
+    rows.wait_no_longer(session, row.id)
+    wake(session, WebhookEndpoint, row.id)
 
 
 def _ordered(types: Collection[str]) -> list[str]:

@@ -10,27 +10,17 @@ if TYPE_CHECKING:
     from service.lims.contract import News
 
 _MOST_REASONS = 200
-_COUNTS = ("accepted", "rejected", "duplicates", "skipped")
 
 
 def sentences(name: str, when: str, news: News) -> Iterator[str]:
     """Yield the lines of a report; `name` is that of the file, and `when` a time."""
     report = news.report or {}
+    upload = report.get("upload") or {}
     yield f"{name}: {news.event}, {when}"
     if news.comment:
         yield news.comment
-    for key in ("detail", "problem"):
-        if isinstance(report.get(key), str):
-            yield report[key]
-    counts = [
-        f"{report[name]} {name}"
-        for name in ("accepted", "rejected", "duplicates", "skipped")
-        if name in report
-    ]
-    if counts:
-        yield f"Rows: {', '.join(counts)}"
-    yield from (f"Note: {warning}" for warning in report.get("warnings", ()))
-    reasons = [row for row in report.get("rows", ()) if row.get("reason")]
+    yield from (f"Note: {note}" for note in (*report.get("notes", ()), *upload.get("warnings", ())))
+    reasons = [row for row in upload.get("rows", ()) if row.get("reason")]
     for row in reasons[:_MOST_REASONS]:
         column = f", column {row['column']}" if row.get("column") else ""
         yield f"Row {row['row']}{column}: {row['reason']}"

@@ -80,7 +80,7 @@ class Folder(ABC):
 
     @abstractmethod
     def move(self, entry: Entry, path: str) -> bool:
-        """Move a file as it was listed; False if somebody else moved, changed or removed it before."""
+        """Move a file as it was listed; False if another process moved, changed or removed it before."""
 
     @abstractmethod
     def remove(self, path: str) -> None:

@@ -58,6 +58,8 @@ class LocalFolder(Folder):
         with self._opened(folder) as (descriptor, device):
             try:
                 file = os.open(entry.name, _READ, dir_fd=descriptor)
+            except PermissionError:
+                raise
             except OSError as error:
                 raise ChangedFileError(entry.path) from error
             with open(file, "rb") as opened:  # noqa: PTH123 - a descriptor has no path

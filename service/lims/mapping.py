@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from service.lims.contract import Material, Order, Structure
+from service.lims.mapping_specs import OrderMapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,7 +109,7 @@ def order_of(
     files: Sequence[File] = (),
 ) -> Order:
     """Return a released batch as an order of the other system."""
-    wanted = mapping.order
+    wanted = mapping.order or OrderMapping()
     return Order(
         key=order_key(context.round_id),
         name=_name(wanted.name, context, rank=0, display=""),

@@ -163,7 +163,10 @@ class LinkMapping(StrictModel):
     materials: MaterialMapping = Field(
         default_factory=MaterialMapping, description="candidates as their records"
     )
-    order: OrderMapping = Field(default_factory=OrderMapping, description="a released batch as their record")
+    order: OrderMapping | None = Field(
+        default_factory=OrderMapping,
+        description="a released batch as their record; null where none is to be made",
+    )
     results: tuple[ResultMapping, ...] = Field(
         (), max_length=50, description="their measurements as rows of results"
     )

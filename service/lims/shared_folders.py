@@ -90,10 +90,15 @@ class SharedFolder(Folder):
         with _as_os_errors():
             self._files.makedirs(self._at(folder), exist_ok=True)
             self._files.pipe_file(temporary, content)
-            # Not every store renames onto a file that is there.
-            if self._files.exists(target):
-                self._files.rm_file(target)
-            self._files.mv(temporary, target)
+            try:
+                # Not every store renames onto a file that is there.
+                if self._files.exists(target):
+                    self._files.rm_file(target)
+                self._files.mv(temporary, target)
+            except Exception:
+                with suppress(Exception):
+                    self._files.rm_file(temporary)
+                raise
 
     def move(self, entry: Entry, path: str) -> bool:
         """See `Folder.move`."""
@@ -118,7 +123,7 @@ class SharedFolder(Folder):
             self._files.makedirs(self._at(path), exist_ok=True)
 
     def find(self, path: str) -> Entry | None:
-        """See `Folder.find`; by its folder's list, because some stores tell other times of a single file."""
+        """See `Folder.find`; by its folder's list, because some stores give other times for a single file."""
         try:
             files = self.listed(path.rpartition("/")[0]).files
         except FileNotFoundError:

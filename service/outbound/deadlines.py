@@ -6,16 +6,19 @@ given up.
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING, Any, final
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import httpcore
 import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+Found = TypeVar("Found")
 _SLICE = 2**16
 """Bytes that are sent between two looks at the clock."""
 
@@ -34,6 +37,26 @@ class Deadline:
     def left(self) -> float:
         """Return the seconds that are left, at least 0."""
         return max(0.0, self._at - time.monotonic())
+
+
+def run_within(deadline: Deadline, work: Callable[[], Found]) -> Found:
+    """Return the result of something that has no time limit of its own, as a resolver.
+
+    What takes longer goes on in a thread that holds nothing up.
+
+    Raises:
+        TimeoutError: if it has not ended at the deadline; what it raises otherwise.
+    """
+    done: Future[Found] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="lookup", daemon=True).start()
+    return done.result(deadline.left())
 
 
 @final

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, final
 
@@ -28,7 +29,7 @@ from service.address_rules import (
     check_url,
     locate,
 )
-from service.outbound.deadlines import Deadline, TimedTransport
+from service.outbound.deadlines import Deadline, TimedTransport, run_within
 from service.outbound.request_checks import (
     RefusedRequestError,
     check_credentials,
@@ -156,7 +157,7 @@ class Http:
             path: below the base URL's own path; it begins with a slash. An empty one is the base URL itself,
                 with its query.
             headers: further ones.
-            seconds: deadline of the whole exchange; a resolver's own time limit is the system's.
+            seconds: deadline of the whole exchange, from looking up the name to the last byte.
             most_bytes: longest content that is read.
             body: `params`, and one of `json`, `data` (a form), `content`, or `files` with `data`, as in
                 httpx.
@@ -241,8 +242,11 @@ class Http:
         """Return a checked address: the same one until it fails, then another if there is one."""
         place = (target.host, target.port)
         if place not in self._addresses:
+            look_up = partial(locate, target, self._environment.rules, self._environment.resolve)
             try:
-                addresses = locate(target, self._environment.rules, self._environment.resolve)
+                addresses = run_within(self._deadline, look_up)
+            except TimeoutError as error:
+                raise ConnectionFailedError(f"{target.host} cannot be resolved in time") from error
             except OSError as error:
                 raise ConnectionFailedError(f"{target.host} cannot be resolved") from error
             self._addresses[place] = addresses[self._failures % len(addresses)]

@@ -31,7 +31,7 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 Data = Mapping[str, str | int | UUID | None]
 """What an event says."""
 TEST_TYPE = "webhook.test"
-"""What an endpoint is sent when somebody tries it; it goes to this endpoint alone and is in no archive."""
+"""What an endpoint is sent when a user tries it; it goes to this endpoint alone and is in no archive."""
 
 _BUFFER = "assayflow.events"
 

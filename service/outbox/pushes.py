@@ -35,8 +35,8 @@ def push(session: Session, link: ConnectorLink, row: Round, released: Sequence[C
         for item in sorted(released, key=lambda item: item.rank)
         if sends_materials
     ]
-    order = _item(connector, link, ORDER, f"{ORDER}:{row.id}", round_id=row.id)
-    added = outbox.add(session, [*materials, order])
+    orders = [_item(connector, link, ORDER, f"{ORDER}:{row.id}", round_id=row.id)]
+    added = outbox.add(session, materials + (orders if link.mapping.get("order", {}) is not None else []))
     wake(session, Connector, connector.id)
     return len(added)
 

@@ -13,7 +13,7 @@ from service.store.tables import Connector
 def wake(session: Session, table: LaneTable, lane_id: UUID) -> None:
     """Make a lane due now; an idle one that may work is queued, and its task sent after the commit.
 
-    A lane that runs, is paused, or whose other side asked for quiet is due as soon as it can be. The lane's
+    A lane that runs, is paused, or whose other side wants quiet is due as soon as it can be. The lane's
     row stays locked until the transaction ends: a worker that ends its work waits for it, and nothing that
     was added before is overlooked.
     """

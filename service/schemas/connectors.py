@@ -40,6 +40,8 @@ class ConnectorKind(Answer):
 class SecretState(Answer):
     """What is told of credentials: whether there are some, and where they may go."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     is_set: bool = Field(alias="set", description="whether credentials are stored")
     authority: str | None = Field(description="the only host, or host:port, to which they are sent")
     rotated_at: datetime | None = Field(description="when they were entered last")
@@ -125,7 +127,7 @@ class ConnectorChange(Request):
 class RemoteField(BaseModel):
     """A field of the other system that a mapping may name."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     record_schema: str = Field(alias="schema", description="the schema, type or category that has it")
     name: str = Field(description="what a mapping calls it")
@@ -158,6 +160,7 @@ class OutboxMessage(Answer):
     verb: str = Field(description="material: a candidate; order: a batch; notify: what became of something")
     candidate_id: UUID | None = Field(description="the candidate that it is about")
     round_id: UUID | None = Field(description="the round that it is about")
+    event: str | None = Field(description="of notify: measured, cancelled, read or refused")
     state: OutboxState = Field(
         description="waiting; done; refused by the other system; dead: given up after a day of retries; "
         "skipped by a person, or because nothing is left to say"

@@ -40,7 +40,7 @@ class RoundFailed(_OfRound):
 
 
 class BatchReady(_OfRound):
-    """A round has proposed its batch, which somebody may now review."""
+    """A round has proposed its batch, which can be reviewed now."""
 
     n_candidates: int = Field(description="how many candidates it has; 0 where none was found")
 
@@ -84,7 +84,7 @@ class ConnectorNeedsAttention(EventData):
 
 
 class WebhookTest(EventData):
-    """Somebody tries the webhook; this is in no archive."""
+    """A user tries the webhook; this is in no archive."""
 
     webhook_id: UUID = Field(description="the webhook")
     href: str = Field(description="where to read it, below this service's address")
@@ -146,7 +146,7 @@ class ConnectorNeedsAttentionMessage(Message):
 
 
 class WebhookTestMessage(Message):
-    """Somebody tries the webhook."""
+    """A user tries the webhook."""
 
     type: Literal["webhook.test"] = Field(description="what happened")
     data: WebhookTest = Field(description="which webhook")

@@ -50,17 +50,17 @@ class Webhook(Answer):
     description: str | None = Field(description="whose it is, or what for")
     status: LaneStatus = Field(
         description="active; paused by a person, while messages wait; or broken: disabled, as its receiver "
-        "is gone or did not answer for five days, until somebody resumes it"
+        "is gone or did not answer for five days, until a user resumes it"
     )
     problem: DeliveryProblem | None = Field(description="why the last attempt failed, or it was disabled")
     failing_since: datetime | None = Field(description="since when no attempt has succeeded; null if one has")
-    quiet_until: datetime | None = Field(description="the receiver asked for no message before this time")
+    quiet_until: datetime | None = Field(description="the receiver wants no message before this time")
     waiting: int = Field(description="how many deliveries wait")
     old_secret_until: datetime | None = Field(
         description="a replaced secret signs beside the new one until then; null without one"
     )
     created_at: datetime = Field(description="when it was registered")
-    updated_at: datetime = Field(description="when somebody changed it last")
+    updated_at: datetime = Field(description="when a user changed it last")
 
 
 class NewWebhook(Webhook):

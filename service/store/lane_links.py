@@ -66,8 +66,18 @@ def set_pulled(link: ConnectorLink, seconds: float | None = None) -> None:
         link.last_pull_at = func.clock_timestamp()
 
 
+def of_task(session: Session, head: OutboxItem) -> Sequence[OutboxItem]:
+    """Return the items whose records are in the task of one, in order, whatever became of them meanwhile."""
+    query = select(OutboxItem).where(
+        OutboxItem.connector_id == head.connector_id,
+        OutboxItem.verb == head.verb,
+        OutboxItem.ticket == head.ticket,
+    )
+    return session.scalars(query.order_by(OutboxItem.sequence)).all()
+
+
 def group_of(session: Session, head: OutboxItem, most: int) -> Sequence[OutboxItem]:
-    """Return the materials that can be sent together with the first one: those of its round and its task."""
+    """Return the materials of a round that can be sent together with the first one."""
     query = (
         select(OutboxItem)
         .where(
@@ -78,11 +88,12 @@ def group_of(session: Session, head: OutboxItem, most: int) -> Sequence[OutboxIt
             OutboxItem.sequence >= head.sequence,
             OutboxItem.due_at <= func.clock_timestamp(),
             OutboxItem.payload["round_id"].astext == head.payload["round_id"],
-            OutboxItem.ticket.is_not_distinct_from(head.ticket),
+            OutboxItem.ticket.is_(None),
         )
         .order_by(OutboxItem.sequence)
+        .limit(most)
     )
-    return session.scalars(query if head.ticket else query.limit(most)).all()
+    return session.scalars(query).all()
 
 
 def unsettled_materials(session: Session, order: OutboxItem) -> int:

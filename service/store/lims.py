@@ -128,7 +128,7 @@ def records(
     entity: str | None = None,
     entity_id: str | None = None,
 ) -> Page[ExternalRecord]:
-    """Return what a campaign's candidates and rounds are there, in the order in which they were written.
+    """Return what a campaign's candidates and rounds are there, those first that were written first.
 
     What a former link of the campaign wrote is among them.
     """

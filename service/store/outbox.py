@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -70,7 +70,7 @@ def clock(session: Session) -> datetime:
 
 
 def is_quiet(session: Session, lane: Connector | WebhookEndpoint) -> bool:
-    """Return whether the other side of a lane asked for quiet until a time that has not come."""
+    """Return whether the other side of a lane wants quiet until a time that has not come."""
     return lane.quiet_until is not None and clock(session) < lane.quiet_until
 
 
@@ -117,12 +117,18 @@ def postpone(session: Session, item_id: UUID, seconds: float, **values: Any) -> 
     return _change(session, item_id, due_at=due_at, **values)
 
 
-def wait_again(session: Session, item_ids: Collection[UUID]) -> None:
-    """Let items that have ended, or wait for a later time, be due now, as if they had never been tried."""
+def wait_again(session: Session, items: Collection[UUID] | Select[UUID]) -> int:
+    """Let items be due now as if they had never been tried, and return how many there are.
+
+    They had ended, or wait for a later time. `items` are their ids, or a query of them.
+    """
     fresh = {"state": "waiting", "tries": 0, "problem": None, "done_at": None}
-    query = update(OutboxItem).where(OutboxItem.id.in_(item_ids))
+    query = update(OutboxItem).where(OutboxItem.id.in_(items))
     query = query.values(**fresh, due_at=func.clock_timestamp())
-    session.execute(query, execution_options={"synchronize_session": False})
+    changed = session.scalars(
+        query.returning(OutboxItem.id), execution_options={"synchronize_session": False}
+    )
+    return len(changed.all())
 
 
 def record_exchange(session: Session, **values: Any) -> None:

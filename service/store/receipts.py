@@ -23,11 +23,6 @@ def find(session: Session, connector_id: UUID, receipt_id: UUID) -> Receipt | No
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def get(session: Session, receipt_id: UUID) -> Receipt:
-    """Return a receipt that there is."""
-    return session.get_one(Receipt, receipt_id)
-
-
 def lock(session: Session, receipt_id: UUID) -> Receipt | None:
     """Return a receipt, fresh, and make others that settle it wait; None if it went with its link."""
     query = select(Receipt).where(Receipt.id == receipt_id).with_for_update()
@@ -56,12 +51,6 @@ def page(
         query.order_by(Receipt.received_at.desc(), Receipt.id.desc()).limit(limit + 1)
     ).all()
     return cut(rows, limit, lambda row: [row.received_at.isoformat(), row.id])
-
-
-def unapplied(session: Session, link_id: UUID) -> list[UUID]:
-    """Return the receipts of a link that were kept and not read, oldest first."""
-    query = select(Receipt.id).where(Receipt.link_id == link_id, Receipt.state == "stored")
-    return list(session.scalars(query.order_by(Receipt.received_at, Receipt.id)))
 
 
 def unapplied_of_connector(session: Session, connector_id: UUID) -> list[UUID]:

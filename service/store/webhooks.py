@@ -138,15 +138,13 @@ def replay_since(session: Session, row: WebhookEndpoint, since: datetime, *, und
     again = select(OutboxItem.id).join(Event, Event.id == OutboxItem.event_id).where(*ended, *wanted)
     if undelivered:
         again = again.where(OutboxItem.state != "done")
-    known = session.scalars(again).all()
-    outbox.wait_again(session, known)
-    return len(known) + _add_missing(session, row, wanted)
+    return outbox.wait_again(session, again) + _add_missing(session, row, wanted)
 
 
 def wait_no_longer(session: Session, endpoint_id: UUID) -> None:
     """Let what waits for a later attempt be due now, as if it had never been tried."""
     waits = select(OutboxItem.id).where(OutboxItem.endpoint_id == endpoint_id, OutboxItem.state == "waiting")
-    outbox.wait_again(session, session.scalars(waits).all())
+    outbox.wait_again(session, waits)
 
 
 def is_failing_for(session: Session, endpoint_id: UUID, age: timedelta) -> bool:

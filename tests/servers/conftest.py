@@ -12,11 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from installed_connectors import installed
 from psycopg import sql
 from round_lab import live_sessions, make_lab  # noqa: F401 - fixtures
 from sqlalchemy.engine import make_url
 
 from service.address_rules import read_rules
+from service.lims.contract import Connector
 from service.outbound.pinned_http import Http, HttpEnvironment
 from service.settings import Settings
 
@@ -25,7 +27,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests with servers unless they are asked for by their mark."""
+    """Deselect the tests with servers unless their mark is selected."""
     if "servers" in config.option.markexpr:
         return
     servers = [item for item in items if item.get_closest_marker("servers")]
@@ -48,6 +50,14 @@ def sampledb_server(servers: Settings, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
+def installed_sampledb(tmp_path: Path) -> Iterator[type[Connector]]:
+    """The connector of the tutorial, found by its entry point."""
+    source = ROOT / "examples" / "connectors" / "sampledb.py"
+    with installed(source, "sampledb = lab_sampledb:SampleDBConnector", tmp_path) as kind:
+        yield kind
+
+
+@pytest.fixture
 def connected() -> Any:
     """Return a function that opens connections to a base URL on this machine."""
     return lambda base_url: Http(base_url, HttpEnvironment(read_rules("127.0.0.1")))
@@ -61,7 +71,7 @@ def _served(name: str, settings: Settings, folder: Path) -> Iterator[dict[str, A
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [python, PROGRAMS / f"{name}.py", _url(settings, "postgresql+psycopg2", name), folder],
+            [python, PROGRAMS / f"serve_{name}.py", _url(settings, "postgresql+psycopg2", name), folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

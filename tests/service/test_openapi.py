@@ -145,6 +145,9 @@ def test_every_call_names_the_scope_that_it_needs(schema: dict[str, Any]) -> Non
 
 USERS_OWN = {
     "Campaign.spec",
+    "Connector.settings",
+    "ConnectorKind.credentials_schema",
+    "ConnectorKind.settings_schema",
     "SpecifiedReplayAsked.spec",
     "Domain.json_schema",
     "DomainExample.spec",

@@ -19,10 +19,12 @@ from service.lims.contract import (
     Page,
     Refused,
     RemoteRecord,
+    RetryLaterError,
     Scope,
     Structure,
 )
 from service.lims.kinds.kadi4mat import Kadi4MatConnector
+from service.outbound.pinned_http import ConnectionFailedError
 
 
 class Lab:
@@ -78,6 +80,8 @@ def _read(connector: Kadi4MatConnector, scope: Scope, cursor: Any) -> tuple[list
 def test_a_check_says_who_we_are_and_which_scope_is_missing(connector: Any):
     status = connector().check()
     assert (status.identity, status.server, status.warnings) == ("Lab robot", "Kadi4Mat 1.13.0", [])
+
+    assert list(connector().describe()) == [], "nothing is searched without a search engine"
 
     warned = connector("reading_token").check().warnings
     assert warned == [
@@ -188,6 +192,39 @@ def test_an_edit_between_our_reading_and_our_writing_is_not_lost(connector: Any,
     extras = {extra["key"]: extra for extra in lab.call("GET", f"/records/{record.id}")["extras"]}
     assert extras["results"]["value"] == [_ic50(2.0)]
     assert extras["assayflow_status"]["value"] == "measured"
+
+
+class Losing:
+    """Carries out every request, and loses the answer of the nth write."""
+
+    def __init__(self, http: Any, nth: int) -> None:
+        self.target = http.target
+        self._send = http.request
+        self._left = nth
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        reply = self._send(method, path, **options)
+        self._left -= method != "GET"
+        if method != "GET" and self._left == 0:
+            raise ConnectionFailedError("the connection failed")
+        return reply
+
+
+def test_whichever_answer_is_lost_everything_is_there_once(connector: Any, lab: Lab):
+    robot = connector()
+    for nth in range(1, 6):  # two records, a collection and two links
+        losing = Kadi4MatConnector(
+            robot.settings, robot.credentials, ConnectorEnvironment(http=Losing(robot.http, nth))
+        )
+        for _ in range(2):
+            try:
+                written = losing.put_materials(_materials(f"lost{nth}", 2))
+                order = losing.put_order(Order(key=f"lost{nth}-r1", name="Round", materials=written))
+            except RetryLaterError:
+                continue
+        linked = lab.call("GET", f"/collections/{order.id}/records")["items"]
+        assert sorted(record["identifier"] for record in linked) == [f"lost{nth}-1", f"lost{nth}-2"]
+        assert [str(record["id"]) for record in linked[::-1]] == [record.id for record in written]
 
 
 def test_a_template_gives_its_fields_and_a_required_one_refuses(connector: Any, lab: Lab):

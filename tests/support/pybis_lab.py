@@ -17,18 +17,17 @@ def main(address: str, user: str, password: str, token: str) -> None:
     found = o.get_objects(type="COMPOUND", props=["SMILES"])
     seen["compounds"] = sorted((item.code, item.props["smiles"]) for item in found)
     first = o.get_object("/LAB/SCREENING/AF-0A1")
-    seen["children"] = len(first.children)
     result = o.new_object(
         type="POTENCY",
         code="R-PYBIS",
         space="LAB",
         project="/LAB/SCREENING",
         parents=[first],
-        props={"value": "12.50", "units": "nM"},
+        props={"value": "12.50", "units": "nM", "relation": "gt"},
     )
     result.save()
     seen["result"] = result.permId
-    seen["parents"] = [item["identifier"] for item in result.parents] if result.parents else []
+    seen["parents"] = result.parents
     try:
         o.new_object(type="COMPOUND", code="AF-0A1", space="LAB", project="/LAB/SCREENING").save()
     except ValueError as error:

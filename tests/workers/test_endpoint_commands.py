@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from webhook_hooks import DAY, Hook
 from webhook_receivers import Receiver
 
-from service.integrations import webhooks
+from service.integrations import replaying, webhooks
 from service.outbox.events import emit
 from service.store.tables import Event, ExchangeRecord, OutboxItem, Secret, WebhookEndpoint
 from workers.context import WorkerContext
@@ -80,19 +80,31 @@ def test_a_paused_endpoint_gets_afterwards_what_happened_meanwhile(hook: Hook, r
     assert receiver.ids[1:] == ids
 
 
+def test_another_address_gets_at_once_what_waits(hook: Hook, receiver: Receiver) -> None:
+    receiver.answers(429, Retry_After="3600")
+    hook.emit(1)
+    hook.drain()
+    receiver.answers(204)
+    url = {"url": receiver.url + "/new"}
+    hook.do(webhooks.change, hook.rules, hook.scope, url)
+    drain_endpoint(hook.context, hook.id)
+    assert [item.path for item in receiver.arrived] == ["/hooks/assay", "/hooks/assay/new"]
+    assert (hook.states, hook.row.problem) == (["done"], None)
+
+
 def test_what_was_delivered_is_replayed_with_the_same_id(hook: Hook, receiver: Receiver) -> None:
     ids = hook.emit(1, 2)
     hook.drain()
-    hook.do(webhooks.replay_delivery, hook.scope, hook.items[0].id)
+    hook.do(replaying.replay_delivery, hook.scope, hook.items[0].id)
     drain_endpoint(hook.context, hook.id)
     assert receiver.ids == [*ids, ids[0]]
     assert receiver.arrived[2].body == receiver.arrived[0].body
     since = datetime.now(UTC) - DAY
-    assert hook.do(webhooks.replay_since, hook.scope, since, undelivered=True) == 0
-    assert hook.do(webhooks.replay_since, hook.scope, since, undelivered=False) == 2
+    assert hook.do(replaying.replay_since, hook.scope, since, undelivered=True) == 0
+    assert hook.do(replaying.replay_since, hook.scope, since, undelivered=False) == 2
     drain_endpoint(hook.context, hook.id)
     assert receiver.ids[3:] == ids
-    assert hook.do(webhooks.replay_since, hook.scope, datetime.now(UTC) + DAY, undelivered=False) == 0
+    assert hook.do(replaying.replay_since, hook.scope, datetime.now(UTC) + DAY, undelivered=False) == 0
 
 
 def test_a_new_endpoint_can_hear_of_what_it_missed_in_order(hook: Hook, receiver: Receiver) -> None:
@@ -101,7 +113,7 @@ def test_a_new_endpoint_can_hear_of_what_it_missed_in_order(hook: Hook, receiver
     late = Hook(hook.context, receiver.url, "batch.ready", workspace_id=hook.workspace_id)
     with hook.sessions.begin() as session:
         emit(session, hook.workspace_id, "round.failed", {})
-    assert late.do(webhooks.replay_since, late.scope, datetime.now(UTC) - DAY, undelivered=False) == 2
+    assert late.do(replaying.replay_since, late.scope, datetime.now(UTC) - DAY, undelivered=False) == 2
     late.drain()
     assert receiver.ids[2:] == ids
 

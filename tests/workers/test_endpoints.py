@@ -11,7 +11,7 @@ from webhook_hooks import DAY, Hook
 from webhook_receivers import Receiver
 
 from service.campaigns import leases
-from service.integrations import deliveries, webhooks
+from service.integrations import deliveries, replaying, webhooks
 from service.integrations.lane_steps import ENDPOINTS
 from service.store.tables import Secret, WebhookEndpoint
 from workers.context import WorkerContext
@@ -128,7 +128,7 @@ def test_gone_disables_at_once_and_resuming_sends_what_waited(hook: Hook, receiv
     hook.do(webhooks.resume, hook.scope)
     hook.drain()
     assert receiver.ids[1:] == ids
-    assert hook.do(webhooks.replay_since, hook.scope, datetime.now(UTC) - DAY, undelivered=True) == 1
+    assert hook.do(replaying.replay_since, hook.scope, datetime.now(UTC) - DAY, undelivered=True) == 1
     hook.drain()
     assert receiver.ids[3:] == missed
 

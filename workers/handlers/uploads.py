@@ -1,6 +1,11 @@
 """Read a long table of results and store its accepted rows."""
 
-from service.campaigns import uploads
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.campaigns import upload_events, uploads
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.reading import Known, Mentioned
 from service.store import jobs
@@ -25,3 +30,8 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Fi
     with uploads.table_errors_as_problems():
         report = context.reader.results(spec, file.table, known, progress.report_reading)
     return lambda session: {"report": uploads.settle(session, owner, campaign_id, file, report).as_json()}
+
+
+def report_refused(session: Session, job: ClaimedJob, report: Mapping[str, Any]) -> None:
+    """Say that the rows of a refused table were rejected."""
+    upload_events.report_refused(session, job, report["rejected"])

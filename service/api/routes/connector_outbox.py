@@ -66,5 +66,5 @@ def list_connector_exchanges(
 
 def _view(row: tables.OutboxItem) -> OutboxMessage:
     names = ("id", "link_id", "verb", "state", "due_at", "tries", "problem", "created_at", "done_at")
-    about = {name: row.payload.get(name) for name in ("candidate_id", "round_id")}
+    about = {name: row.payload.get(name) for name in ("candidate_id", "round_id", "event")}
     return OutboxMessage.model_validate({name: getattr(row, name) for name in names} | about)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.api.body import StrictRoute
 from service.api.connectors import Readable, Writable
 from service.api.conventions import PageQuery, answer, etag
-from service.api.dependencies import TableReader, Transaction
+from service.api.dependencies import Operators, TableReader, Transaction
 from service.api.documentation import LINK, Responses, files, guarded
 from service.api.idempotency import Once
 from service.api.routes.batches import attachment
@@ -18,6 +18,7 @@ from service.campaigns.batch_files import plain
 from service.errors import NotFoundError
 from service.exchange import media_types
 from service.integrations import links, receipts
+from service.outbox.waking import wake
 from service.schemas.base import Page
 from service.schemas.links import Receipt, ReceiptAnswer
 from service.store import blobs, tables
@@ -78,9 +79,14 @@ def download_receipt(receipt_id: ReceiptId, connector: Readable, session: Transa
 
 @router.post("/{receipt_id}/replay", response_model=ReceiptAnswer, responses=guarded(404, 409))
 def replay_receipt(
-    receipt_id: ReceiptId, connector: Writable, session: Transaction, once: Once, reader: TableReader
+    receipt_id: ReceiptId,
+    connector: Writable,
+    session: Transaction,
+    once: Once,
+    reader: TableReader,
+    settings: Operators,
 ) -> Response:
-    """Read a receipt again with the link's present mapping.
+    """Read a receipt again with the link's present mapping; a long file waits for the connector's next run.
 
     Results that an earlier mapping made of it are corrected or withdrawn, where this one says otherwise.
     """
@@ -88,7 +94,10 @@ def replay_receipt(
     def replay() -> Response:
         row = _receipt(session, connector, receipt_id)
         receipts.replay(session, links.get(session, connector, row.link_id), row)
-        receipts.apply_receipt(lambda: nullcontext(session), reader, row.id)
+        if receipts.is_long(session, reader, row, settings.direct_rows):
+            wake(session, tables.Connector, connector.id)
+        else:
+            receipts.apply_receipt(lambda: nullcontext(session), reader, row.id)
         return answer(ReceiptAnswer.model_validate(_receipt(session, connector, receipt_id)))
 
     return once(replay)

@@ -42,11 +42,10 @@ Scope = Annotated[JobScope, Depends(scope_of)]
 @router.post(
     "", status_code=202, response_model=PreviewAnswer, responses={**ACCEPTED, **guarded(404, 409, 415)}
 )
-def preview_link(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
+def preview_link(
     link_id: LinkId,
     wanted: PreviewRequest,
     connector: Writable,
-    scope: Scope,
     session: Transaction,
     once: Once,
     wait: Wait,
@@ -55,15 +54,16 @@ def preview_link(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as 
 
     Only questions are sent. A mapping in the request is tried in place of the link's own.
     """
+    link = links.get(session, connector, link_id)
 
     def preview() -> Response:
-        link = links.get(session, connector, link_id)
         if wanted.mapping is not None:
             campaign = queries.get_campaign(session, connector.workspace_id, link.campaign_id)
             links.check_mapping(session, connector, campaign, wanted.mapping)
         row = preview_jobs.enqueue_preview(session, connector, link, wanted.mapping, wanted.round)
         return accepted(_view(row, {}), f"/v1/connectors/{connector.id}/links/{link.id}/previews/{row.id}")
 
+    scope = JobScope(preview_jobs.PREVIEWS, connector.workspace_id, link.campaign_id)
     return wait(once(preview), scope, _finished)
 
 

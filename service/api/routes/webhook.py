@@ -7,8 +7,15 @@ from service.api.conventions import IfMatch, answer, etag, require_match
 from service.api.dependencies import Operators, Transaction
 from service.api.documentation import ETAG, Responses, guarded
 from service.api.idempotency import Once
-from service.api.webhooks import QUEUED, ChangeWebhook, ReadWebhook, queued, told, told_with_secret
-from service.integrations import webhooks
+from service.api.webhooks import (
+    QUEUED,
+    ChangeWebhook,
+    ReadWebhook,
+    delivery_response,
+    secret_response,
+    webhook_response,
+)
+from service.integrations import replaying, webhooks
 from service.schemas.webhooks import (
     NewWebhook,
     Replayed,
@@ -28,7 +35,7 @@ DELETED: Responses = {204: {"description": "Nothing is sent there any more"}}
 @router.get("", response_model=Webhook, responses={200: ETAG, **guarded(404)})
 def get_webhook(scope: ReadWebhook, session: Transaction) -> Response:
     """Return a webhook without its secret."""
-    return told(session, webhooks.get(session, scope))
+    return webhook_response(session, webhooks.get(session, scope))
 
 
 @router.patch("", response_model=Webhook, responses={200: ETAG, **guarded(404, 412, 415, 428)})
@@ -42,7 +49,7 @@ def patch_webhook(
     """Change address, types or description; what waits is sent to the new address."""
     require_match(if_match, etag(webhooks.locked(session, scope).version))
     given = changes.model_dump(exclude_unset=True)
-    return told(session, webhooks.change(session, settings.webhook_rules, scope, given))
+    return webhook_response(session, webhooks.change(session, settings.webhook_rules, scope, given))
 
 
 @router.delete("", status_code=204, responses={**DELETED, **guarded(404, 412, 428)})
@@ -54,14 +61,14 @@ def delete_webhook(scope: ChangeWebhook, session: Transaction, if_match: IfMatch
 
 @router.post("/pause", response_model=Webhook, responses={200: ETAG, **guarded(404, 409)})
 def pause_webhook(scope: ChangeWebhook, session: Transaction, once: Once) -> Response:
-    """Send nothing until somebody resumes; messages wait meanwhile."""
-    return once(lambda: told(session, webhooks.pause(session, scope)))
+    """Send nothing until a user resumes; messages wait meanwhile."""
+    return once(lambda: webhook_response(session, webhooks.pause(session, scope)))
 
 
 @router.post("/resume", response_model=Webhook, responses={200: ETAG, **guarded(404)})
 def resume_webhook(scope: ChangeWebhook, session: Transaction, once: Once) -> Response:
     """Send again, at once, what waits; also how a disabled webhook is taken into use again."""
-    return once(lambda: told(session, webhooks.resume(session, scope)))
+    return once(lambda: webhook_response(session, webhooks.resume(session, scope)))
 
 
 @router.post("/rotate", response_model=NewWebhook, responses={200: ETAG, **guarded(404, 415)})
@@ -77,7 +84,7 @@ def rotate_webhook_secret(
 
     def rotate() -> Response:
         made = webhooks.rotate(session, open_sealer(settings), scope, revoke=is_revoked)
-        return told_with_secret(session, made)
+        return secret_response(session, made)
 
     return once(rotate, forget={"secret"})
 
@@ -90,7 +97,7 @@ def rotate_webhook_secret(
 )
 def test_webhook(scope: ChangeWebhook, session: Transaction, once: Once) -> Response:
     """Send a `webhook.test` now, before what waits; it is tried once, and its delivery says how it went."""
-    return once(lambda: queued(session, scope, webhooks.send_test(session, scope)))
+    return once(lambda: delivery_response(session, scope, webhooks.send_test(session, scope)))
 
 
 @router.post(
@@ -104,7 +111,7 @@ def replay_webhook(wanted: ReplayRequest, scope: ChangeWebhook, session: Transac
 
     def replay() -> Response:
         is_undelivered = wanted.which == "undelivered"
-        n = webhooks.replay_since(session, scope, wanted.since, undelivered=is_undelivered)
+        n = replaying.replay_since(session, scope, wanted.since, undelivered=is_undelivered)
         return answer(Replayed(replayed=n), 202)
 
     return once(replay)

@@ -8,8 +8,8 @@ from service.api.conventions import PageQuery
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.webhooks import QUEUED, ChangeWebhook, DeliveryId, ReadWebhook, queued
-from service.integrations import webhooks
+from service.api.webhooks import QUEUED, ChangeWebhook, DeliveryId, ReadWebhook, delivery_response
+from service.integrations import replaying
 from service.schemas.base import Page
 from service.schemas.webhooks import WebhookDelivery
 from service.store.states import OutboxState
@@ -25,7 +25,7 @@ def list_webhook_deliveries(
 ) -> Page[WebhookDelivery]:
     """List what was or is to be sent, newest first, with the attempts of the last 30 days."""
     states = () if state is None else (state,)
-    page = webhooks.list_deliveries(session, scope, states, query.limit, query.cursor)
+    page = replaying.list_deliveries(session, scope, states, query.limit, query.cursor)
     return query.answer(page, WebhookDelivery)
 
 
@@ -34,7 +34,7 @@ def get_webhook_delivery(
     scope: ReadWebhook, delivery_id: DeliveryId, session: Transaction
 ) -> WebhookDelivery:
     """Return one delivery with its attempts."""
-    return WebhookDelivery.model_validate(webhooks.get_delivery(session, scope, delivery_id))
+    return WebhookDelivery.model_validate(replaying.get_delivery(session, scope, delivery_id))
 
 
 @router.post(
@@ -49,7 +49,7 @@ def replay_webhook_delivery(
     """Send one message again, or at once if it waits for its next attempt; its `webhook-id` is the same."""
 
     def replay() -> Response:
-        webhooks.replay_delivery(session, scope, delivery_id)
-        return queued(session, scope, delivery_id)
+        replaying.replay_delivery(session, scope, delivery_id)
+        return delivery_response(session, scope, delivery_id)
 
     return once(replay)

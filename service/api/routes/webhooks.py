@@ -1,4 +1,4 @@
-"""Routes of webhooks: register an endpoint that is told of events, and list them."""
+"""Routes of webhooks: register an endpoint that receives events, and list them."""
 
 from fastapi import APIRouter, Response
 
@@ -7,7 +7,7 @@ from service.api.conventions import PageQuery
 from service.api.dependencies import Admin, Operators, Reader, Transaction
 from service.api.documentation import LINK, Responses, guarded, header
 from service.api.idempotency import Once
-from service.api.webhooks import told_with_secret
+from service.api.webhooks import secret_response
 from service.integrations import webhooks
 from service.schemas.base import Page
 from service.schemas.webhooks import NewWebhook, Webhook, WebhookRequest
@@ -28,7 +28,7 @@ def create_webhook(
         made = webhooks.create(
             session, open_sealer(settings), settings.webhook_rules, caller.workspace_id, wanted.model_dump()
         )
-        return told_with_secret(session, made, 201, {"Location": f"/v1/webhooks/{made.row.id}"})
+        return secret_response(session, made, 201, {"Location": f"/v1/webhooks/{made.row.id}"})
 
     return once(make, forget={"secret"})
 

@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     from service.lims.contract import Answer, Cursor, Material, Order, RemoteField, Scope
     from service.lims.folders import Folder
 
-INBOX, OUTBOX, PROCESSED, REFUSED = "inbox", "outbox", "processed", "refused"
+INBOX = "inbox"
+OUTBOX = "outbox"
+PROCESSED = "processed"
+REFUSED = "refused"
 MARKER = "assayflow.txt"
 """Written by a check. Where it is missing the folder is not mounted, or is another one."""
 ORDER = "order.json"
@@ -62,7 +65,7 @@ _ABOUT = """This folder is watched by Assayflow.
 inbox/      put tables of results here (CSV, XLSX, ...), under a temporary name such as x.csv.part first
 outbox/     released batches; order.json is written last
 processed/  files that were read, each with a report
-refused/    files that could not be read; the report says why
+refused/    files with rows that could not be read; the report says why
 """
 _IGNORED_STARTS = (".", "~$")
 _IGNORED_ENDS = (".tmp", ".part", ".partial", ".crdownload", ".done", ".sha256", ".lock", "~")
@@ -78,7 +81,7 @@ class WatchedFolderSettings(StrictModel):
         5.0, ge=0, le=86_400, description="a file is read that did not change for this long, over two scans"
     )
     keeps_files: bool = Field(
-        False, description="files stay in the inbox: for an instrument that writes one name for ever"
+        False, description="files stay in the inbox: for a device that writes one name for ever"
     )
 
 
@@ -103,7 +106,7 @@ class WatchedFolderConnector(Connector):
             for name in (INBOX, OUTBOX, PROCESSED, REFUSED):
                 folder.make(self._at(name))
             folder.write(self._at(MARKER), _ABOUT.encode())
-            others = folder.listed(self._at(INBOX)).others
+            others = self._listing(folder, self._at(INBOX)).others
         url = self.environment.folders[self.settings.folder]
         server = url.partition("://")[0] if "://" in url else "folder of this machine"
         warnings = [
@@ -191,15 +194,19 @@ class WatchedFolderConnector(Connector):
         return Page(files=files, cursor=cursor, more=len(page) < len(ready))
 
     def _taken(self, folder: Folder, entry: Entry, taken: dict[str, str]) -> list[ResultFile]:
-        """Return a file, unless it is being written; one that is too long is refused at once."""
+        """Return a file, unless it is being written; one that cannot be read is refused at once."""
         try:
             content = folder.read(entry, MOST_BYTES)
         except ChangedFileError:
             return []
-        except FileTooLongError:
+        except (FileTooLongError, PermissionError) as error:
+            is_long = isinstance(error, FileTooLongError)
+            reason = (
+                f"is longer than {MOST_BYTES // 2**20} MiB" if is_long else "may not be read by Assayflow"
+            )
             taken[entry.path] = _mark(entry)
-            news = News(event="refused", comment=f"the file is longer than {MOST_BYTES // 2**20} MiB")
-            self._put_away(folder, entry, "", news)
+            folder.remove(f"{entry.path}.done")
+            self._put_away(folder, entry, "", News(event="refused", comment=f"the file {reason}"))
             return []
         taken[entry.path] = _mark(entry)
         folder.remove(f"{entry.path}.done")
@@ -229,10 +236,11 @@ class WatchedFolderConnector(Connector):
         """Write the report, then move the file: a worker that ends between them does both once more."""
         below = entry.path.removeprefix(self._at(INBOX)).strip("/")
         place = self._at(PROCESSED if news.event == "read" else REFUSED)
-        target = _target(folder, joined(place, below), digest)
+        version = f"{_mark(entry)}:{digest}"
+        target = _target(folder, joined(place, below), version)
         said = {"event": news.event, "comment": news.comment, "report": news.report}
         when = self.environment.now().isoformat(timespec="seconds")
-        report = {"file": below, "sha256": digest, "size": entry.size, "at": when, **said}
+        report = {"file": below, "version": version, "sha256": digest or None, "at": when, **said}
         folder.write(f"{target}.report.json", _json(report))
         folder.write(f"{target}.report.txt", "\n".join(sentences(below, when, news)).encode())
         if not self.settings.keeps_files:
@@ -311,13 +319,14 @@ def _mark(entry: Entry) -> str:
     return f"{entry.size}:{entry.version}"
 
 
-def _target(folder: Folder, wanted: str, digest: str) -> str:
+def _target(folder: Folder, wanted: str, version: str) -> str:
     """Return where a file is put away: under its name, unless another one has it already."""
     report = _json_of(folder, f"{wanted}.report.json")
-    if (report is None and folder.find(wanted) is None) or (report or {}).get("sha256") == digest:
+    if (report is None and folder.find(wanted) is None) or (report or {}).get("version") == version:
         return wanted
-    path, dot, ending = wanted.rpartition(".")
-    return f"{path}-{digest[:8]}{dot}{ending}"
+    place, _, name = wanted.rpartition("/")
+    stem, dot, ending = name.partition(".")
+    return joined(place, f"{stem}-{hashlib.sha256(version.encode()).hexdigest()[:8]}{dot}{ending}")
 
 
 def _json(value: Any) -> bytes:

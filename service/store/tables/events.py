@@ -15,7 +15,10 @@ class Event(Base):
     """Something that happened in a workspace; `data` holds ids only. `id` is the deliveries' `webhook-id`."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_workspace_id_sequence", "workspace_id", "sequence"),)
+    __table_args__ = (
+        Index("ix_events_workspace_id_sequence", "workspace_id", "sequence"),
+        Index("ix_events_created_at", "created_at"),
+    )
 
     id: Mapped[UUID] = key()
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)

@@ -74,7 +74,7 @@ class OutboxItem(Base):
     link_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("connector_links.id", ondelete="CASCADE"), index=True
     )
-    event_id: Mapped[UUID | None] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"))
+    event_id: Mapped[UUID | None] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), index=True)
     verb: Mapped[str]
     key: Mapped[str]
     payload: Mapped[Json]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import pytest
 import schemathesis
@@ -14,8 +15,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
+from stored_connector import store_connector
 
 from service import presence
+from service.store.session import Sessions
 
 JOB_CALLS = (
     ("post", ""),
@@ -42,6 +45,44 @@ WEBHOOK_CALLS = (
     ("get", "/deliveries/{delivery_id}"),
     ("post", "/deliveries/{delivery_id}/replay"),
 )
+HEARD_CALLS = (
+    ("get", "/v1/webhooks"),
+    ("post", "/v1/webhooks"),
+    *((method, f"/v1/webhooks/{{webhook_id}}{below}") for method, below in WEBHOOK_CALLS),
+    ("get", "/v1/events"),
+    ("get", "/v1/events/{event_id}"),
+)
+CONNECTOR_CALLS = (
+    ("post", ""),
+    ("get", ""),
+    *((method, "/{connector_id}") for method in ("get", "patch", "delete")),
+    *(("post", f"/{{connector_id}}/{verb}") for verb in ("pause", "resume", "run")),
+    ("get", "/{connector_id}/fields"),
+    ("post", "/{connector_id}/checks"),
+    ("get", "/{connector_id}/checks/{job_id}"),
+    ("get", "/{connector_id}/checks/{job_id}/events"),
+    ("get", "/{connector_id}/outbox"),
+    ("post", "/{connector_id}/outbox/{message_id}/retry"),
+    ("post", "/{connector_id}/outbox/{message_id}/skip"),
+    ("get", "/{connector_id}/exchanges"),
+    ("get", "/{connector_id}/receipts"),
+    ("get", "/{connector_id}/receipts/{receipt_id}"),
+    ("get", "/{connector_id}/receipts/{receipt_id}/content"),
+    ("post", "/{connector_id}/receipts/{receipt_id}/replay"),
+)
+LINK_CALLS = (
+    ("post", ""),
+    ("get", ""),
+    *((method, "/{link_id}") for method in ("get", "patch", "delete")),
+    ("post", "/{link_id}/push"),
+    ("post", "/{link_id}/pull"),
+    ("get", "/{link_id}/records"),
+    ("post", "/{link_id}/previews"),
+    ("get", "/{link_id}/previews/{job_id}"),
+    ("get", "/{link_id}/previews/{job_id}/events"),
+)
+JOB_KINDS = ("samples", "predictions", "backtests", "uploads", "checks", "previews")
+CONNECTOR_IDS = ("connector_id", "link_id", "message_id", "receipt_id")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -69,7 +110,9 @@ def test_every_operation_is_described_with_its_problems(document: dict[str, Any]
     for path, _, operation in _operations(document):
         assert operation["description"]
         assert set(operation["tags"]) <= tags
-        if path.startswith("/v1/"):
+        if path.startswith("/v1/hooks/"):  # other systems have no key: their bytes are verified
+            assert operation["security"] == []
+        elif path.startswith("/v1/"):
             (needed,) = operation["security"]
             assert needed["api_key"] in (["read"], ["write"], ["admin"])
             assert {"401", "403", "422"} <= operation["responses"].keys()
@@ -123,10 +166,16 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("patch", "/v1/candidates/{candidate_id}"),
         ("get", "/v1/candidates/{candidate_id}/decisions"),
         ("post", "/v1/candidates/{candidate_id}/replace"),
+        ("get", "/v1/connector-kinds"),
+        *HEARD_CALLS,
+        *((method, f"/v1/connectors{below}") for method, below in CONNECTOR_CALLS),
+        *((method, f"/v1/connectors/{{connector_id}}/links{below}") for method, below in LINK_CALLS),
         ("post", "/v1/api-keys"),
         ("get", "/v1/api-keys"),
+        ("get", "/v1/api-keys/current"),
         ("get", "/v1/api-keys/{key_id}"),
         ("delete", "/v1/api-keys/{key_id}"),
+        ("post", "/v1/hooks/{connector_id}"),
         ("get", "/health/live"),
         ("get", "/health/ready"),
         ("get", "/metrics"),
@@ -149,7 +198,7 @@ def described(app: FastAPI, base_url: str) -> OpenApiSchema:
 
 
 @pytest.fixture
-def known(api: Api, worker: Worker) -> dict[str, Any]:
+def known(api: Api, worker: Worker, sessions: Sessions) -> dict[str, Any]:
     """Ids of existing resources, in place of invented ones."""
     campaign = api.campaign(objectives=[*SPEC["objectives"], {"name": "IC50", "units": "nM"}])
     worker.finish(api.round(campaign["id"]))
@@ -164,7 +213,10 @@ def known(api: Api, worker: Worker) -> dict[str, Any]:
         "key_id": key["id"],
     }
     ids["plate_id"] = plate["id"]
-    return {**ids, **_jobs(api, worker, campaign)}
+    stored = store_connector(sessions, api.workspace_id, UUID(campaign["id"]), UUID(candidates[0]["id"]))
+    ids |= {name: str(getattr(stored, name)) for name in CONNECTOR_IDS}
+    of_connectors = {kind: str(job_id) for kind, job_id in stored.jobs.items()}
+    return {**ids, **of_connectors, **_jobs(api, worker, campaign)}
 
 
 def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
@@ -190,9 +242,7 @@ def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
 def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     """Return the id of an existing resource, or the invented one where that is sufficient."""
     if name == "job_id":
-        kind = next(
-            kind for kind in ("samples", "predictions", "backtests", "uploads") if f"/{kind}/" in path
-        )
+        kind = next(kind for kind in JOB_KINDS if f"/{kind}/" in path)
         return known[f"{kind}/events" if path.endswith("/events") else kind]
     return known.get(name, invented)
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from service.errors import NotFoundError
 from service.integrations import credentials
@@ -88,6 +89,23 @@ def test_sealing_anew_can_be_stopped_and_run_again(
     assert (report.n_all, report.n_changed) == (5, 4)
     assert [text.split()[0] for text in report.lost] == [str(ids[2])]
     _forget(sessions, ids)
+
+
+def test_stored_secrets_without_a_key_are_warned_of_at_the_start(sessions: Sessions, path: Path):
+    with capture_logs() as logs:
+        credentials.warn_of_missing_keys(sessions, Sealer(None))
+    assert logs == []
+    with sessions.begin() as session:
+        bound = Bound(ensure_workspace(session, f"lab {uuid4()}").id, "webhook")
+        row = credentials.store(session, Sealer(path), bound, "hush").id
+    with capture_logs() as logs:
+        credentials.warn_of_missing_keys(sessions, Sealer(path))
+        assert logs == []
+        credentials.warn_of_missing_keys(sessions, Sealer(path.with_name("absent")))
+    (line,) = logs
+    assert line["log_level"] == "warning"
+    assert "ASSAYFLOW_SECRET_KEYS_FILE" in line["problem"]
+    _forget(sessions, [row])
 
 
 class Stopping:

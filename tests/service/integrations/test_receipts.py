@@ -272,13 +272,13 @@ def test_a_killed_worker_leaves_a_receipt_that_the_next_run_finds(
 ) -> None:
     page = Page(measurements=[measured("1111", "2.5")])
     (kept,) = receipts.keep_page(session, link, page)
-    assert receipt_rows.unapplied(session, link.id) == [kept]
+    assert receipt_rows.unapplied_of_connector(session, link.connector_id) == [kept]
     assert receipts.keep_page(session, link, page) == [], "the same page after the crash is no news"
 
 
 def test_texts_that_no_database_holds_are_kept_legibly(session: Session, link: ConnectorLink) -> None:
     (kept,) = receipts.keep_page(session, link, Page(measurements=[measured("1111", "2\x005\ud800")]))
-    row = receipt_rows.get(session, kept)
+    row = session.get_one(Receipt, kept)
     session.refresh(row)
     assert row.records is not None
     assert row.records[0]["fields"]["Value"] == "2\N{REPLACEMENT CHARACTER}5?"

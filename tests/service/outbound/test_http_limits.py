@@ -85,6 +85,18 @@ def test_a_handshake_is_part_of_the_exchange():
         http.close()
 
 
+def test_looking_up_the_name_is_part_of_the_exchange():
+    def resolve(_host: str, _port: int) -> list[str]:
+        time.sleep(5)
+        return [PUBLIC_V4]
+
+    http = Http("https://lab.example.org", HttpEnvironment(Rules(), resolve=resolve))
+    began = time.monotonic()
+    with pytest.raises(ConnectionFailedError, match="cannot be resolved in time"):
+        http.request("GET", "/", seconds=0.3)
+    assert time.monotonic() - began < 1.5
+
+
 def test_a_connection_that_is_kept_has_a_new_deadline(server: LoopbackServer):
     server.route("GET", "/", lambda _: Answered(body={}))
     http = Http(server.address, HttpEnvironment(LOCAL))

@@ -21,7 +21,7 @@ def sent() -> Sent:
 
 
 @pytest.fixture
-def told(settings: Settings, sent: Sent) -> Iterator[Sessions]:
+def live(settings: Settings, sent: Sent) -> Iterator[Sessions]:
     """Sessions whose commits write down what they send."""
     with opened(settings.required_database_url()) as made:
         deliver(made, lambda task, item, queue: sent.append((task, item, queue)))
@@ -29,15 +29,15 @@ def told(settings: Settings, sent: Sent) -> Iterator[Sessions]:
 
 
 @pytest.fixture
-def workspace_id(told: Sessions) -> UUID:
-    with told.begin() as session:
+def workspace_id(live: Sessions) -> UUID:
+    with live.begin() as session:
         return ensure_workspace(session, f"lab {uuid4()}").id
 
 
 @pytest.fixture
-def make_endpoint(told: Sessions, workspace_id: UUID) -> Callable[..., UUID]:
+def make_endpoint(live: Sessions, workspace_id: UUID) -> Callable[..., UUID]:
     def make(*types: str, **columns: Any) -> UUID:
-        with told.begin() as session:
+        with live.begin() as session:
             fields = {
                 "url": "https://lab.example.org/hook",
                 "types": list(types),

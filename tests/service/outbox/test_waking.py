@@ -15,8 +15,8 @@ PAST = datetime.now(UTC) - timedelta(hours=1)
 FUTURE = datetime.now(UTC) + timedelta(hours=1)
 
 
-def lane(told: Sessions, lane_id: UUID) -> WebhookEndpoint:
-    with told() as session:
+def lane(live: Sessions, lane_id: UUID) -> WebhookEndpoint:
+    with live() as session:
         return session.get_one(WebhookEndpoint, lane_id)
 
 
@@ -33,16 +33,16 @@ def lane(told: Sessions, lane_id: UUID) -> WebhookEndpoint:
     ],
 )
 def test_who_is_queued(
-    told: Sessions,
+    live: Sessions,
     make_endpoint: Callable[..., UUID],
     sent: list[object],
     columns: dict[str, Any],
     is_queued: bool,  # noqa: FBT001 - pytest passes it by name
 ) -> None:
     lane_id = make_endpoint(**columns)
-    with told.begin() as session:
+    with live.begin() as session:
         wake(session, WebhookEndpoint, lane_id)
-    row = lane(told, lane_id)
+    row = lane(live, lane_id)
     assert (row.state == "queued") is is_queued
     assert row.due_at is not None
     assert row.due_at <= datetime.now(UTC)
@@ -50,26 +50,26 @@ def test_who_is_queued(
 
 
 def test_a_lane_woken_often_is_sent_once(
-    told: Sessions, make_endpoint: Callable[..., UUID], sent: list[object]
+    live: Sessions, make_endpoint: Callable[..., UUID], sent: list[object]
 ) -> None:
     lane_id = make_endpoint()
-    with told.begin() as session:
+    with live.begin() as session:
         wake(session, WebhookEndpoint, lane_id)
         wake(session, WebhookEndpoint, lane_id)
-    with told.begin() as session:
+    with live.begin() as session:
         wake(session, WebhookEndpoint, lane_id)
     assert len(sent) == 1
 
 
-def test_an_earlier_time_stays(told: Sessions, make_endpoint: Callable[..., UUID]) -> None:
+def test_an_earlier_time_stays(live: Sessions, make_endpoint: Callable[..., UUID]) -> None:
     lane_id = make_endpoint(status="paused", due_at=PAST)
-    with told.begin() as session:
+    with live.begin() as session:
         wake(session, WebhookEndpoint, lane_id)
-    assert lane(told, lane_id).due_at == PAST
+    assert lane(live, lane_id).due_at == PAST
 
 
 def test_the_timetable_queues_what_is_due_and_may_work(
-    told: Sessions, make_endpoint: Callable[..., UUID], sent: list[Any]
+    live: Sessions, make_endpoint: Callable[..., UUID], sent: list[Any]
 ) -> None:
     due = make_endpoint(due_at=PAST)
     others = [
@@ -79,9 +79,9 @@ def test_the_timetable_queues_what_is_due_and_may_work(
         make_endpoint(due_at=PAST, status="paused"),
         make_endpoint(due_at=PAST, state="running"),
     ]
-    with told.begin() as session:
+    with live.begin() as session:
         send_due(session, WebhookEndpoint)
-    with told.begin() as session:
+    with live.begin() as session:
         send_due(session, WebhookEndpoint)
     assert [item for _, item, _ in sent if item in {due, *others}] == [due]
-    assert lane(told, due).state == "queued"
+    assert lane(live, due).state == "queued"

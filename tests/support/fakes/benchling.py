@@ -148,6 +148,10 @@ class FakeBenchling(BenchlingServer):
         for item in self.tenant.schemas[kind][schema_id]["fieldDefinitions"]:
             item["name"] = new if item["name"] == old else item["name"]
 
+    def forget_pages(self) -> None:
+        """Let tokens of pages that were handed out be invalid."""
+        self._epoch += "1"
+
     def freeze(self, moment: datetime) -> None:
         """Let everything that is written from now on have one time."""
         self.tenant.now = lambda: moment

@@ -31,6 +31,8 @@ class BenchlingServer(LoopbackServer):
         self._tokens: set[str] = set()
         self._is_revoked = False
         self._page_size = 100
+        self._epoch = "1"
+        self.unreadable: set[str] = set()
         self._takes = 1
         super().__init__()
         self._routes_of_entities()
@@ -92,7 +94,7 @@ class BenchlingServer(LoopbackServer):
         return Answered(200, {"access_token": token, "expires_in": 899, "token_type": "Bearer"})
 
     def _listing(self, sent: Sent, name: str, records: Sequence[Json]) -> Answered:
-        page, token = page_of(records, sent.query, self._page_size)
+        page, token = page_of(records, sent.query, self._page_size, self._epoch)
         return Answered(200, {name: page, "nextToken": token})
 
     def _started(self, work: Callable[[], Json]) -> Answered:
@@ -102,6 +104,13 @@ class BenchlingServer(LoopbackServer):
         for collection in LISTED_AS:
             path = f"/api/v2/{collection}"
             self.route("GET", path, lambda sent, name=collection: self._list_entities(sent, name))
+            self.route("GET", rf"{path}/(\w+)", lambda _, item, name=collection: self._one_entity(name, item))
+            self.route(
+                "PATCH",
+                rf"{path}/([\w-]+):upsert",
+                lambda sent, key, name=collection: self._upsert_entity(sent, name, key),
+            )
+            self.route("POST", f"{path}:archive", self._archive_entities)
             for verb in ("bulk-upsert", "bulk-create"):
                 self.route(
                     "POST",
@@ -133,6 +142,26 @@ class BenchlingServer(LoopbackServer):
             )
         ]
         return self._listing(sent, LISTED_AS[collection], found)
+
+    def _one_entity(self, collection: str, entity_id: str) -> Answered:
+        if entity_id not in self.tenant.entities[collection]:
+            raise RefusalError(f"Invalid entity ID {entity_id}", 404)
+        return Answered(200, self.tenant.entities[collection][entity_id])
+
+    def _upsert_entity(self, sent: Sent, collection: str, key: str) -> Answered:
+        is_new = self.tenant.registered(key) is None
+        body = {**sent.json(), "entityRegistryId": key}
+        outcome = self.tenant.write_entities(collection, [body], upsert=True)
+        if outcome["status"] == "FAILED":
+            raise RefusalError(self.tenant.words_of(outcome))
+        return Answered(201 if is_new else 200, outcome["response"][LISTED_AS[collection]][0])
+
+    def _archive_entities(self, sent: Sent) -> Answered:
+        body = sent.json()
+        ((name, ids),) = ((name, ids) for name, ids in body.items() if name.endswith("Ids"))
+        for entity_id in ids:
+            self.tenant.entity(entity_id)["archiveRecord"] = {"reason": body["reason"]}
+        return Answered(200, {name: ids, "batchIds": []})
 
     def _write_entities(self, sent: Sent, collection: str, verb: str) -> Answered:
         bodies = sent.json()[LISTED_AS[collection]]
@@ -231,6 +260,8 @@ class BenchlingServer(LoopbackServer):
         entities = sent.first("entityIds").split(",") if "entityIds" in sent.query else []
         if len(entities) > 20 or int(sent.first("pageSize", "50")) > 100:
             raise RefusalError("At most 20 entity IDs and 100 results per page.")
+        if hidden := self.unreadable & set(entities):
+            raise RefusalError(f"Invalid entity IDs: {', '.join(hidden)}")
         name, _, order = sent.first("sort", "createdAt:asc").partition(":")
         since = sent.first("modifiedAt.gte")
         found = [

@@ -158,6 +158,12 @@ class Tenant:
         written = [self._write_entity(collection, body) for body in bodies]
         return {"status": "SUCCEEDED", "response": {LISTED_AS[collection]: written}}
 
+    def words_of(self, outcome: Json) -> str:
+        """Return what is said of the first record of a failed task."""
+        errors = outcome["errors"]
+        first = errors[0] if isinstance(errors, list) else errors.get("0", errors)
+        return str(first["message"])
+
     def failed(self, errors: Mapping[int, str]) -> Json:
         """Return a failed task, with the errors in one of the shapes that the vendor's schema admits."""
         found = [{"index": index, "message": message} for index, message in errors.items()]
@@ -174,13 +180,13 @@ class Tenant:
         if key in self.failing:
             raise RefusalError(self.failing[key])
         self.written_fields(self.schema("entity-schemas", body["schemaId"]), body.get("fields", {}))
-        existing = self._registered(body["entityRegistryId"]) if upsert else None
+        existing = self.registered(body["entityRegistryId"]) if upsert else None
         in_use = self.names_in_use()
         for name in (body["name"], *body.get("aliases", ())):
             if name in in_use and (existing is None or in_use[name] != existing["id"]):
                 raise RefusalError(f'The name or alias "{name}" is already in use in the registry.')
 
-    def _registered(self, registry_id: str) -> Json | None:
+    def registered(self, registry_id: str) -> Json | None:
         return next(
             (
                 entity
@@ -193,7 +199,7 @@ class Tenant:
 
     def _write_entity(self, collection: str, body: Json) -> Json:
         schema = self.schema("entity-schemas", body["schemaId"])
-        own = self._registered(body["entityRegistryId"]) if "entityRegistryId" in body else None
+        own = self.registered(body["entityRegistryId"]) if "entityRegistryId" in body else None
         entity_id = (
             own["id"]
             if own
@@ -301,14 +307,20 @@ class Tenant:
         return result_id
 
 
-def page_of(records: Iterable[Json], query: Mapping[str, list[str]], largest: int) -> tuple[list[Json], str]:
+def page_of(
+    records: Iterable[Json], query: Mapping[str, list[str]], largest: int, epoch: str
+) -> tuple[list[Json], str]:
     """Return a page and the token of the next one: a position, as harsh a token as a server may have."""
     wanted = list(records)
     size = min(int(query.get("pageSize", ["50"])[0]), largest)
-    begin = int(base64.b64decode(query["nextToken"][0])) if query.get("nextToken") else 0
+    token = base64.b64decode(query.get("nextToken", [""])[0]).decode()
+    made_in, _, position = token.partition(":")
+    if token and made_in != epoch:
+        raise RefusalError("Invalid nextToken.")
+    begin = int(position or 0)
     end = begin + size
-    token = base64.b64encode(str(end).encode()).decode() if end < len(wanted) else ""
-    return wanted[begin:end], token
+    following = base64.b64encode(f"{epoch}:{end}".encode()).decode() if end < len(wanted) else ""
+    return wanted[begin:end], following
 
 
 def is_listed(record: Json, query: Mapping[str, list[str]]) -> bool:

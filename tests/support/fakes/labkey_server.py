@@ -13,6 +13,7 @@ import itertools
 import json
 import secrets
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fakes.server import Answered, LoopbackServer, Sent
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 CSRF = "X-LABKEY-CSRF"
 FOLDER = "MyLab/Screening One"
 SAMPLE_TYPE = "Compounds"
+SAMPLE_TYPE_LSID = "urn:lsid:labkey.com:SampleSet.Folder-3:Compounds"
 ORDERS = "AssayflowOrders"
 ASSAY = "assay.General.Potency"
 WRITES = ("import", "saveRows", "insertRows", "updateRows", "deleteRows")
@@ -175,18 +177,28 @@ class LabkeyServer(LoopbackServer):
         return Answered(200, {"schemaName": schema, "queryName": query, "rows": told, "rowCount": len(kept)})
 
     def _told(self, row: Row, wanted: Sequence[str], columns: Mapping[str, Row], version: float) -> Row:
-        cells: Row = {}
-        for name in wanted:
-            value = _at(row, name)
-            value = value["RowId"] if isinstance(value, dict) else value
-            value = value.strftime(self.date_format) if isinstance(value, datetime) else value
-            cells[name] = {"value": value}
-            if columns.get(name, {}).get("lookup", {}).get("displayColumn"):
-                by_id = {item["RowId"]: item["Name"] for item in self.samples.values()}
-                cells[name]["displayValue"] = by_id.get(value)
+        cells = {name: self._cell(row, name, columns.get(name, {})) for name in wanted}
         if version < 9.1:
             return {name: cell["value"] for name, cell in cells.items()}
         return {"data": cells} if version >= 13.2 else cells
+
+    def _cell(self, row: Row, name: str, column: Mapping[str, Any]) -> Row:
+        """Return a cell with what LabKey shows of it, which is no value for a machine."""
+        value = _at(row, name)
+        if isinstance(value, datetime):
+            return {"value": value.strftime(self.date_format)}
+        if isinstance(value, dict):
+            return {"value": value["RowId"], "displayValue": f"run {value['RowId']}"}
+        if row.get(f"{name}MVIndicator"):
+            return {"value": None, "mvValue": row[f"{name}MVIndicator"], "mvRawValue": value}
+        if sign := row.get(f"{name}OORIndicator"):
+            return {"value": value, "displayValue": f"{escape(sign)}{value:.0f}"}
+        if not column.get("lookup"):
+            return {"value": value}
+        names = {item["RowId"]: item["Name"] for item in self.samples.values()} | {
+            SAMPLE_TYPE_LSID: SAMPLE_TYPE
+        }
+        return {"value": value, "displayValue": names.get(value)}
 
     def _import(self, sent: Sent) -> Answered:
         form = sent.form()
@@ -304,10 +316,11 @@ class LabkeyServer(LoopbackServer):
         return self.samples, names.get(row["RowId"], "")
 
     def _material_columns(self) -> dict[str, Row]:
-        return {name: new_column(name, "string") for name in ("RowId", "Name", "SampleSet", "Modified")}
+        columns = {name: new_column(name, "string") for name in ("RowId", "Name", "Modified")}
+        return {**columns, "SampleSet": new_column("SampleSet", "string", lookup={"queryName": "SampleSets"})}
 
     def _as_materials(self) -> list[Row]:
-        return [{**row, "SampleSet": SAMPLE_TYPE} for row in self.samples.values()]
+        return [{**row, "SampleSet": SAMPLE_TYPE_LSID} for row in self.samples.values()]
 
 
 def new_column(name: str, type_: str, **more: Any) -> Row:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Document = dict[str, Any]
 SPACE, PROJECT = "LAB", "SCREENING"
@@ -66,10 +69,7 @@ def properties(*texts: str, **others: str) -> dict[str, Document]:
 
 
 def property_type(item: Document) -> Document:
-    terms = [{"@type": "as.dto.vocabulary.VocabularyTerm", "code": term} for term in item.get("terms", ())]
-    vocabulary = (
-        {"@type": "as.dto.vocabulary.Vocabulary", "code": item["code"], "terms": terms} if terms else None
-    )
+    vocabulary = vocabulary_of(item["code"], item["terms"]) if item.get("terms") else None
     return {
         "@type": "as.dto.property.PropertyType",
         "code": item["code"],
@@ -81,6 +81,25 @@ def property_type(item: Document) -> Document:
         "metaData": {},
         "vocabulary": vocabulary,
     }
+
+
+def vocabulary_of(code: str, terms: Sequence[str]) -> Document:
+    told = [
+        {
+            "@type": "as.dto.vocabulary.VocabularyTerm",
+            "permId": {
+                "@type": "as.dto.vocabulary.id.VocabularyTermPermId",
+                "code": term,
+                "vocabularyCode": code,
+            },
+            "code": term,
+            "registrationDate": 1,
+            "modificationDate": 1,
+        }
+        for term in terms
+    ]
+    id_ = {"@type": "as.dto.vocabulary.id.VocabularyPermId", "permId": code}
+    return {"@type": "as.dto.vocabulary.Vocabulary", "permId": id_, "code": code, "terms": told}
 
 
 def cut(found: list[Document], options: Document) -> list[Document]:

@@ -28,6 +28,7 @@ from fakes.openbis_documents import (
     property_type,
     search_result,
     space,
+    vocabulary_of,
 )
 from fakes.server import Answered, LoopbackServer, Sent
 
@@ -172,6 +173,13 @@ class OpenbisServer(LoopbackServer):
         }
         return {item["permId"]: property_type(known[item["permId"]]) for item in ids}
 
+    def do_get_vocabularies(self, ids: Sequence[Document], _options: Document) -> Document:
+        return {item["permId"]: vocabulary_of(item["permId"], ()) for item in ids}
+
+    def do_search_vocabulary_terms(self, _criteria: Document, _options: Document) -> Document:
+        found = vocabulary_of("RELATION", self.types["sample"][RESULT]["RELATION"]["terms"])["terms"]
+        return search_result(found, len(found))
+
     def _all_types(self, kind: str) -> Document:
         found = [self._type(kind, code) for code in self.types[kind]]
         return {"@type": "as.dto.common.search.SearchResult", "objects": found, "totalCount": len(found)}
@@ -264,12 +272,16 @@ class OpenbisServer(LoopbackServer):
         if code in self.refused:
             raise Refusal(self.refused[code] + context)
         type_ = creation["typeId"]["permId"]
+        if type_ not in self.types[kind]:
+            raise Refusal(
+                f"Object with EntityTypePermId = [{type_} ({kind.upper()})] has not been found.{context}"
+            )
         made = {
             "permId": f"20260302093000-{next(self._numbers)}",
             "code": code,
             "type": type_,
             "properties": {},
-            "parents": [item.get("permId") for item in creation.get("parentIds") or ()],
+            "parents": [self._held(self.samples, item)["permId"] for item in creation.get("parentIds") or ()],
             "experiment": None,
             "is_in_project": bool(creation.get("projectId")),
             "registered": next(self._clock),

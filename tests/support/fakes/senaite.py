@@ -78,7 +78,16 @@ class SenaiteFake(SenaiteApi):
         ]
 
     def orders(self) -> Sequence[Held]:
-        return []
+        samples = self.of_type("AnalysisRequest")
+        return [
+            Held(
+                batch["uid"],
+                batch["description"].removeprefix("Assayflow ").partition(" ")[0],
+                {"title": batch["title"]},
+                [item["getClientSampleID"] for item in samples if item.get("Batch") == batch["uid"]],
+            )
+            for batch in self.of_type("Batch")
+        ]
 
     def measure(self, key: str, measurement: Measurement) -> str:
         """Receive the sample, and submit, verify and publish the result of its open analysis."""

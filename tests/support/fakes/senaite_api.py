@@ -30,12 +30,21 @@ _OF_ALL = {
     "url",
     "getKeyword",
 }
-_COLUMNS = {*_OF_ALL, "getClientSampleID", "getRequestID", "getClientID", "getFullname", "parent_path"}
+_COLUMNS = {
+    *_OF_ALL,
+    "getClientSampleID",
+    "getRequestID",
+    "getClientID",
+    "getFullname",
+    "parent_path",
+    "description",
+}
 _INDEXES = {
     SAMPLES: {"UID", "getClientSampleID", "portal_type", "review_state", "id"},
     ANALYSES: {"UID", "getRequestID", "portal_type", "review_state", "getKeyword"},
 }
 _TYPES = {
+    "batch": "Batch",
     "client": "Client",
     "contact": "Contact",
     "sampletype": "SampleType",
@@ -69,6 +78,7 @@ class SenaiteApi(LoopbackServer):
         self.route("GET", f"{API}/search", self._search)
         self.route("GET", f"{API}/({'|'.join(_TYPES)})", self._list)
         self.route("POST", f"{API}/AnalysisRequest/create/([0-9a-f]+)", self._create)
+        self.route("POST", f"{API}/create", self._create_anything)
         self.route("POST", f"{API}/update", self._update)
 
     def is_write(self, sent: Sent) -> bool:
@@ -202,6 +212,14 @@ class SenaiteApi(LoopbackServer):
             self.add_analysis(made, self.objects[uid])
         return self._ok({"count": 1, "items": [{name: value for name, value in made.items() if name != "n"}]})
 
+    def _create_anything(self, sent: Sent) -> Answered:
+        body = sent.json()
+        place = (body.pop("portal_type"), body.pop("parent_path"))
+        if not self._is_known(sent) or place != ("Batch", "/senaite/batches"):
+            return _fail(401, f"Creation of {place[0]} is not allowed in {place[1]}")
+        made = self.add(*place, review_state="open", **body)
+        return self._ok({"count": 1, "items": [{name: value for name, value in made.items() if name != "n"}]})
+
     def add_analysis(
         self, sample: Mapping[str, Any], service: Mapping[str, Any], **fields: Any
     ) -> dict[str, Any]:
@@ -232,6 +250,7 @@ class SenaiteApi(LoopbackServer):
             if transition != "cancel" or item["review_state"] != "sample_due":
                 return _fail(400, f"Transition '{transition}' is not allowed in {item['review_state']}")
             item["review_state"] = "cancelled"
+        item |= {name: body[name] for name in ("Batch", "description") if name in body}
         if "Remarks" in body:
             item["Remarks"].append({"user_id": USER, "content": body["Remarks"]})
         return self._ok({"count": 1, "items": [{name: item[name] for name in ("uid", "id", "path")}]})

@@ -78,8 +78,12 @@ class FakeFolder:
     def withdraw(self, measurement_id: str) -> None:
         raise NotImplementedError(f"a file takes nothing back, not even {measurement_id}")
 
-    def lose_answers(self, n: int = 1) -> None:
-        raise NotImplementedError(f"a folder gives no answers, so that not even {n} are lost")
+    @property
+    def n_writes(self) -> int:
+        return 0
+
+    def lose_answers(self, n: int = 1, *, skip: int = 0) -> None:
+        raise NotImplementedError(f"a folder gives no answers, so that not even {n} after {skip} are lost")
 
     def answer_instead(self, answer: Answered, *, skip: int = 0) -> None:
         raise NotImplementedError(f"a folder does not answer {answer.status} after {skip}")

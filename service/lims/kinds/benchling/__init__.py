@@ -7,7 +7,6 @@ is time to look.
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -26,7 +25,8 @@ from service.lims.kinds.benchling.hooks import public_key, verified_id
 from service.lims.kinds.benchling.orders import Orders
 from service.lims.kinds.benchling.results import Results
 from service.lims.kinds.benchling.schemas import ENTITY_SCHEMAS, RESULT_SCHEMAS, TASK_SCHEMAS, Schemas
-from service.lims.kinds.benchling.session import Session, records_of
+from service.lims.kinds.benchling.session import API, Session, records_of
+from service.lims.kinds.benchling.tickets import read_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,6 +148,11 @@ class BenchlingConnector(Connector):
         super().__init__(settings, credentials, environment)
         self._opened: tuple[Session, Schemas] | None = None
 
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:
+        """Return whether a request reads, or asks for a token."""
+        return super().is_question(method, path, content) or path.partition("?")[0].endswith(f"{API}/token")
+
     def check(self) -> Status:
         """Sign in, and compare the settings with the tenant."""
         session, _ = self._open()
@@ -158,12 +163,12 @@ class BenchlingConnector(Connector):
         warnings = [
             f"the credentials may not {right}"
             for path, right in _RIGHTS.items()
-            if not session.may_list(path)
+            if not session.may_read(path, {"pageSize": 1})
         ]
         if self.settings.registry_id not in registries:
             known = ", ".join(f"{name} ({id_})" for id_, name in registries.items()) or "none"
             warnings.append(f"there is no registry {self.settings.registry_id}; known are {known}")
-        if self.settings.folder_id and not session.may_list(f"/folders/{self.settings.folder_id}"):
+        if self.settings.folder_id and not session.may_read(f"/folders/{self.settings.folder_id}"):
             warnings.append(f"the folder {self.settings.folder_id} is not there, or may not be read")
         identity = (
             f"app {self.credentials.client_id}" if self.credentials.is_app else "the user of the API key"
@@ -190,8 +195,8 @@ class BenchlingConnector(Connector):
 
     def task(self, ticket: str) -> Pending | Sequence[Answer]:
         """Ask how a task of Benchling stands; a new ticket replaces the one that was given."""
-        verb, content = json.loads(ticket)
-        if verb == MATERIALS:
+        about, content = read_ticket(ticket)
+        if about == MATERIALS:
             return self._entities().go_on(content)
         answer = self._orders().go_on(content)
         return answer if isinstance(answer, Pending) else [answer]

@@ -8,7 +8,6 @@ are sent again; where nobody says which are at fault, the halves are sent again.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, final
@@ -21,7 +20,9 @@ from service.lims.kinds.benchling.session import (
     errors_by_position,
     only_reading,
     refused,
+    text_of,
 )
+from service.lims.kinds.benchling.tickets import written_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from service.lims.kinds.benchling.session import Session
 
 MATERIALS = "materials"
-"""What tickets of entities begin with."""
+"""What tickets of entities are about."""
 ANY_STANDING = "ANY_ARCHIVED_OR_NOT_ARCHIVED"
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 _LISTED_AS = {"molecules": "molecules", "aa-sequences": "aaSequences", "custom-entities": "customEntities"}
@@ -75,7 +76,7 @@ class _Progress:
     n_splits: int = 0
 
     def ticket(self) -> str:
-        return json.dumps([MATERIALS, asdict(self)])
+        return written_ticket(MATERIALS, asdict(self))
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> _Progress:
@@ -122,7 +123,9 @@ class Entities:
             part.bodies.append(body)
         for part in parts.values():
             self._send(progress, part)
-        return self._outcome(progress)
+        if progress.parts:
+            return [Pending(ticket=progress.ticket(), seconds=_SECONDS)] * len(materials)
+        return progress.answers()
 
     def go_on(self, content: Mapping[str, Any]) -> Pending | Sequence[Answer]:
         """Ask how the tasks of a ticket stand, and send again what a failed one did not write."""
@@ -130,14 +133,9 @@ class Entities:
         waiting, progress.parts = progress.parts, []
         for part in waiting:
             self._ask(progress, part)
-        return (
-            progress.answers() if not progress.parts else Pending(ticket=progress.ticket(), seconds=_SECONDS)
-        )
-
-    def _outcome(self, progress: _Progress) -> Sequence[Answer]:
-        if not progress.parts:
-            return progress.answers()
-        return [Pending(ticket=progress.ticket(), seconds=_SECONDS)] * len(progress.keys)
+        if progress.parts:
+            return Pending(ticket=progress.ticket(), seconds=_SECONDS)
+        return progress.answers()
 
     def _body(self, material: Material) -> tuple[str, dict[str, Any]]:
         if not material.schema:
@@ -175,7 +173,7 @@ class Entities:
         except RejectedError as error:
             self._after_failure(progress, part, error)
         else:
-            part.task = str(link["taskId"])
+            part.task = text_of(link, "taskId", part.path)
             progress.parts.append(part)
 
     def _ask(self, progress: _Progress, part: _Part) -> None:

@@ -6,7 +6,6 @@ with tasks is complete, and one without is filled by the next call. A refused or
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, final
 
@@ -20,7 +19,8 @@ from service.lims.kinds.benchling.entities import (
     task_of,
 )
 from service.lims.kinds.benchling.schemas import TASK_SCHEMAS, FieldError
-from service.lims.kinds.benchling.session import RejectedError, only_reading, refused
+from service.lims.kinds.benchling.session import RejectedError, only_reading, refused, text_of
+from service.lims.kinds.benchling.tickets import written_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from service.lims.kinds.benchling.session import Session
 
 ORDER = "order"
-"""What tickets of orders begin with."""
+"""What tickets of orders are about."""
 GROUP = "workflow_task_group"
 _OURS = "(Assayflow {key})"
 _STATUSES = {"measured": "COMPLETED", "cancelled": "CANCELLED"}
@@ -110,6 +110,8 @@ class Orders:
             raise FieldError("name the workflow task schema of orders", "schema")
         if not (order.folder or self._folder_id):
             raise FieldError("name the folder of orders, in the mapping or in the settings", "folder")
+        if order.files:
+            raise FieldError("Benchling's task groups take no files: leave them out of the mapping", "files")
         if not order.materials:
             raise FieldError("the order has no materials", "materials")
         schema = self._schemas.one(TASK_SCHEMAS, order.schema)
@@ -153,7 +155,7 @@ class Orders:
             link = self._session.call("POST", "/workflow-tasks:bulk-create", json=body)
         except RejectedError as error:
             return self._abandoned(group, error)
-        return _pending(group, tasks, task=str(link["taskId"]))
+        return _pending(group, tasks, task=text_of(link, "taskId", "workflow-tasks"))
 
     def _abandoned(self, group: RemoteRecord, error: RejectedError) -> Refused:
         """Archive the empty group of a refused order, so that nothing half written is left."""
@@ -161,11 +163,8 @@ class Orders:
         try:
             self._session.call("POST", "/workflow-task-groups:archive", json=body)
         except RejectedError as left:
-            return refused(
-                RejectedError(
-                    error.status, f"{error.detail}; its empty group stays: {left.detail}", error.errors
-                )
-            )
+            detail = f"{error.detail}; its empty group stays: {left.detail}"
+            return refused(RejectedError(error.status, detail, error.errors))
         return refused(error)
 
     def _listed(self, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -204,4 +203,4 @@ def _pending(
     seconds: float = _SECONDS,
 ) -> Pending:
     content = {"group": asdict(group), "tasks": tasks, "task": task, "n_looks": n_looks}
-    return Pending(ticket=json.dumps([ORDER, content]), seconds=seconds)
+    return Pending(ticket=written_ticket(ORDER, content), seconds=seconds)

@@ -10,8 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, final
 
 from service.lims.contract import AccessDeniedError, RecordGoneError, Refused, RetryLaterError
-from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail
-from service.outbound.pinned_http import retry_after
+from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, plain_detail, request, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,11 +74,7 @@ class Session:
 
     def reply(self, method: str, path: str, **body: Any) -> Reply:
         """Send a request and return a reply that is no refusal of the sender."""
-        reply = self._signed(method, path, body)
-        if reply.status == HTTPStatus.UNAUTHORIZED and self._is_app:
-            self._token = None
-            reply = self._signed(method, path, body)
-        return check_reply(reply, patience=patience)
+        return check_reply(self._signed(method, path, body), patience=patience)
 
     def pages(
         self, path: str, name: str, params: Mapping[str, str] | None = None
@@ -93,15 +88,22 @@ class Session:
                 return
             wanted["nextToken"] = str(page["nextToken"])
 
-    def may_list(self, path: str) -> bool:
-        """Return whether these credentials may read what is there."""
-        reply = self._signed("GET", path, {"params": {"pageSize": 1}})
+    def may_read(self, path: str, params: Mapping[str, str | int] | None = None) -> bool:
+        """Return whether something is there that these credentials may read."""
+        reply = self._signed("GET", path, {"params": params})
         denied = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
         return check_reply(reply, accepted=denied, patience=patience).status not in denied
 
     def _signed(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
+        reply = self._signed_once(method, path, body)
+        if reply.status == HTTPStatus.UNAUTHORIZED and self._is_app:
+            self._token = None
+            reply = self._signed_once(method, path, body)
+        return reply
+
+    def _signed_once(self, method: str, path: str, body: Mapping[str, Any]) -> Reply:
         signed = self._authorization if not self._is_app else f"Bearer {self._valid_token()}"
-        return self.http.request(method, f"{API}{path}", headers={"Authorization": signed}, **body)
+        return request(self.http, method, f"{API}{path}", headers={"Authorization": signed}, **body)
 
     def _valid_token(self) -> str:
         if self._token is None or self._now() >= self._token_ends:
@@ -109,7 +111,8 @@ class Session:
         return self._token
 
     def _new_token(self) -> str:
-        reply = self.http.request(
+        reply = request(
+            self.http,
             "POST",
             f"{API}/token",
             headers={"Authorization": self._authorization},
@@ -158,6 +161,14 @@ def records_of(page: Mapping[str, Any], name: str, path: str) -> Sequence[dict[s
     if not isinstance(records, list):
         raise RetryLaterError(f"GET {API}{path} answered a page without {name}")
     return records
+
+
+def text_of(answer: Mapping[str, Any], name: str, path: str) -> str:
+    """Return a text of an answer to a write; without it nobody knows what became of the write."""
+    text = answer.get(name)
+    if not isinstance(text, str) or not text:
+        raise RetryLaterError(f"Benchling's answer to writing {path} has no {name}")
+    return text
 
 
 def only_reading(error: RejectedError, what: str) -> Exception:

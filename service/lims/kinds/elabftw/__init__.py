@@ -244,7 +244,8 @@ class ElabftwConnector(Connector):
         """Return what names a template, which a mapping calls by its title or number."""
         for template in self.server.templates(templates):
             if schema in (template["title"], str(template["id"])):
-                return {"template": template["id"], "category": template.get("category")}
+                category = template.get("category")
+                return {"template": template["id"]} | ({"category": category} if category else {})
         raise RefusalError(f"the team has no template {schema!r}", "schema")
 
     def _fill(self, id_: int, order: Order) -> None:

@@ -79,11 +79,11 @@ class Api:
     def rewrite(self, id_: str | int, change: Callable[[Sequence[Extra]], list[Extra]]) -> Refused | None:
         """Change a record's extras, which Kadi4Mat replaces whole and without a condition.
 
-        Its revisions tell afterwards whether somebody else wrote between our reading and our writing. If so,
+        Its revisions tell afterwards whether another user wrote between our reading and our writing. If so,
         the change is made again on what they wrote.
 
         Raises:
-            RetryLaterError: if somebody goes on writing.
+            RetryLaterError: if others go on writing.
         """
         base = self.get(f"/records/{id_}/revisions", {"per_page": 1})["items"][0]
         last, there = base["id"], base["data"]["extras"]

@@ -7,8 +7,6 @@ beside it, and a run that was imported again stays, marked as replaced.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +18,6 @@ from pydantic import Field, SecretStr, field_validator
 from service.lims.contract import (
     Connector,
     Manners,
-    RecordGoneError,
     Refused,
     RemoteField,
     RemoteRecord,
@@ -28,9 +25,10 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds.labkey.answers import faults, one_of, refused, shown, written
+from service.lims.kinds.labkey.answers import faults, one_of, refused, value
 from service.lims.kinds.labkey.results import AssayReader
-from service.lims.kinds.labkey.session import BAD, Session
+from service.lims.kinds.labkey.samples import SampleWriter, command_of, unknown_column
+from service.lims.kinds.labkey.session import BAD, QUESTIONS, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 _REPORTING_VERSION = 13.2
 """From here on a refusal of `saveRows` is a status of 200 with `committed: false`."""
-_NO_TYPE = "the mapping of materials names no sample type as its schema"
 _DUPLICATE = re.compile(r"duplicate key|already exists", re.IGNORECASE)
 
 
@@ -104,6 +101,18 @@ class LabkeyConnector(Connector):
     def _session(self) -> Session:
         return Session(self.http, self.settings.container, self.credentials.api_key.get_secret_value())
 
+    @cached_property
+    def _samples(self) -> SampleWriter:
+        return SampleWriter(self._session, self.settings)
+
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:
+        """Return whether a request changes nothing: queries are sent by POST, but by their names."""
+        return (
+            super().is_question(method, path, content)
+            or path.partition("?")[0].rpartition("/")[2] in QUESTIONS
+        )
+
     def check(self) -> Status:
         """Sign in; warn where the list of orders is missing."""
         who = self._session.sign_in()
@@ -127,13 +136,13 @@ class LabkeyConnector(Connector):
         places += [(name, "Data", name) for name in self._session.assays()]
         return [
             RemoteField(
-                schema=label,
+                schema=title,
                 name=column["name"],
                 label=column.get("caption", ""),
                 type=column.get("jsonType") or column.get("type") or "text",
                 is_required=bool(column.get("required")),
             )
-            for schema, query, label in places
+            for schema, query, title in places
             for column in (self._session.columns(schema, query) or {}).values()
         ]
 
@@ -148,21 +157,12 @@ class LabkeyConnector(Connector):
         filters = {f"query.{columns[-1]}~in": one_of(keys)}
         rows = self._session.rows(schema, query, columns, filters).rows
         ours = {key.casefold(): key for key in keys}
-        found = {ours.get(shown(row, columns[-1]).casefold()): shown(row, columns[0]) for row in rows}
+        found = {ours.get(value(row, columns[-1]).casefold()): value(row, columns[0]) for row in rows}
         return {key: self._record(type_, id_, key) for key, id_ in found.items() if key is not None}
 
     def put_materials(self, materials: Sequence[Material]) -> Sequence[Answer]:
         """Merge samples by their names; one that LabKey refuses does not hold up the others."""
-        answers: dict[str, Answer] = {}
-        by_type: dict[str, list[Material]] = {}
-        for item in materials:
-            unfit = self._unfit(item)
-            if unfit is None:
-                by_type.setdefault(item.schema or "", []).append(item)
-            else:
-                answers[item.key] = unfit
-        for sample_type, items in by_type.items():
-            answers |= self._merge(sample_type, items)
+        answers = self._samples.merge(materials)
         answers |= self.find("material", [item.key for item in materials if item.key not in answers])
         if missing := [item.key for item in materials if item.key not in answers]:
             raise RetryLaterError(f"LabKey took {missing[0]} and does not show it", whole_connector=False)
@@ -174,16 +174,15 @@ class LabkeyConnector(Connector):
         if order.schema not in (None, target):
             detail = f"batches go to the list {target!r} of the settings, not to {order.schema!r}"
             return Refused(detail=detail, field="schema")
-        fields = {name: value for name, value in order.fields.items() if value is not None}
+        fields = {name: text for name, text in order.fields.items() if text is not None}
         row = {**fields, self.settings.orders_key: order.key}
-        of_samples = self._of_samples(order.materials, {self.settings.order_column: order.key})
-        answer = None
-        for _ in range(2):
-            command = "update" if self.find("order", [order.key]) else "insert"
-            answer = self._save([_command(command, "lists", target, [row]), *of_samples], order.name)
-            if answer is None or command == "update" or not _DUPLICATE.search(answer.detail):
-                break
-        return answer or self._record("order", order.key, order.key)
+        of_samples = self._samples.commands(order.materials, {self.settings.order_column: order.key})
+        commands = [command_of("insert", "lists", target, [row]), *of_samples]
+        why = self._unknown(commands) or self._save_order(order, commands)
+        if why is not None and _DUPLICATE.search(why.detail):
+            # somebody inserted it after we had looked
+            why = self._save_order(order, commands)
+        return why or self._record("order", order.key, order.key)
 
     def changes(self, scope: Scope, cursor: Cursor | None) -> Page:
         """Read the rows of assays for the samples of the scope, in the order of their ids."""
@@ -193,75 +192,25 @@ class LabkeyConnector(Connector):
         """Write the event into the status column, with the comment in the audit log."""
         if self.settings.status_column is None:
             return None
-        value = {self.settings.status_column: news.event}
-        if record.type != "order":
-            return self._save(self._of_samples([record], value), news.comment)
-        row = {self.settings.orders_key: record.id, **value}
-        return self._save([_command("update", "lists", self.settings.orders_list, [row])], news.comment)
+        status = {self.settings.status_column: news.event}
+        if record.type == "order":
+            row = {self.settings.orders_key: record.id, **status}
+            commands = [command_of("update", "lists", self.settings.orders_list, [row])]
+        else:
+            commands = self._samples.commands([record], status)
+        return self._unknown(commands) or self._save(commands, news.comment)
 
-    def _unfit(self, item: Material) -> Refused | None:
-        """Return what is wrong with a sample's type or columns: an import ignores unknown ones silently."""
-        columns = self._session.columns("samples", item.schema) if item.schema else None
-        if columns is None:
-            detail = f"there is no sample type {item.schema!r} in the folder" if item.schema else _NO_TYPE
-            return Refused(detail=detail, field="schema")
-        known = {name.casefold() for name in columns}
-        known |= {str(column.get("caption", "")).casefold() for column in columns.values()}
-        names = [self.settings.name_column, *item.fields] if self.settings.name_column else item.fields
-        if unknown := [name for name in names if name.casefold() not in known]:
-            detail = f"the sample type {item.schema!r} has no column {unknown[0]!r}"
-            return Refused(detail=detail, field=unknown[0])
+    def _unknown(self, commands: Sequence[dict[str, Any]]) -> Refused | None:
+        """Return what commands write that is not there: LabKey ignores unknown columns silently."""
+        for command in commands:
+            schema, query = command["schemaName"], command["queryName"]
+            if why := unknown_column(self._session, schema, query, command["rows"][0]):
+                return why
         return None
 
-    def _merge(self, sample_type: str, items: Sequence[Material]) -> dict[str, Answer]:
-        """Merge samples of one type, and return those that were refused, by key.
-
-        An import is one transaction: one sample at fault refuses it whole. The rows that LabKey names are
-        then tried alone, so that nothing depends on how it counts them, and the others together.
-        """
-        form = {"schemaName": "samples", "queryName": sample_type, "insertOption": "MERGE", "format": "csv"}
-        form |= {"importLookupByAlternateKey": "true", "text": self._table(items)}
-        reply, body = self._session.exchange("query-import.api", data=form)
-        found = faults(body)
-        if reply.status >= BAD or (found and len(items) == 1):
-            return dict.fromkeys((item.key for item in items), refused(reply, body))
-        if not found:
-            return {}
-        named = {row - 1 for row, _ in found if row is not None and 0 < row <= len(items)}
-        if named:
-            parts = [[items[place]] for place in sorted(named)]
-            parts.append([item for place, item in enumerate(items) if place not in named])
-        else:
-            parts = [list(items[: len(items) // 2]), list(items[len(items) // 2 :])]
-        answers: dict[str, Answer] = {}
-        for part in filter(None, parts):
-            answers |= self._merge(sample_type, part)
-        return answers
-
-    def _table(self, items: Sequence[Material]) -> str:
-        columns = [self.settings.name_column] if self.settings.name_column else []
-        columns += dict.fromkeys(name for item in items for name in item.fields if name not in columns)
-        table = io.StringIO()
-        writer = csv.writer(table)
-        writer.writerow(["Name", *columns])
-        for item in items:
-            fields = {self.settings.name_column: item.name, **item.fields}
-            writer.writerow([item.key, *(written(fields.get(name)) for name in columns)])
-        return table.getvalue()
-
-    def _of_samples(self, records: Sequence[RemoteRecord], values: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return commands that write values into samples, one for each of their types."""
-        filters = {"query.RowId~in": one_of([item.id for item in records])}
-        columns = ["RowId", "SampleSet"]
-        rows = self._session.rows("exp", "Materials", columns, filters).rows if records else []
-        by_type: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            by_type.setdefault(shown(row, "SampleSet"), []).append(
-                {"RowId": int(shown(row, "RowId")), **values}
-            )
-        if gone := {item.id for item in records} - {shown(row, "RowId") for row in rows}:
-            raise RecordGoneError(f"sample {min(gone)} is no longer in {self.settings.container}")
-        return [_command("update", "samples", name, items) for name, items in sorted(by_type.items())]
+    def _save_order(self, order: Order, commands: Sequence[dict[str, Any]]) -> Refused | None:
+        verb = "update" if self.find("order", [order.key]) else "insert"
+        return self._save([{**commands[0], "command": verb}, *commands[1:]], order.name)
 
     def _save(self, commands: Sequence[dict[str, Any]], comment: str) -> Refused | None:
         if comment:
@@ -277,7 +226,3 @@ class LabkeyConnector(Connector):
             return RemoteRecord(type="order", id=id_, key=key, url=self._session.url(page))
         url = self._session.url(f"experiment-showMaterial.view?rowId={id_}")
         return RemoteRecord(type="sample", id=id_, key=key, url=url)
-
-
-def _command(command: str, schema: str, query: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {"command": command, "schemaName": schema, "queryName": query, "rows": rows}

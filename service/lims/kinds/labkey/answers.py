@@ -27,36 +27,40 @@ def one_of(values: Sequence[str]) -> str:
     return "{json:" + json.dumps(list(values)) + "}"
 
 
-def written(value: FieldValue) -> str:
+def written(content: FieldValue) -> str:
     """Return a value as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+    if isinstance(content, bool):
+        return "true" if content else "false"
+    return "" if content is None else str(content)
 
 
-def shown(row: Mapping[str, Any], name: str) -> str:
-    """Return what LabKey shows in a cell: the name behind a look-up, and a number with its digits.
+def value(row: Mapping[str, Any], name: str) -> str:
+    """Return the value of a cell as text; it is a key where the column is a look-up.
 
-    A row has plain values, or objects with `value` and `displayValue`, since version 17.1 below `data`.
+    A row has plain values, or objects with `value` and `displayValue`, since version 13.2 below `data`.
     """
     cell = row.get("data", row).get(name)
-    if isinstance(cell, dict):
-        cell = cell.get("displayValue", cell.get("value"))
-    return written(cell)
-
-
-def raw(row: Mapping[str, Any], name: str) -> str:
-    """Return the value of a cell, which is a key where the column is a look-up."""
-    cell = row.get("data", row).get(name)
+    if isinstance(cell, list):
+        return "; ".join(written(item.get("value")) for item in cell)
     return written(cell.get("value") if isinstance(cell, dict) else cell)
+
+
+def label(row: Mapping[str, Any], name: str) -> str:
+    """Return the name behind the look-up in a cell.
+
+    Of other columns it is no value: a limit is shown as `&gt;30`, and numbers are rounded to their format.
+    """
+    cell = row.get("data", row).get(name)
+    shown = cell.get("displayValue") if isinstance(cell, dict) else None
+    return value(row, name) if shown is None else written(shown)
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime | None:
     """Return a date of the server's clock, which is written without a zone; None for other text."""
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         return None
-    year, month, day, hour, minute, second = (int(item or 0) for item in found.groups())
+    year, month, day, hour, minute, second = (int(item or 0) for item in match.groups())
     return datetime(year, month, day, hour, minute, second, tzinfo=zone)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 from zoneinfo import ZoneInfo
 
 from service.lims.contract import MeasuredRecord, RetryLaterError
-from service.lims.kinds.labkey.answers import moment, one_of, raw, shown
+from service.lims.kinds.labkey.answers import label, moment, one_of, value
 from service.lims.passes import ANY_SOURCE, Pass
 
 if TYPE_CHECKING:
@@ -42,12 +42,14 @@ class AssayReader:
             return reading.page([], looked_at=(), position=None, content=b"")
         source = sources[number]
         columns = self._columns(source)
-        is_lookup = bool(columns[self._sample].get("lookup"))
-        samples = {(item.id if is_lookup else item.key or "").casefold(): item for item in scope.materials}
+        is_name = columns[self._sample].get("jsonType") == "string"
+        samples = {((item.key or "") if is_name else item.id).casefold(): item for item in scope.materials}
         answer = self._rows(source, columns, list(samples), after)
+        if any(int(value(row, "RowId")) <= after for row in answer.rows):
+            raise RetryLaterError(f"LabKey answered rows of {source!r} again", whole_connector=False)
         found = (self._measurement(source, row, columns, samples) for row in answer.rows)
         is_whole = answer.n_all <= len(answer.rows)
-        position = [number + 1, 0] if is_whole else [number, int(shown(answer.rows[-1], "RowId"))]
+        position = [number + 1, 0] if is_whole else [number, int(value(answer.rows[-1], "RowId"))]
         is_last = position[0] >= len(sources)
         return reading.page(
             [item for item in found if item is not None],
@@ -81,20 +83,20 @@ class AssayReader:
         columns: Mapping[str, Any],
         samples: Mapping[str, RemoteRecord],
     ) -> MeasuredRecord | None:
-        about = samples.get(raw(row, self._sample).casefold())
+        about = samples.get(value(row, self._sample).casefold())
         if about is None:
             return None
-        fields = {name: shown(row, name) for name in columns}
+        fields = {name: (label if columns[name].get("lookup") else value)(row, name) for name in columns}
         dates = {name: moment(fields[name], self._zone) for name in columns if _is_date(columns[name])}
         fields |= {name: date.isoformat() for name, date in dates.items() if date is not None}
         signs = {name: fields.get(f"{name}OORIndicator") for name in columns}
         fields |= {name: f"{sign}{fields[name]}" for name, sign in signs.items() if sign and fields[name]}
         return MeasuredRecord(
-            id=f"{source}/{shown(row, 'RowId')}",
+            id=f"{source}/{value(row, 'RowId')}",
             source=source,
             about=about,
-            fields=fields | {"Run": shown(row, "Run/RowId")},
-            standing="withdrawn" if shown(row, "Run/ReplacedByRun") else "final",
+            fields=fields | {"Run/RowId": value(row, "Run/RowId")},
+            standing="withdrawn" if value(row, "Run/ReplacedByRun") else "final",
             measured_at=dates.get(self._date or ""),
         )
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from service.lims.contract import AccessDeniedError, RetryLaterError
 from service.lims.kinds.labkey.answers import refused
-from service.lims.replies import check_reply, json_body
+from service.lims.replies import check_reply, json_body, request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 API_VERSION = "17.1"
 """Rows come as objects with `value` and `displayValue`."""
+QUESTIONS = ("query-getQuery.api", "query-getQueries.api", "assay-assayList.api")
+"""Actions that only read, although they are sent by POST."""
 BAD = 400
 _UNAUTHORIZED = 401
 _MISSING = 404
@@ -54,7 +56,7 @@ class Session:
 
     def sign_in(self) -> dict[str, Any]:
         """Ask who we are, and keep the token that LabKey wants back with every POST, and its cookie."""
-        reply = check_reply(self._http.request("GET", f"{self._folder}login-whoami.api", headers=self._key))
+        reply = check_reply(request(self._http, "GET", f"{self._folder}login-whoami.api", headers=self._key))
         who = _object(reply)
         token = who.get("CSRF")
         if not isinstance(token, str):
@@ -76,35 +78,27 @@ class Session:
 
         Raises:
             AccessDeniedError: if the key is not accepted, or has no right to this.
-            RetryLaterError: if the server is busy, or answers no JSON.
+            RetryLaterError: if the server is busy, or answers no JSON or not at all.
         """
         if not self._headers:
             self.sign_in()
-        reply = self._http.request(method, self._folder + action, headers=self._headers, **body)
+        reply = request(self._http, method, self._folder + action, headers=self._headers, **body)
         if reply.status == _UNAUTHORIZED:
             self.sign_in()
-            reply = self._http.request(method, self._folder + action, headers=self._headers, **body)
+            reply = request(self._http, method, self._folder + action, headers=self._headers, **body)
         check_reply(reply)
         return reply, _object(reply)
 
     def sample_types(self) -> list[str]:
         """Return the names of the folder's sample types."""
         form = {"schemaName": "samples", "includeColumns": "false"}
-        return [item["name"] for item in self._ask("query-getQueries.api", data=form)[1].get("queries", ())]
-
-    def _ask(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
-        """Return the answer to a request that only reads; what cannot be read now is asked for later."""
-        reply, answer = self.exchange(action, **body)
-        if reply.status >= BAD:
-            why = refused(reply, answer).detail
-            raise RetryLaterError(f"{reply.where} answered {reply.status}: {why}", whole_connector=False)
-        return reply, answer
+        return [item["name"] for item in self._read("query-getQueries.api", data=form)[1].get("queries", ())]
 
     def rows(self, schema: str, query: str, columns: Sequence[str], filters: Mapping[str, str]) -> Rows:
         """Return rows in the order of the first column."""
         form = {"schemaName": schema, "query.queryName": query, "query.columns": ",".join(columns)}
         form |= {"query.sort": columns[0], "apiVersion": API_VERSION, "query.maxRows": "-1", **filters}
-        reply, body = self._ask("query-getQuery.api", data=form)
+        reply, body = self._read("query-getQuery.api", data=form)
         if not isinstance(body.get("rows"), list) or not isinstance(body.get("rowCount"), int):
             raise RetryLaterError("LabKey answered a query without rows and their count")
         return Rows(body["rows"], body["rowCount"], reply.content)
@@ -114,14 +108,30 @@ class Session:
         if (schema, query) not in self._details:
             params = {"schemaName": schema, "queryName": query}
             reply, body = self.exchange("query-getQueryDetails.api", "GET", params=params)
+            if reply.status >= BAD and reply.status != _MISSING:
+                raise _unread(reply, body)
+            if reply.status != _MISSING and not isinstance(body.get("columns"), list):
+                raise RetryLaterError(f"{reply.where} answered no columns")
             columns = {item["name"]: item for item in body.get("columns", ())}
             self._details[schema, query] = None if reply.status == _MISSING else columns
         return self._details[schema, query]
 
     def assays(self) -> list[str]:
         """Return the schemas of the folder's assays, as in `assay.General.Potency`."""
-        body = self._ask("assay-assayList.api", json={})[1]
+        body = self._read("assay-assayList.api", json={})[1]
         return sorted(item["protocolSchemaName"] for item in body.get("definitions", ()))
+
+    def _read(self, action: str, **body: Any) -> tuple[Reply, dict[str, Any]]:
+        """Return the answer to a request that only reads; what cannot be read now is read later."""
+        reply, answer = self.exchange(action, **body)
+        if reply.status >= BAD:
+            raise _unread(reply, answer)
+        return reply, answer
+
+
+def _unread(reply: Reply, body: dict[str, Any]) -> RetryLaterError:
+    why = refused(reply, body).detail
+    return RetryLaterError(f"{reply.where} answered {reply.status}: {why}", whole_connector=False)
 
 
 def _object(reply: Reply) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from service.lims.kinds.openbis import documents
 from service.lims.kinds.openbis.entity_types import KINDS, all_types
 from service.lims.kinds.openbis.records import find, record_of
 from service.lims.kinds.openbis.results import ResultReader
-from service.lims.kinds.openbis.rpc import OpenbisError, Rpc
+from service.lims.kinds.openbis.rpc import Graph, OpenbisError, Rpc, is_question
 from service.lims.kinds.openbis.samples import SampleWriter
 from service.lims.kinds.openbis.settings import OpenbisCredentials, OpenbisSettings
 
@@ -52,6 +52,11 @@ class OpenbisConnector(Connector):
     Credentials: ClassVar[type[StrictModel]] = OpenbisCredentials
     manners: ClassVar[Manners] = Manners(natural_key=True)
 
+    @classmethod
+    def is_question(cls, method: str, path: str, content: bytes) -> bool:
+        """Return whether a request changes nothing: every call is a POST, and names its method inside."""
+        return super().is_question(method, path, content) or is_question(content)
+
     @cached_property
     def _rpc(self) -> Rpc:
         token, password = self.credentials.personal_access_token, self.credentials.password
@@ -64,16 +69,16 @@ class OpenbisConnector(Connector):
 
     def check(self) -> Status:
         """Sign in; warn where space or project are not seen."""
-        session = self._rpc.call("getSessionInformation")
+        session = self._rpc.read("getSessionInformation")
         if not isinstance(session, dict) or not session.get("userName"):
             raise AccessDeniedError("openBIS knows no session of our token")
-        server = self._rpc.call("getServerInformation")
+        server = self._rpc.read("getServerInformation")
         space, project = self.settings.space, self.settings.project_path
         warnings = []
-        if not self._rpc.call("getSpaces", [documents.space_id(space)], documents.fetch("space", "Space")):
+        if not self._rpc.read("getSpaces", [documents.space_id(space)], documents.fetch("space", "Space")):
             warnings.append(f"there is no space {space}, or we may not see it")
         options = documents.fetch("project", "Project")
-        if not self._rpc.call("getProjects", [documents.project_id(project)], options):
+        if not self._rpc.read("getProjects", [documents.project_id(project)], options):
             warnings.append(f"there is no project {project}, or we may not see it")
         version = server.get("openbis-version") or server.get("api-version") or "of an unknown version"
         return Status(identity=session["userName"], server=f"openBIS {version}", warnings=warnings)
@@ -93,8 +98,9 @@ class OpenbisConnector(Connector):
     def put_order(self, order: Order) -> Answer:
         """Create an experiment for the batch, or bring it up to date, and put its samples into it."""
         ids = [documents.perm_id("sample", item.id) for item in order.materials]
-        there = self._rpc.call("getSamples", ids, documents.fetch("sample", "Sample")) if ids else {}
-        if gone := {item.id for item in order.materials} - there.keys():
+        result = self._rpc.read("getSamples", ids, documents.fetch("sample", "Sample")) if ids else {}
+        there = {item["permId"]["permId"] for item in Graph(result).objects()}
+        if gone := {item.id for item in order.materials} - there:
             raise RecordGoneError(f"sample {min(gone)} is no longer there, or we may not see it")
         try:
             experiment = self._experiment(order)

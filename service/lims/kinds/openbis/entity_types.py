@@ -20,7 +20,7 @@ def all_types(rpc: Rpc, kind: str) -> dict[str, list[RemoteField]]:
     """Return the types of a kind of objects by code, each with its properties."""
     name = KINDS[kind]
     criteria = {"@type": f"as.dto.{kind}.search.{name}TypeSearchCriteria", "criteria": []}
-    graph = Graph(rpc.call(f"search{name}Types", criteria, documents.fetch_types(kind, name)))
+    graph = Graph(rpc.read(f"search{name}Types", criteria, documents.fetch_types(kind, name)))
     return {
         type_["code"]: [
             _field(graph, type_["code"], item) for item in graph.many(type_, "propertyAssignments")

@@ -34,7 +34,7 @@ def find(
     n_read, n_all = 0, 1
     while n_read < n_all:
         options = documents.fetch(kind, name) | {"from": n_read, "count": len(keys)}
-        result = rpc.call(f"search{name}s", documents.with_codes(kind, list(by_code), within), options)
+        result = rpc.read(f"search{name}s", documents.with_codes(kind, list(by_code), within), options)
         items = list(Graph(result).objects())
         found |= {by_code[item["code"]]: record_of(rpc, kind, item, by_code[item["code"]]) for item in items}
         n_read, n_all = n_read + max(len(items), 1), result["totalCount"]

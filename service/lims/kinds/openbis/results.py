@@ -38,7 +38,7 @@ class ResultReader:
     def page(self, scope: Scope, cursor: Cursor | None) -> Page:
         """Return the results of the next samples of the scope, in the order of their ids.
 
-        Samples are asked for by id, so that nothing that the lab does meanwhile moves the pages.
+        Samples are fetched by id, so that nothing that the lab does meanwhile moves the pages.
         """
         reading = Pass(scope, cursor)
         samples = sorted(scope.materials, key=lambda item: item.id)
@@ -47,7 +47,7 @@ class ResultReader:
         if not part:
             return reading.page([], looked_at=(), position=None, content=b"")
         ids = [documents.perm_id("sample", id_) for id_ in part]
-        result = self._rpc.call("getSamples", ids, _wanted())
+        result = self._rpc.read("getSamples", ids, _wanted())
         graph = Graph(result)
         there = {item["permId"]["permId"]: item for item in graph.objects()}
         ours = {item.id for item in samples}
@@ -101,12 +101,12 @@ def _wanted() -> documents.Document:
 
 def _fields(properties: Mapping[str, Any]) -> dict[str, str]:
     """Return properties as texts; several values of one are joined by `;`."""
-    told = {
+    values = {
         name: value for name, value in properties.items() if not name.startswith("@") and value is not None
     }
     return {
         name: "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in told.items()
+        for name, value in values.items()
     }
 
 

@@ -6,11 +6,12 @@ it gets into an error or a log.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, final
 
 from service.lims.contract import AccessDeniedError, RecordGoneError, Refused, RetryLaterError
-from service.lims.replies import LONGEST_DETAIL, check_reply, json_body
+from service.lims.replies import LONGEST_DETAIL, check_reply, json_body, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,13 +24,21 @@ _BAD = 400
 _SIGNED_OUT = re.compile(
     r"user is not logged in|session no longer available|session token .* is invalid", re.IGNORECASE
 )
-_DENIED = re.compile(
-    r"authorization failure|access denied|has no role assignments|is not authorized", re.IGNORECASE
-)
-_GONE = re.compile(r"object with \S+ = \[.*\] has not been found", re.IGNORECASE)
+_DENIED = re.compile(r"authorization failure|access denied|has no role assignments", re.IGNORECASE)
+_GONE = re.compile(r"object with (?:Sample|Experiment)\w+ = \[.*\] has not been found", re.IGNORECASE)
 _DUPLICATE = re.compile(r"with the same code already exists|already exists in the database", re.IGNORECASE)
 _PROPERTY = re.compile(r"property (?:type )?(?:with code )?'([^']+)'", re.IGNORECASE)
 _CONTEXT = re.compile(r"\s*\(Context: .*", re.DOTALL)
+_PLACE = re.compile(r"\(Context: .*?\((\d+)/\d+\)", re.DOTALL)
+
+
+def is_question(content: bytes) -> bool:
+    """Return whether a call changes nothing there; that of a login opens a session, and no more."""
+    try:
+        method = json.loads(content)["method"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return isinstance(method, str) and (method == "login" or method.startswith(("get", "search")))
 
 
 class OpenbisError(Exception):
@@ -91,6 +100,18 @@ class Rpc:
                     raise AccessDeniedError(f"openBIS accepts our token no more: {error}") from error
         raise AssertionError("unreachable")
 
+    def read(self, method: str, *params: Any) -> Any:
+        """Return the result of a method that only reads, where a refusal is no answer.
+
+        Raises:
+            RetryLaterError: if the server refuses the call, is busy or answers something else.
+            AccessDeniedError: see `call`.
+        """
+        try:
+            return self.call(method, *params)
+        except OpenbisError as error:
+            raise RetryLaterError(f"openBIS refused {method}: {error}", whole_connector=False) from error
+
     def _signed_in(self) -> str:
         if self._login is None:
             raise AccessDeniedError("there is neither a token nor a name with a password")
@@ -101,7 +122,7 @@ class Rpc:
 
     def _send(self, method: str, *params: Any) -> Any:
         document = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
-        reply = check_reply(self._http.request("POST", PATH, json=document), detail=lambda _reply: "")
+        reply = check_reply(request(self._http, "POST", PATH, json=document), detail=lambda _reply: "")
         if reply.status >= _BAD:
             raise RetryLaterError(f"{reply.where} answered {reply.status}: is the address that of openBIS?")
         body = json_body(reply)
@@ -117,8 +138,8 @@ class _SignedOutError(Exception):
 
 
 def _read_error(error: Any, secrets: list[str]) -> Exception:
-    text = str(error.get("message") if isinstance(error, dict) else error) or "no reason given"
-    found = re.search(r"\((\d+)/\d+\)", text)
+    text = str((error.get("message") if isinstance(error, dict) else error) or "no reason given")
+    place = _PLACE.search(text)
     for secret in filter(None, secrets):
         text = text.replace(secret, "…")
     words = " ".join(_CONTEXT.sub("", text).split())[:LONGEST_DETAIL]
@@ -128,7 +149,7 @@ def _read_error(error: Any, secrets: list[str]) -> Exception:
         return RecordGoneError(words)
     if _DENIED.search(words):
         return AccessDeniedError(f"openBIS: {words}")
-    return OpenbisError(words, int(found.group(1)) - 1 if found else None)
+    return OpenbisError(words, int(place.group(1)) - 1 if place else None)
 
 
 @final

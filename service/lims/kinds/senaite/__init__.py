@@ -1,4 +1,4 @@
-"""SENAITE, senaite.jsonapi v1: a candidate is a sample of a client, and its analyses are measurements.
+"""SENAITE, senaite.jsonapi v1: a candidate is a sample of a client, a released batch is a batch there.
 
 A sample is found again by its client sample ID, which is our key. Analyses are asked for per open sample and
 never by time: the catalogue's dates are exact to a minute only, and a retest is another analysis than the one
@@ -8,7 +8,7 @@ that it replaces.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
@@ -30,19 +30,21 @@ from service.lims.contract import (
     Status,
     StrictModel,
 )
-from service.lims.kinds.senaite.analyses import measured_record
+from service.lims.kinds.senaite.analyses import measured_record, removed_record
 from service.lims.kinds.senaite.api import RefusalError, Session, text_of
+from service.lims.kinds.senaite.batches import find_batches, put_batch
+from service.lims.kinds.senaite.samples import PLACES, SAMPLE, SenaiteSettings, sample_body, sample_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SAMPLE = "AnalysisRequest"
+    from service.lims.contract import ConnectorEnvironment
+
 HOTFIX = "SenaiteHotfix20260602"
 _UNSAFE_UNTIL = (2, 6, 0)
 _RECORDS_PER_PAGE = 20
 _MAKERS = {"Manager", "LabManager", "LabClerk", "Sampler", "ClientContact", "Client", "Owner"}
-_CANCELLABLE = ("registered", "scheduled_sampling", "to_be_sampled", "sampled", "sample_due")
-_PLACES = {"Contact": "contact", "SampleType": "sampletype", "Template": "sampletemplate"}
+_BEFORE_RECEIPT = ("registered", "scheduled_sampling", "to_be_sampled", "sampled", "sample_due")
 _PLAIN = ("ClientReference", "ClientOrderNumber", "Priority", "Remarks")
 
 
@@ -51,23 +53,9 @@ class SenaiteConnector(Connector):
 
     kind = "senaite"
     title = "SENAITE"
-    manners = Manners(sends_orders=False, materials_per_call=10)
+    manners = Manners(materials_per_call=10)
 
-    class Settings(StrictModel):
-        """What a sample has unless the mapping says otherwise, and which results count.
-
-        Clients, contacts, sample types, templates and services are named by title, ID, keyword or UID.
-        """
-
-        client: str = Field(description="the client that the samples belong to")
-        contact: str = Field(description="the client's contact; without one, results cannot be published")
-        sample_type: str | None = Field(None, description="the sample type; the mapping's schema goes first")
-        template: str | None = Field(None, description="the sample template that lists the analyses")
-        analyses: tuple[str, ...] = Field((), max_length=100, description="keywords of analyses to be made")
-        counts: Literal["published", "verified"] = Field(
-            "published", description="published: a result counts once published; verified: before, too"
-        )
-        writes_remarks: bool = Field(True, description="tell people in the remarks of samples what was read")
+    Settings = SenaiteSettings
 
     class Credentials(StrictModel):
         """A user of the site."""
@@ -75,8 +63,12 @@ class SenaiteConnector(Connector):
         username: str = Field(description="the user's name")
         password: SecretStr = Field(description="the user's password")
 
-    settings: Settings
+    settings: SenaiteSettings
     credentials: Credentials
+
+    def __init__(self, settings: Any, credentials: Any, environment: ConnectorEnvironment) -> None:
+        super().__init__(settings, credentials, environment)
+        self._absent: set[str] = set()
 
     @cached_property
     def session(self) -> Session:
@@ -85,7 +77,7 @@ class SenaiteConnector(Connector):
 
     def check(self) -> Status:
         """Sign in and return who we are; warnings name rights that are missing."""
-        (user,) = self.session.get("/users/current")["items"]
+        user = self.session.get("/users/current")["items"][0]
         version = text_of(self.session.get("/version").get("version"))
         warnings = []
         if not _MAKERS & set(user.get("roles") or ()):
@@ -101,12 +93,16 @@ class SenaiteConnector(Connector):
         """Return the fields of a sample, and what each analysis service measures."""
         fields = [RemoteField(schema=SAMPLE, name=name) for name in _PLAIN]
         services = self.session.things("analysisservice")
-        choices = {**_PLACES, "Client": "client"}
+        choices = {**PLACES, "Client": "client"}
         for name, resource in choices.items():
-            options = [text_of(item.get("title")) for item in self.session.things(resource)]
-            is_required = name in ("Client", "Contact", "SampleType")
             fields.append(
-                RemoteField(schema=SAMPLE, name=name, type="choice", is_required=is_required, options=options)
+                RemoteField(
+                    schema=SAMPLE,
+                    name=name,
+                    type="choice",
+                    is_required=name != "Template",
+                    options=[text_of(item.get("title")) for item in self.session.things(resource)],
+                )
             )
         keywords = [text_of(item.get("getKeyword") or item.get("Keyword")) for item in services]
         fields.append(RemoteField(schema=SAMPLE, name="Analyses", type="choices", options=keywords))
@@ -119,19 +115,24 @@ class SenaiteConnector(Connector):
         return fields
 
     def find(self, type_: str, keys: Sequence[str]) -> Mapping[str, RemoteRecord]:
-        """Return the samples under our keys; one that was cancelled is none."""
-        if type_ != "material":
-            return {}
-        return self.session.confirmed(lambda: self._find(keys))
+        """Return the samples or batches under our keys; one that was cancelled is none."""
+        if type_ == "order":
+            return find_batches(self.session, keys)
+        found = self.session.confirmed(lambda: self._find(keys))
+        # The caller that looked before it writes need not wait for the same search again.
+        self._absent = set(keys) - set(found)
+        return found
 
     def put_materials(self, materials: Sequence[Material]) -> Sequence[Answer]:
         """Write the samples that are not there yet."""
-        known = self.find("material", [material.key for material in materials])
+        keys = {material.key for material in materials}
+        known = {} if keys <= self._absent else self.find("material", [*keys])
+        self._absent -= keys
         return [known.get(material.key) or self._put(material) for material in materials]
 
     def put_order(self, order: Order) -> Answer:
-        """Refuse an order: a sample carries its order's name in a field of its own."""
-        return Refused(detail=f"SENAITE has no record of its own for an order such as {order.name}")
+        """Write a batch that has the samples."""
+        return put_batch(self.session, order, self.settings.client)
 
     def changes(self, scope: Scope, cursor: Cursor | None) -> Page:
         """Return the analyses of open samples that were not read before.
@@ -146,12 +147,17 @@ class SenaiteConnector(Connector):
         ids = {record.id for record in records}
         read = {id_: dict(seen) for id_, seen in (cursor or {}).get("read", {}).items() if id_ in ids}
         contents: list[bytes] = []
-        found = self.session.confirmed(lambda: [self._analyses(record, contents) for record in here])
+
+        def read_analyses() -> list[list[MeasuredRecord]]:
+            contents.clear()
+            return [self._analyses(record, contents) for record in here]
+
+        found = self.session.confirmed(read_analyses)
         measurements: list[MeasuredRecord] = []
         for record, measured in zip(here, found, strict=True):
             seen = read.setdefault(record.id, {})
             there = {item.id for item in measured}
-            gone = [_gone(record, id_, *seen.pop(id_)) for id_ in [*seen] if id_ not in there]
+            gone = [removed_record(record, id_, *seen.pop(id_)) for id_ in [*seen] if id_ not in there]
             new = [item for item in measured if seen.get(item.id, [None])[0] != item.version]
             seen |= {item.id: [item.version, item.source] for item in new}
             measurements += gone + new
@@ -168,6 +174,8 @@ class SenaiteConnector(Connector):
         Raises:
             RecordGoneError: if the sample is no longer there.
         """
+        if record.type != SAMPLE:
+            return None
         sample = self.session.confirmed(lambda: self._sample(record.id))
         if sample is None:
             raise RecordGoneError(f"SENAITE has no sample {record.url or record.id}")
@@ -177,7 +185,7 @@ class SenaiteConnector(Connector):
             body["Remarks"] = comment
         state = text_of(sample.get("review_state"))
         if news.event == "cancelled" and state != "cancelled":
-            if state not in _CANCELLABLE:
+            if state not in _BEFORE_RECEIPT:
                 return Refused(detail=f"the sample is in the lab already (state {state}): cancel it there")
             body["transition"] = "cancel"
         try:
@@ -192,7 +200,7 @@ class SenaiteConnector(Connector):
         for key in keys:
             for sample in self._samples(key):
                 if text_of(sample.get("review_state")) != "cancelled":
-                    found.setdefault(key, _record(key, sample))
+                    found.setdefault(key, sample_record(key, sample))
         return found
 
     def _samples(self, key: str, contents: list[bytes] | None = None) -> list[Mapping[str, Any]]:
@@ -209,7 +217,8 @@ class SenaiteConnector(Connector):
     def _analyses(self, record: RemoteRecord, contents: list[bytes]) -> list[MeasuredRecord]:
         """Return the analyses of a sample, of its parts and of its retests."""
         found = []
-        for sample in self._samples(record.key or "", contents):
+        samples = self._samples(record.key, contents) if record.key else ()
+        for sample in (item for item in samples if item.get("review_state") not in _BEFORE_RECEIPT):
             sample_id = text_of(sample.get("id"))
             params = {
                 "catalog": "senaite_catalog_analysis",
@@ -227,8 +236,8 @@ class SenaiteConnector(Connector):
 
     def _put(self, material: Material) -> Answer:
         try:
-            client, body = self._body(material)
-            items = self.session.post(f"/{SAMPLE}/create/{client}", body)["items"]
+            client, body = sample_body(self.session, self.settings, material, self.environment.now())
+            sample = self.session.create(f"/{SAMPLE}/create/{client}", body)
         except RefusalError as error:
             left = self.find("material", [material.key]).get(material.key)
             if left is None:
@@ -237,36 +246,7 @@ class SenaiteConnector(Connector):
                 f"{error.answer.detail}; SENAITE kept an unfinished sample: complete it there and retry, "
             )
             return Refused(detail=f"{detail}or cancel it ({left.url})", field=error.answer.field)
-        return _record(material.key, items[0])
-
-    def _body(self, material: Material) -> tuple[str, dict[str, Any]]:
-        """Return the client's UID and the body of a sample, all of it looked up before it is sent."""
-        settings = self.settings
-        defaults = {
-            "Client": settings.client,
-            "Contact": settings.contact,
-            "SampleType": material.schema or settings.sample_type,
-            "Template": settings.template,
-            "Analyses": ",".join(settings.analyses) or None,
-            "ClientReference": material.name,
-        }
-        stated = {name: value for name, value in material.fields.items() if value is not None}
-        fields: dict[str, Any] = {**defaults, **stated, "ClientSampleID": material.key}
-        client = self.session.thing("client", text_of(fields.pop("Client")), "Client")
-        for name, resource in _PLACES.items():
-            if fields[name] is not None:
-                parent = client["path"] if name == "Contact" else None
-                fields[name] = self.session.uid(resource, text_of(fields[name]), name, parent)
-        if fields["SampleType"] is None:
-            raise RefusalError(
-                "say which sample type, as the mapping's schema or in the settings", "SampleType"
-            )
-        if fields["Analyses"] is None and fields["Template"] is None:
-            raise RefusalError("say which analyses, or a template: the sample would have none", "Analyses")
-        names = [name.strip() for name in text_of(fields["Analyses"]).split(",") if name.strip()]
-        fields["Analyses"] = [self.session.uid("analysisservice", name, "Analyses") for name in names] or None
-        fields["DateSampled"] = f"{self.environment.now():%Y-%m-%d %H:%M:%S}"
-        return text_of(client["uid"]), {name: value for name, value in fields.items() if value is not None}
+        return sample_record(material.key, sample)
 
     def _missing_places(self) -> list[str]:
         """Return what the settings name and the site does not have."""
@@ -279,20 +259,3 @@ class SenaiteConnector(Connector):
             path = text_of(self.session.thing("client", settings.client, "Client")["path"])
             missing.append(self.session.missing("contact", settings.contact, path))
         return [reason for reason in missing if reason is not None]
-
-
-def _record(key: str, sample: Mapping[str, Any]) -> RemoteRecord:
-    return RemoteRecord(
-        type=SAMPLE,
-        id=text_of(sample["uid"]),
-        key=key,
-        version=text_of(sample.get("modified")) or None,
-        url=text_of(sample.get("url")) or None,
-        state=text_of(sample.get("review_state")) or None,
-    )
-
-
-def _gone(record: RemoteRecord, id_: str, version: str, source: str) -> MeasuredRecord:
-    return MeasuredRecord(
-        id=id_, source=source, about=record, fields={}, version=f"gone {version}", standing="withdrawn"
-    )

@@ -58,6 +58,13 @@ def measured_record(
     )
 
 
+def removed_record(record: RemoteRecord, id_: str, version: str, source: str) -> MeasuredRecord:
+    """Return what is said of an analysis that was taken off its sample."""
+    return MeasuredRecord(
+        id=id_, source=source, about=record, fields={}, version=f"gone {version}", standing="withdrawn"
+    )
+
+
 def _standing(state: str, sample_state: str, counts: str) -> Standing:
     if state in _WITHDRAWN or sample_state in _WITHDRAWN_SAMPLE:
         return "withdrawn"

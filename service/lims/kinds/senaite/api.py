@@ -54,6 +54,17 @@ class Session:
         """Write and return the JSON of the answer; see `get`."""
         return self._read("POST", path, json=body)[0]
 
+    def create(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Create an object and return it; see `get`.
+
+        Raises:
+            RetryLaterError: if the answer has no object, so that nobody knows whether there is one.
+        """
+        items = self.post(path, body).get("items")
+        if not isinstance(items, list) or not items or not isinstance(items[0], dict):
+            raise RetryLaterError(f"POST {path} answered no object")
+        return items[0]
+
     def all(
         self, path: str, params: Mapping[str, Any] | None = None, contents: list[bytes] | None = None
     ) -> list[Mapping[str, Any]]:

@@ -198,6 +198,19 @@ def test_only_an_administrator_changes_and_a_reader_looks(api: Api, new_key: Any
         assert response.status_code == 404, (method, address, response.text)
 
 
+def test_a_key_of_one_campaign_sees_neither_webhooks_nor_events_of_others(
+    api: Api, open_client: Any, campaign_spec: dict[str, Any]
+) -> None:
+    campaign = api.client.post("/v1/campaigns", json=campaign_spec).json()["id"]
+    wanted = {"name": "reader", "scopes": ["read", "write", "admin"], "campaign_id": campaign}
+    key = api.client.post("/v1/api-keys", json=wanted)
+    assert key.status_code == 201, key.text
+    narrow = open_client(key.json()["secret"])
+    for address in (HOOKS, f"{HOOKS}/{made(api)['id']}", "/v1/events"):
+        assert narrow.get(address).status_code == 403, address
+    assert narrow.post(HOOKS, json={"url": "https://lab.example.org/"}).status_code == 403
+
+
 def test_without_a_file_of_keys_nothing_is_registered(
     settings: Settings, new_key: Any, sessions: Sessions
 ) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from connected import LOGIN_PAGE, connect, put_all, read_all, records_of
+from connector_calls import opened
 from fakes.elabftw import ElabftwFake, make_fake
 from fakes.lab import Measurement
 from fakes.server import Answered
+from lane_calls import LOGIN_PAGE, put_all, read_all, records_of
 
 from service.lims.contract import (
     AccessDeniedError,
@@ -63,7 +64,7 @@ def writes(fake: ElabftwFake) -> list[tuple[str, str]]:
 
 
 def test_a_batch_is_written_with_its_fields_links_and_files(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     template = File(name="batch.csv", media_type="text/csv", content=b"candidate_id,value\nc001,\n")
     scope = pushed(connector, 3, (template,))
     (first, *_), (experiment,) = fake.materials(), fake.orders()
@@ -79,7 +80,7 @@ def test_a_batch_is_written_with_its_fields_links_and_files(fake: ElabftwFake) -
 
 def test_an_old_server_that_ignores_metadata_gets_the_fields_all_the_same(fake: ElabftwFake) -> None:
     fake.ignores_metadata_on_post = True
-    put_all(connect(ElabftwConnector, fake), [material(1, Why="best of its kind", Potency=7.25, Hit=True)])
+    put_all(opened(ElabftwConnector, fake), [material(1, Why="best of its kind", Potency=7.25, Hit=True)])
     (held,) = fake.materials()
     assert held.fields == {
         "Value": "",
@@ -95,7 +96,7 @@ def test_an_old_server_that_ignores_metadata_gets_the_fields_all_the_same(fake: 
 
 
 def test_the_metadata_of_people_is_merged_and_never_set(fake: ElabftwFake) -> None:
-    pushed(connect(ElabftwConnector, fake), 2)
+    pushed(opened(ElabftwConnector, fake), 2)
     bodies = [sent.json() for sent in fake.requests if sent.method == "PATCH"]
     assert len(bodies) == 3
     assert all("metadatamerge" in body and "metadata" not in body for body in bodies)
@@ -105,7 +106,7 @@ def test_the_metadata_of_people_is_merged_and_never_set(fake: ElabftwFake) -> No
 
 def test_a_server_before_merging_is_named_as_such_and_left_alone(fake: ElabftwFake) -> None:
     fake.version = 50500
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     assert "5.6" in connector.check().warnings[0]
     (answer,) = connector.put_materials([material(1)])
     assert answer == Refused(detail="Invalid update target.: metadatamerge")
@@ -116,7 +117,7 @@ def test_a_server_before_merging_is_named_as_such_and_left_alone(fake: ElabftwFa
 
 @pytest.mark.parametrize("page_size", [15, 2, 100])
 def test_forty_records_are_found_whatever_a_page_holds(fake: ElabftwFake, page_size: int) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     put_all(connector, [material(n) for n in range(1, 41)])
     fake.set_page_size(page_size)
     found = connector.find("material", [f"c{n:03}" for n in range(1, 43)])
@@ -125,7 +126,7 @@ def test_forty_records_are_found_whatever_a_page_holds(fake: ElabftwFake, page_s
 
 
 def test_a_key_that_is_part_of_another_is_not_found_for_it(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     put_all(connector, [material(123)])
     assert connector.find("material", ["c12", "c_23", "C123"]) == {}
     records_of(put_all(connector, [Material(key="c12", name="another")]))
@@ -135,7 +136,7 @@ def test_a_key_that_is_part_of_another_is_not_found_for_it(fake: ElabftwFake) ->
 def test_a_known_compound_keeps_its_number_and_its_hazards(fake: ElabftwFake) -> None:
     known = {"id": 7, "name": "Aspirin", "inchi_key": INCHIKEY, "is_toxic": 1, "cas_number": "50-78-2"}
     fake.compounds[7] = dict(known)
-    connector = connect(ElabftwConnector, fake, compounds=True)
+    connector = opened(ElabftwConnector, fake, compounds=True)
     records_of(connector.put_materials([material(1, InChIKey=INCHIKEY), material(2, InChIKey=INCHIKEY)]))
     assert fake.compounds == {7: known}
     assert {link[2:] for link in fake.links} == {("compounds", 7)}
@@ -143,7 +144,7 @@ def test_a_known_compound_keeps_its_number_and_its_hazards(fake: ElabftwFake) ->
 
 
 def test_a_new_compound_is_registered_once(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake, compounds=True)
+    connector = opened(ElabftwConnector, fake, compounds=True)
     fake.lose_answers()
     put_all(connector, [material(1, InChIKey=INCHIKEY)])
     assert [row["inchi_key"] for row in fake.compounds.values()] == [INCHIKEY]
@@ -157,7 +158,7 @@ def test_a_new_compound_is_registered_once(fake: ElabftwFake) -> None:
 @pytest.mark.parametrize("n_before", range(7))
 def test_every_answer_may_be_lost_once(fake: ElabftwFake, n_before: int) -> None:
     """The writes are: two resources with a merge each, an experiment, two links, a file, its merge."""
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     materials, file = [material(1), material(2)], File(name="b.csv", media_type="text/csv", content=b"x")
     fake.lose_answers(n_before)
     records = records_of(put_all(connector, materials))
@@ -171,7 +172,7 @@ def test_every_answer_may_be_lost_once(fake: ElabftwFake, n_before: int) -> None
 
 
 def test_results_are_read_once_corrected_and_withdrawn(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 3)
     measured = fake.measure("c001", Measurement("12.50"))
     fake.measure("c002", Measurement("", outcome="no fit"))
@@ -198,7 +199,7 @@ def test_results_are_read_once_corrected_and_withdrawn(fake: ElabftwFake) -> Non
 @pytest.mark.parametrize("is_text", [True, False])
 @pytest.mark.parametrize("value", ["7.10", "1e-3", "< 5"])
 def test_metadata_may_be_a_text_or_an_object(fake: ElabftwFake, value: str, *, is_text: bool) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 1)
     fake.metadata_is_text = is_text
     fake.measure("c001", Measurement(value))
@@ -206,7 +207,7 @@ def test_metadata_may_be_a_text_or_an_object(fake: ElabftwFake, value: str, *, i
 
 
 def test_a_number_keeps_the_digits_that_the_server_wrote(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 1)
     data = '{"extra_fields": {"Value": {"type": "number", "value": 0.10, "unit": "uM"}}}'
     record = scope.materials[0]
@@ -217,7 +218,7 @@ def test_a_number_keeps_the_digits_that_the_server_wrote(fake: ElabftwFake) -> N
 
 
 def test_more_records_than_a_page_are_all_read_once(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 60)
     for n in range(1, 61):
         fake.measure(f"c{n:03}", Measurement(str(n)))
@@ -231,7 +232,7 @@ def test_more_records_than_a_page_are_all_read_once(fake: ElabftwFake) -> None:
 
 
 def test_an_attached_table_is_read_and_its_correction_is_a_new_version(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     template = File(name="batch.csv", media_type="text/csv", content=b"candidate_id,value\nc001,\n")
     scope = pushed(connector, 1, (template,))
     experiment, (ours,) = int(scope.orders[0].id), fake.uploads
@@ -252,7 +253,7 @@ def test_an_attached_table_is_read_and_its_correction_is_a_new_version(fake: Ela
 
 
 def test_deleted_records_are_left_out_and_others_go_on(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 2)
     other = Order(key="r002", name="AB12-R2", materials=scope.materials)
     scope = Scope(
@@ -276,7 +277,7 @@ def test_deleted_records_are_left_out_and_others_go_on(fake: ElabftwFake) -> Non
 
 
 def test_people_are_told_once(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake, measured_status=2)
+    connector = opened(ElabftwConnector, fake, measured_status=2)
     scope = pushed(connector, 1)
     news = News(event="measured", comment="IC50 of 12.5 nM was read.")
     for _ in range(2):
@@ -290,7 +291,7 @@ def test_people_are_told_once(fake: ElabftwFake) -> None:
 
 
 def test_a_refusal_has_the_words_of_the_server_and_others_go_on(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     fake.fail_task_for("c002", "This category is closed")
     answers = connector.put_materials([material(n) for n in (1, 2, 3)])
     assert answers[1] == Refused(detail="This category is closed")
@@ -301,20 +302,20 @@ def test_a_refusal_has_the_words_of_the_server_and_others_go_on(fake: ElabftwFak
 
 
 def test_the_check_says_who_we_are_and_what_is_missing(fake: ElabftwFake) -> None:
-    status = connect(ElabftwConnector, fake).check()
+    status = opened(ElabftwConnector, fake).check()
     assert (status.identity, status.server, status.warnings) == (
         "Ada Lovelace, team Screening",
         "eLabFTW 5.6.0",
         [],
     )
     fake.can_write, fake.version = 0, 50300
-    warnings = connect(ElabftwConnector, fake, compounds=True).check().warnings
+    warnings = opened(ElabftwConnector, fake, compounds=True).check().warnings
     assert [word in " ".join(warnings) for word in ("may only read", "5.6", "every user")] == [True] * 3
 
 
 def test_the_fields_of_templates_are_described(fake: ElabftwFake) -> None:
     fake.require_field("Batch")
-    fields = {(item.schema, item.name): item for item in connect(ElabftwConnector, fake).describe()}
+    fields = {(item.schema, item.name): item for item in opened(ElabftwConnector, fake).describe()}
     assert fields["Sample", "Units"].options == ["nM", "uM"]
     assert fields["Results", "Value"].type == "text"
     assert fields["Sample", "Batch"].is_required
@@ -323,7 +324,7 @@ def test_the_fields_of_templates_are_described(fake: ElabftwFake) -> None:
 
 @pytest.mark.parametrize("call", ["changes", "find"])
 def test_a_page_of_a_proxy_is_never_an_answer(fake: ElabftwFake, call: str) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 2)
     fake.answer_instead(LOGIN_PAGE, skip=1)
     calls = {"changes": (scope, None), "find": ("material", ["c001"])}
@@ -334,7 +335,7 @@ def test_a_page_of_a_proxy_is_never_an_answer(fake: ElabftwFake, call: str) -> N
 
 @pytest.mark.parametrize("body", [b"{}", b'{"id": 1}', b"[]", b'{"id": 1'])
 def test_json_of_something_else_withdraws_nothing(fake: ElabftwFake, body: bytes) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 1)
     fake.measure("c001", Measurement("1"))
     pages = read_all(connector, scope)
@@ -347,12 +348,12 @@ def test_json_of_something_else_withdraws_nothing(fake: ElabftwFake, body: bytes
 def test_the_patience_of_a_proxy_is_kept(fake: ElabftwFake) -> None:
     fake.rate_limit(17, skip=2)
     with pytest.raises(RetryLaterError) as caught:
-        connect(ElabftwConnector, fake).put_materials([material(n) for n in range(3)])
+        opened(ElabftwConnector, fake).put_materials([material(n) for n in range(3)])
     assert caught.value.seconds == 17
 
 
 def test_a_revoked_key_ends_all_calls(fake: ElabftwFake) -> None:
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     scope = pushed(connector, 1)
     fake.expire_access(for_ever=True)
     for call in (

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from connected import connect, put_all, read_all, records_of
+from connector_calls import opened
 from fakes.elabftw import ElabftwFake, make_fake
 from fakes.elabftw_api import KEY
 from fakes.lab import Measurement
+from lane_calls import put_all, read_all, records_of
 
 from service.lims.contract import File, Material, News, Order, Scope
 from service.lims.kinds.elabftw import ElabftwConnector
@@ -108,7 +109,7 @@ def test_its_makers_schema_judges_the_answers(fake: ElabftwFake) -> None:
     schema = openapi.from_path(os.environ[OPENAPI])
     # The schema says object, and the real server sends a text with an object beside it.
     fake.metadata_is_text = False
-    connector = connect(ElabftwConnector, fake)
+    connector = opened(ElabftwConnector, fake)
     records = records_of(
         put_all(connector, [Material(key=f"c{n}", name=f"S{n}", schema="Sample") for n in (1, 2)])
     )

@@ -18,6 +18,7 @@ from kadi4mat_scenarios import (  # noqa: F401 - pytest runs what is imported
     test_pages_of_a_collection_are_read_to_the_end,
     test_replicates_are_items_of_a_list,
     test_what_the_lab_wrote_beside_our_fields_stays,
+    test_whichever_answer_is_lost_everything_is_there_once,
 )
 
 from service.lims.contract import AccessDeniedError, Material, News, Order, RetryLaterError, Scope

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from connector_calls import KEYS, opened, scope_of, sent, whole_pass
-from fakes.lab import Measurement
+from connector_calls import KEYS, opened, scope_of, sent
 from fakes.labkey import FakeLabkey, make_fake
 from fakes.labkey_server import ASSAY, ORDERS, SAMPLE_TYPE
 from fakes.server import Answered
@@ -25,7 +23,6 @@ from service.lims.contract import (
     RetryLaterError,
 )
 from service.lims.kinds.labkey import LabkeyConnector, LabkeySettings
-from service.outbound.pinned_http import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +73,7 @@ def test_merging_twice_makes_one_sample_and_updates_it(fake: FakeLabkey, connect
 def test_a_lost_answer_is_found_again(fake: FakeLabkey, connector: LabkeyConnector) -> None:
     fake.lose_answers()
     material = Material(key="AF-0A1", name="x", schema=SAMPLE_TYPE)
-    with pytest.raises(ConnectionFailedError):
+    with pytest.raises(RetryLaterError):
         connector.put_materials([material])
     assert set(connector.find("material", ["AF-0A1", "AF-0A2"])) == {"AF-0A1"}
     connector.put_materials([material])
@@ -159,7 +156,7 @@ def test_an_order_that_was_written_meanwhile_is_updated(fake: FakeLabkey, connec
     (record,) = sent(connector, SAMPLE_TYPE, ["AF-0A1"])
     nothing = Answered(200, {"rows": [], "rowCount": 0})
     fake.order_rows["AFR-1"] = {"Key": "AFR-1"}
-    fake.answer_instead(nothing, skip=1)
+    fake.answer_instead(nothing, skip=2)
     assert isinstance(connector.put_order(Order(key="AFR-1", name="", materials=[record])), RemoteRecord)
     assert fake.samples["af-0a1"]["AssayflowOrder"] == "AFR-1"
 
@@ -187,6 +184,29 @@ def test_an_order_is_refused_where_the_mapping_names_another_list(connector: Lab
     assert answer.field == "schema"
 
 
+def test_columns_that_an_order_would_write_into_nothing_are_refused(
+    fake: FakeLabkey, connector: LabkeyConnector
+) -> None:
+    records = sent(connector, SAMPLE_TYPE)
+    unknown = connector.put_order(Order(key="AFR-1", name="", fields={"Colour": "red"}))
+    assert unknown == Refused(detail="'AssayflowOrders' has no column 'Colour'", field="Colour")
+    elsewhere = opened(LabkeyConnector, fake, order_column="Batch", status_column="State")
+    assert isinstance(elsewhere.put_order(Order(key="AFR-1", name="", materials=records)), Refused)
+    assert isinstance(elsewhere.notify(records[0], News(event="measured")), Refused)
+    no_list = opened(LabkeyConnector, fake, orders_list="Batches")
+    with pytest.raises(RetryLaterError, match="Batches"):
+        no_list.find("order", ["AFR-1"])
+    assert isinstance(no_list.put_order(Order(key="AFR-1", name="")), Refused)
+    assert fake.orders() == []
+
+
+def test_an_import_without_a_word_is_no_success(fake: FakeLabkey, connector: LabkeyConnector) -> None:
+    sent(connector, SAMPLE_TYPE)
+    fake.answer_instead(Answered(200, {}))
+    with pytest.raises(RetryLaterError, match="neither success nor errors"):
+        sent(connector, SAMPLE_TYPE)
+
+
 def test_a_deleted_sample_is_gone_and_no_order_is_written(
     fake: FakeLabkey, connector: LabkeyConnector
 ) -> None:
@@ -206,111 +226,6 @@ def test_what_happened_goes_into_the_status_column(fake: FakeLabkey, connector: 
     assert fake.samples["af-0a1"]["Status"] == "measured"
     assert fake.order_rows["AFR-1"]["Status"] == "cancelled"
     assert "read by the campaign" in fake.audit
-
-
-def test_a_limit_a_missing_mark_and_an_outcome_are_read(fake: FakeLabkey, connector: LabkeyConnector) -> None:
-    records = sent(connector, SAMPLE_TYPE)
-    fake.measure("AF-0A1", Measurement("30", relation=">", units="uM"))
-    fake.measure("AF-0A2", Measurement("n.d."))
-    fake.measure("AF-0A3", Measurement(outcome="no fit"))
-    found, _ = whole_pass(connector, scope_of(records, ASSAY))
-    first, second, third = (item.fields for item in found)
-    assert (first["Result"], first["ResultOORIndicator"], first["Units"]) == (">30.0", ">", "uM")
-    assert (second["Result"], second["ResultMVIndicator"], second["Comments"]) == ("", "N", "n.d.")
-    assert (third["Result"], third["Outcome"]) == ("", "no fit")
-    assert [item.about for item in found] == records
-    assert first["SampleID"] == "AF-0A1", "a look-up shows the name behind it"
-
-
-@pytest.mark.parametrize("style", ["%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.000"])
-def test_dates_are_in_the_zone_of_the_server(fake: FakeLabkey, style: str) -> None:
-    fake.date_format = style
-    connector = opened(LabkeyConnector, fake, time_zone="America/New_York")
-    records = sent(connector, SAMPLE_TYPE)
-    fake.measure("AF-0A1", Measurement("12"))
-    fake.clock = datetime(2026, 7, 1, 23, 5)  # noqa: DTZ001 - the server's clock
-    fake.measure("AF-0A2", Measurement("12"))
-    winter, summer = whole_pass(connector, scope_of(records, ASSAY))[0]
-    assert winter.measured_at == datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
-    assert summer.measured_at == datetime(2026, 7, 2, 3, 5, tzinfo=UTC)
-    assert summer.fields["Date"] == "2026-07-01T23:05:00-04:00"
-
-
-def test_a_replaced_run_is_withdrawn_and_the_new_one_counts(
-    fake: FakeLabkey, connector: LabkeyConnector
-) -> None:
-    scope = scope_of(sent(connector, SAMPLE_TYPE), ASSAY)
-    old = fake.measure("AF-0A1", Measurement("12"))
-    _, cursor = whole_pass(connector, scope)
-    new = fake.replace_run(old, Measurement("15"))
-    found, _ = whole_pass(connector, scope, cursor)
-    assert [(item.id, item.standing) for item in found] == [(old, "withdrawn"), (new, "final")]
-
-
-def test_a_deleted_result_is_withdrawn_once(fake: FakeLabkey, connector: LabkeyConnector) -> None:
-    scope = scope_of(sent(connector, SAMPLE_TYPE), ASSAY)
-    kept, gone = fake.measure("AF-0A1", Measurement("12")), fake.measure("AF-0A2", Measurement("13"))
-    _, cursor = whole_pass(connector, scope)
-    fake.withdraw(gone)
-    found, cursor = whole_pass(connector, scope, cursor)
-    assert [(item.id, item.standing) for item in found] == [(kept, "final"), (gone, "withdrawn")]
-    assert [item.id for item in whole_pass(connector, scope, cursor)[0]] == [kept]
-
-
-def test_a_correction_has_new_content_under_the_same_id(fake: FakeLabkey, connector: LabkeyConnector) -> None:
-    scope = scope_of(sent(connector, SAMPLE_TYPE), ASSAY)
-    result = fake.measure("AF-0A1", Measurement("12"))
-    (before,), cursor = whole_pass(connector, scope)
-    fake.correct(result, Measurement("21", relation="<"))
-    (after,), _ = whole_pass(connector, scope, cursor)
-    assert before.id == after.id == result
-    assert (before.fields["Result"], after.fields["Result"]) == ("12.0", "<21.0")
-
-
-def test_pages_meet_every_result_once_while_the_lab_works(
-    fake: FakeLabkey, connector: LabkeyConnector
-) -> None:
-    scope = scope_of(sent(connector, SAMPLE_TYPE), ASSAY)
-    ids = [fake.measure(KEYS[number % 3], Measurement(str(number + 1))) for number in range(5)]
-    fake.set_page_size(2)
-    first = connector.changes(scope, None)
-    fake.correct(ids[0], Measurement("99"))
-    ids.append(fake.measure("AF-0A1", Measurement("7")))
-    rest, cursor = whole_pass(connector, scope, first.cursor)
-    assert [item.id for item in [*first.measurements, *rest]] == ids
-    again = {item.id: item.fields["Result"] for item in whole_pass(connector, scope, cursor)[0]}
-    assert again[ids[0]] == "99.0"
-    assert first.content.startswith(b"{"), "the page as it came"
-
-
-def test_results_of_samples_that_nobody_waits_for_are_left_out(
-    fake: FakeLabkey, connector: LabkeyConnector
-) -> None:
-    records = sent(connector, SAMPLE_TYPE)
-    fake.measure("AF-0A1", Measurement("1"))
-    fake.measure("AF-0A2", Measurement("2"))
-    found, _ = whole_pass(connector, scope_of(records[1:2], "*"))
-    assert [item.about.key for item in found] == ["AF-0A2"]
-    assert whole_pass(connector, scope_of([], "*"))[0] == []
-
-
-def test_a_sample_column_of_plain_text_is_matched_by_name(
-    fake: FakeLabkey, connector: LabkeyConnector
-) -> None:
-    records = sent(connector, SAMPLE_TYPE)
-    fake.measure("AF-0A3", Measurement("1"))
-    del fake.assay_columns["SampleID"]["lookup"]
-    fake.results[0]["SampleID"] = "af-0a3"
-    assert [item.about.key for item in whole_pass(connector, scope_of(records, ASSAY))[0]] == ["AF-0A3"]
-
-
-def test_an_assay_or_column_that_is_not_there_is_said(fake: FakeLabkey, connector: LabkeyConnector) -> None:
-    records = sent(connector, SAMPLE_TYPE)
-    with pytest.raises(RetryLaterError, match=r"assay\.General\.Gone"):
-        connector.changes(scope_of(records, "assay.General.Gone"), None)
-    elsewhere = opened(LabkeyConnector, fake, sample_column="Specimen")
-    with pytest.raises(RetryLaterError, match="no column 'Specimen'"):
-        elsewhere.changes(scope_of(records, ASSAY), None)
 
 
 def test_a_session_that_ended_is_renewed_once(fake: FakeLabkey, connector: LabkeyConnector) -> None:
@@ -382,6 +297,16 @@ def test_the_key_is_in_no_error_and_no_log(
     told = f"{caplog.text}{caught.value}{connector.credentials!r}"
     assert fake.key not in told
     assert "secret-structure" not in told
+
+
+def test_questions_are_told_from_writes(fake: FakeLabkey, connector: LabkeyConnector) -> None:
+    records = sent(connector, SAMPLE_TYPE)
+    connector.put_order(Order(key="AFR-1", name="", materials=records))
+    connector.describe()
+    connector.changes(scope_of(records, "*"), None)
+    questions = [connector.is_question(item.method, item.path, item.body) for item in fake.requests]
+    assert questions == [item.method == "GET" or not fake.is_write(item) for item in fake.requests]
+    assert False in questions
 
 
 def test_the_zone_must_be_one() -> None:

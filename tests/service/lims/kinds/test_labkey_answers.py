@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.lims.contract import AccessDeniedError, Refused
-from service.lims.kinds.labkey.answers import faults, refused, shown
+from service.lims.kinds.labkey.answers import faults, label, refused, value
 from service.outbound.pinned_http import Reply
 
 
@@ -23,8 +23,8 @@ def test_rows_recorded_of_a_real_server_are_understood() -> None:
         ' "links": {"edit": {"href": "query-updateQueryRow.view?Color=Gray", "title": "edit"}}}'
     )
     names = ("Color", "Like", "Good", "Month")
-    assert [shown(old, name) for name in names] == ["Blue", "Zany", "10", "2000-01-01 00:00:00.000"]
-    assert [shown(new, name) for name in names] == ["Gray", "Black", "2", "2000-04-01 00:00:00.000"]
+    assert [value(old, name) for name in names] == ["Blue", "Zany", "10", "2000-01-01 00:00:00.000"]
+    assert [value(new, name) for name in names] == ["Gray", "Black", "2", "2000-04-01 00:00:00.000"]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_rows_recorded_of_a_real_server_are_understood() -> None:
             Refused(detail="Form contains no data"),
         ),
         ({"success": False, "exception": "a; b", "errors": []}, Refused(detail="a; b")),
+        ({"committed": False, "errorCount": 0, "result": []}, Refused(detail="no reason given")),
         (
             {
                 "exception": "bad",
@@ -73,3 +74,15 @@ def test_the_answer_to_a_write_that_was_recorded_is_no_refusal() -> None:
 def test_a_missing_right_is_no_refusal_of_a_record() -> None:
     with pytest.raises(AccessDeniedError, match="insert rows"):
         faults({"success": False, "errors": {"_form": "User does not have permission to insert rows"}})
+
+
+def test_what_is_shown_of_a_limit_is_no_value_and_the_name_behind_a_look_up_is_one() -> None:
+    row = {
+        "data": {
+            "IC50": {"value": 30.0, "displayValue": "&gt;30"},
+            "SampleID": {"value": 7, "displayValue": "AF-1"},
+            "Tags": [{"value": "a", "displayValue": "A"}, {"value": "b"}],
+        }
+    }
+    assert [value(row, name) for name in ("IC50", "SampleID", "Tags")] == ["30.0", "7", "a; b"]
+    assert label(row, "SampleID") == "AF-1"

@@ -16,9 +16,7 @@ from service.lims.kinds.labkey import LabkeyConnector
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest.importorskip(
-    "labkey", reason="the client of LabKey is not installed: pip install 'assayflow[lims-judges]'"
-)
+pytest.importorskip("labkey", reason="the client of LabKey is not installed: pip install 'assayflow[dev]'")
 
 from labkey.api_wrapper import APIWrapper
 from labkey.exceptions import RequestAuthorizationError, RequestError

@@ -22,9 +22,9 @@ from service.lims.contract import (
     Refused,
     RemoteRecord,
     RetryLaterError,
+    Scope,
 )
 from service.lims.kinds.openbis import OpenbisConnector, OpenbisCredentials
-from service.outbound.pinned_http import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def test_keys_in_small_letters_map_back(fake: FakeOpenbis, connector: OpenbisCon
 def test_a_lost_answer_is_found_again(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
     connector.check()
     fake.lose_answers()
-    with pytest.raises(ConnectionFailedError):
+    with pytest.raises(RetryLaterError):
         connector.put_materials(materials("AF-1"))
     assert set(connector.find("material", ["AF-1", "AF-2"])) == {"AF-1"}
     connector.put_materials(materials("AF-1", "AF-2"))
@@ -195,7 +195,7 @@ def test_an_order_whose_answer_was_lost_is_made_once(fake: FakeOpenbis, connecto
     (record,) = sent(connector, COMPOUND, ["AF-1"])
     fake.lose_answers()
     order = Order(key="AFR-1", name="", materials=[record])
-    with pytest.raises(ConnectionFailedError):
+    with pytest.raises(RetryLaterError):
         connector.put_order(order)
     connector.put_order(order)
     assert [(held.key, held.materials) for held in fake.orders()] == [("AFR-1", ["AF-1"])]
@@ -212,6 +212,12 @@ def test_an_order_for_a_trashed_sample_writes_nothing(fake: FakeOpenbis, connect
 def test_an_order_with_a_property_that_there_is_not_is_refused(connector: OpenbisConnector) -> None:
     answer = connector.put_order(Order(key="AFR-1", name="", fields={"COLOUR": "red"}))
     assert answer == Refused(detail="Property type with code 'COLOUR' does not exist!", field="COLOUR")
+
+
+def test_an_order_of_a_type_that_there_is_not_is_refused(connector: OpenbisConnector) -> None:
+    answer = connector.put_order(Order(key="AFR-1", name="", schema="nowhere"))
+    assert isinstance(answer, Refused)
+    assert answer.detail == "Object with EntityTypePermId = [NOWHERE (EXPERIMENT)] has not been found."
 
 
 def test_what_happened_goes_into_the_property(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
@@ -297,6 +303,17 @@ def test_what_is_no_answer_is_never_taken_for_one(
         connector.find("material", ["AF-1"])
 
 
+@pytest.mark.parametrize("message", ["Search failed", None])
+def test_a_refusal_to_read_is_no_answer(
+    fake: FakeOpenbis, connector: OpenbisConnector, message: str | None
+) -> None:
+    connector.check()
+    fake.answer_instead(Answered(200, {"error": {"message": message}}))
+    with pytest.raises(RetryLaterError, match=message or "no reason given") as caught:
+        connector.find("material", ["AF-1"])
+    assert not caught.value.whole_connector
+
+
 def test_a_proxy_that_asks_for_patience_gets_it(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
     connector.check()
     fake.rate_limit(9)
@@ -319,6 +336,17 @@ def test_neither_token_nor_password_is_in_an_error_or_a_log(
             item.check()
         told += [str(caught.value), str(caught.value.__cause__)]
     assert not [secret for secret in secrets if secret in " ".join(told)]
+
+
+def test_questions_are_told_from_writes(fake: FakeOpenbis, connector: OpenbisConnector) -> None:
+    records = sent(connector, COMPOUND)
+    connector.put_order(Order(key="AFR-1", name="", materials=records))
+    connector.check()
+    connector.changes(Scope(materials=records, sources=["*"]), None)
+    questions = [connector.is_question(item.method, item.path, item.body) for item in fake.requests]
+    assert questions == [not fake.is_write(item) for item in fake.requests]
+    assert False in questions
+    assert not connector.is_question("POST", "/x", b"no JSON")
 
 
 @pytest.mark.parametrize(
