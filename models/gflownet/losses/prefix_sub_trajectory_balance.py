@@ -44,7 +44,9 @@ class PrefixSubTrajectoryBalance(Loss):
 
 def _is_stopped(trajectories: Trajectories) -> Tensor:
     """Return which trajectories [B] (bool) end by stopping, not by reaching a state that is final itself."""
-    is_stop = trajectories.actions == trajectories.environment.stop_action
+    stop = trajectories.environment.stop_action
+    assert stop is not None
+    is_stop = trajectories.actions.eq(stop)
     stopped = torch.zeros(len(trajectories), dtype=torch.bool, device=is_stop.device)
     return stopped.index_fill(0, trajectories.trajectory[is_stop], value=True)
 
