@@ -105,7 +105,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         filters = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
         everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec.batch, sampling, tick, everything=everything)
+        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
