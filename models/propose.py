@@ -124,7 +124,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))
-    made_from = provenance(spec, environment, history, seed, withheld)
+    made_from = provenance(spec, screened, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
