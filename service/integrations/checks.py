@@ -18,6 +18,7 @@ from service.outbox.waking import wake
 from service.settings import Settings
 from service.store import lims, outbox
 from service.store.tables import Connector, Job, Json
+from service.store.texts import storable
 
 CHECKS = "connector_checks"
 """The kind of the jobs, and the module that handles them."""
@@ -38,7 +39,7 @@ class Found:
 
     def standing(self, at: datetime) -> Json:
         """Return it as it is stored and told."""
-        return {
+        said = {
             "outcome": self.outcome,
             "detail": self.detail,
             "identity": self.status.identity if self.status else None,
@@ -46,6 +47,7 @@ class Found:
             "warnings": list(self.status.warnings) if self.status else [],
             "checked_at": at.isoformat(),
         }
+        return storable(said)
 
 
 def enqueue_check(session: Session, connector: Connector) -> Job:
@@ -90,7 +92,7 @@ def store(session: Session, looked_at: Connector, found: Found, exchanges: Seque
     if _account(row) == _account(looked_at):
         row.standing = standing
         if found.fields is not None:
-            row.fields = list(found.fields)
+            row.fields = storable(list(found.fields))
         _mend(row, found)
         session.flush()
         wake(session, Connector, row.id)

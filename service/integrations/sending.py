@@ -127,6 +127,7 @@ def store_answers(
     session: Session, lease: Lease[Connector], items: Sequence[SentItem], answers: Sequence[Answer]
 ) -> None:
     """Write down what became of materials: their records, what was refused, and what is waited for."""
+    renew(session, lease)
     n_refused = 0
     for item, answer in zip(items, answers, strict=True):
         key = material_key(str(item.candidate_id))
@@ -156,6 +157,7 @@ def order_to_send(session: Session, lease: Lease[Connector], item: OutboxItem) -
 
 def store_order(session: Session, lease: Lease[Connector], item: OrderItem, answer: Answer) -> None:
     """Write down what became of an order."""
+    renew(session, lease)
     if isinstance(answer, RemoteRecord):
         save(session, item.link_id, (ROUND, item.round_id, order_key(str(item.round_id))), answer)
     settle_by(session, lease, item.item_id, answer)
