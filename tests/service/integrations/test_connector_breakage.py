@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -13,7 +14,7 @@ from lane_world import OBJECTS, LaneWorld, fake_kinds, make_fake
 from sqlalchemy import func, select, update
 
 from service.integrations import connectors as commands
-from service.integrations import hooks, lane_steps, links, pulling
+from service.integrations import hooks, lane_steps, links, pulling, sending
 from service.integrations.lane_steps import CONNECTORS
 from service.lims.contract import Pending, RetryLaterError
 from service.lims.registry import connector_kind
@@ -105,6 +106,34 @@ def test_a_material_that_was_skipped_and_wanted_again_keeps_its_place_in_a_task(
         known = {row.key: row.external_id for row in world.records("candidate")}
         assert known == there
         assert len(known) == len(OBJECTS)
+
+
+def test_a_task_that_never_ends_is_left_to_a_person_after_a_day(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    with closing(LaneWorld(settings, make_fake("benchling"))) as world:
+        world.release()
+        world.run()
+        with patch.object(kind_of(world), "task", lambda *_: Pending(ticket="t", seconds=5)):
+            world.later()
+            world.run()
+            assert {item.state for item in world.items()} == {"waiting"}
+            assert "not ended" in str(world.items()[0].problem)
+            monkeypatch.setattr(sending, "LONGEST_TASK", timedelta(0))
+            for _ in OBJECTS:
+                world.later()
+                world.run()
+        assert {item.state for item in world.items() if item.verb == "material"} == {"dead"}
+        assert world.events("connector.needs_attention")
+        monkeypatch.undo()
+        with world.sessions.begin() as session:
+            row = session.get_one(Connector, world.connector_id)
+            for item in world.items("dead"):
+                commands.retry(session, row, item.id)
+        world.settle()
+        world.settle()
+        assert {item.state for item in world.items()} == {"done"}
+        assert len(world.fake.materials()) == len(OBJECTS)
 
 
 def test_an_order_goes_in_the_run_that_sends_the_last_of_its_materials(labkey: LaneWorld):
