@@ -162,6 +162,7 @@ def resume(session: Session, workspace_id: UUID, connector_id: UUID) -> Connecto
         raise ConflictError(NO_CREDENTIALS)
     if row.status != "active":
         row.status, row.problem = "active", None
+        lims.pull_now(session, row.id)
         _changed(session, row)
     return row
 
@@ -285,6 +286,7 @@ def _begin_anew(session: Session, row: Connector, kind: type[Kind]) -> None:
     elif row.status == "broken":
         row.status, row.problem = "active", None
     session.flush()
+    lims.pull_now(session, row.id)  # a wait of days that the former place wanted is over too
     wake(session, Connector, row.id)
 
 

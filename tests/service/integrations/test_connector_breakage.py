@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import httpx
 import pytest
 from fakes.lab import Measurement
 from lane_world import OBJECTS, LaneWorld, fake_kinds, make_fake
@@ -15,9 +16,13 @@ from sqlalchemy import func, select, update
 
 from service.integrations import connectors as commands
 from service.integrations import hooks, lane_steps, links, pulling, sending
+from service.integrations.connector_settings import Operator
 from service.integrations.lane_steps import CONNECTORS
 from service.lims.contract import Pending, RetryLaterError
 from service.lims.registry import connector_kind
+from service.lims.replies import json_body, plain_detail
+from service.outbound.pinned_http import Reply
+from service.sealing import open_sealer
 from service.store import lims
 from service.store.tables import Connector, ConnectorLink, ExchangeRecord, OutboxItem
 from workers.lease_runner import lease_for
@@ -245,6 +250,34 @@ def test_the_wish_of_a_system_is_bounded_on_both_sides(labkey: LaneWorld, second
         first = session.scalars(query.order_by(OutboxItem.sequence)).first()
     assert first is not None
     assert 0.2 < first <= 86400
+
+
+@pytest.mark.parametrize("how", ["resume", "credentials"])
+def test_what_a_system_wanted_for_a_day_is_over_when_a_person_has_mended_it(labkey: LaneWorld, how: str):
+    with labkey.sessions.begin() as session:
+        far = func.now() + timedelta(days=1)
+        session.execute(update(ConnectorLink).values(pull_due_at=far))
+        session.execute(update(Connector).values(status="broken", problem={"detail": "no"}))
+        row = session.get_one(Connector, labkey.connector_id)
+        if how == "resume":
+            commands.resume(session, row.workspace_id, row.id)
+        else:
+            operator = Operator(labkey.settings.connector_rules, open_sealer(labkey.settings))
+            changes = {"credentials": labkey.fake.credentials()}
+            commands.change(session, row.workspace_id, row.id, row.version, changes, operator)
+    with labkey.sessions() as session:
+        assert session.scalars(
+            select(ConnectorLink.pull_due_at <= func.clock_timestamp()).where(
+                ConnectorLink.id == labkey.link_id
+            )
+        ).all() == [True]
+
+
+def test_an_answer_that_is_nested_too_deeply_is_no_answer():
+    reply = Reply(200, httpx.Headers(), b"[" * 200_000, "GET /x")
+    with pytest.raises(RetryLaterError, match="no JSON"):
+        json_body(reply)
+    assert plain_detail(reply) == ""
 
 
 Together = tuple[str, "Callable[[Session, Connector], object]"]
