@@ -150,6 +150,8 @@ Sender = Annotated[Caller, Depends(require("write", "results"))]
 """Who may post results; `results` is the scope of instruments."""
 ReportReader = Annotated[Caller, Depends(require("read", "results"))]
 """Who may read reports of uploads: with `results` alone only of their own."""
+AnyReader = Annotated[Caller, Depends(require("read", "results", is_bounded=False))]
+"""For routes about the key itself."""
 UnboundedReader = Annotated[Caller, Depends(require("read", is_bounded=False))]
 UnboundedWriter = Annotated[Caller, Depends(require("write", is_bounded=False))]
 UnboundedAdmin = Annotated[Caller, Depends(require("admin", is_bounded=False))]

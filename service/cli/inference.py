@@ -4,30 +4,22 @@ These commands use the public API only, so the service may run anywhere.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from assayflow import AssayflowError, Client
+from assayflow.client.client import HERE
+from assayflow.client.frames import media_type_of
+from service.cli.connection import Campaign, Key, Url, connected
 from service.cli.sample_options import SampleOptions, numbers
-from service.client.client import Client, ClientError, Job
-from service.client.terminal import console, predictions_table, progress, report_lines, samples_table, say
-from service.client.waiting import wait_for
+from service.terminal.tables import console, predictions_table, progress, report_lines, samples_table, say
 
 commands = typer.Typer()
 
-Campaign = Annotated[str, typer.Argument(help="The campaign's id.", metavar="CAMPAIGN")]
-Url = Annotated[str, typer.Option("--url", envvar="ASSAYFLOW_URL", help="Address of the service.")]
-Key = Annotated[
-    str,
-    typer.Option(
-        "--key",
-        envvar="ASSAYFLOW_KEY",
-        help="The API key; prefer the environment, because process lists show options.",
-    ),
-]
 Texts = list[str] | None
-HERE = "http://127.0.0.1:8000"
 _MOST_ROWS = 20
 _MOST_REASONS = 10
 
@@ -95,23 +87,21 @@ def predict(
     """Predict your own objects and show whether the campaign could propose them."""
     name = _format_of(out)
     _check_format(name, ["csv", "json"])
-    content, media_type = _table(table)
+    _check_table(table)
     with connected(url, key) as client:
-        objectives = client.campaign(campaign)["spec"]["objectives"]
-        job = _wait(
-            client,
-            client.request_predictions(campaign, content, media_type, table.name, sheet),
-            "predictions",
-        )
-        rows = job.data["rows"]
+        objectives = client.campaigns.get(campaign)["spec"]["objectives"]
+        with progress(console(is_error=True), "predictions") as show:
+            job = client.predictions.run(campaign, table, mode="partial", sheet=sheet, progress=show)
+        rows, report = job["rows"] or [], job["report"]
+        assert report is not None, "finished predictions have a report"
         console().print(predictions_table(rows[:_MOST_ROWS], objectives))
         if len(rows) > _MOST_ROWS:
             say(console(), f"and {len(rows) - _MOST_ROWS} more rows; --out FILE.csv keeps all of them")
-        first, *reasons = report_lines(job.data["report"], most=_MOST_REASONS)
+        first, *reasons = report_lines(report, most=_MOST_REASONS)
         say(console(), f"rows of {table.name}: {first}")
         for line in reasons:
             say(console(), line)
-        _write(client, job, out, name)
+        _write(out, name, job, lambda: client.predictions.file(campaign, job["id"], str(name)))
 
 
 @commands.command()
@@ -119,7 +109,7 @@ def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     campaign: Campaign,
     figures: Annotated[Path | None, typer.Option(help="Save every figure into this folder.")] = None,
     figure_format: Annotated[
-        str, typer.Option("--format", help="Format of the figures: svg or png.")
+        Literal["svg", "png"], typer.Option("--format", help="Format of the figures.")
     ] = "svg",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every number here.")] = None,
     threshold: Annotated[
@@ -130,11 +120,9 @@ def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     key: Key = "",
 ) -> None:
     """Summarise the campaign's results so far, as sentences and figures."""
-    if figure_format not in ("svg", "png"):
-        raise typer.BadParameter("svg or png", param_hint="--format")
     thresholds = numbers("threshold", threshold or ())
     with connected(url, key) as client:
-        data = client.insights(campaign, thresholds)
+        data = client.insights.get(campaign, thresholds)
         for statement in data["statements"]:
             say(console(), statement)
         if json_file:
@@ -143,46 +131,31 @@ def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
             figures.mkdir(parents=True, exist_ok=True)
             for figure in data["figures"]:
                 path = figures / f"{figure['name']}.{figure_format}"
-                path.write_bytes(client.figure(campaign, figure["name"], figure_format, thresholds))
+                path.write_bytes(client.insights.figure(campaign, figure["name"], figure_format, thresholds))
                 say(console(), f"{path}: {figure['title']}")
 
 
 def _draw(client: Client, campaign: str, options: SampleOptions, out: Path | None) -> None:
     body, name = options.request(), _format_of(out)
-    spec = client.campaign(campaign)["spec"]
-    _check_format(name, client.formats(spec["domain"]["kind"]))
-    job = _wait(client, client.request_samples(campaign, body), "samples")
-    data, request = job.data["samples"], job.data["request"]
+    spec = client.campaigns.get(campaign)["spec"]
+    _check_format(name, client.domains.formats(spec["domain"]["kind"]))
+    with progress(console(is_error=True), "samples") as show:
+        job = client.samples.run(campaign, body, progress=show)
+    data, request = job["samples"] or [], job["request"]
     console().print(samples_table(data, spec["objectives"]))
     say(console(), f"{len(data)} of {request['n']} samples; round {request['round']}, seed {request['seed']}")
     if data:
         say(console(), f"Why the first one: {data[0]['reason']}")
-    for statement in job.data["summary"].get("statements", []):
+    for statement in (job["summary"] or {}).get("statements", []):
         say(console(), statement)
-    _write(client, job, out, name)
-
-
-def _wait(client: Client, job: Job, title: str) -> Job:
-    screen = console(is_error=True)
-    return wait_for(client, job, lambda events: progress(screen, events, title))
-
-
-def connected(url: str, key: str) -> Client:
-    """Return a client of the service, with the key that was given or is in the environment.
-
-    Raises:
-        ClientError: if there is no key, or this is no address.
-    """
-    if not key.strip():
-        raise ClientError("an API key is needed: set ASSAYFLOW_KEY, or give --key")
-    return Client(url, key.strip())
+    _write(out, name, job, lambda: client.samples.file(campaign, job["id"], str(name)))
 
 
 def _format_of(out: Path | None) -> str | None:
     return out.suffix.removeprefix(".").lower() if out else None
 
 
-def _check_format(name: str | None, known: list[str]) -> None:
+def _check_format(name: str | None, known: Sequence[str]) -> None:
     """Refuse an unknown output format before anything is computed."""
     if name is not None and name not in known:
         raise typer.BadParameter(
@@ -190,29 +163,19 @@ def _check_format(name: str | None, known: list[str]) -> None:
         )
 
 
-def _write(client: Client, job: Job, out: Path | None, name: str | None) -> None:
+def _write(out: Path | None, name: str | None, answer: Any, file: Callable[[], bytes]) -> None:
     if out is None or name is None:
         return
     if name == "json":
-        out.write_text(json.dumps(job.data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     else:
-        out.write_bytes(client.answer(job, name))
+        out.write_bytes(file())
     say(console(), f"written to {out}")
 
 
-def _table(path: Path) -> tuple[bytes, str]:
-    """Return a file as the API expects it: tables unchanged, JSON rows as the member `objects`."""
-    from service.exchange import media_type_named, media_types_by_extension
-
-    media_type = media_type_named(path.name)
-    if media_type is None:
-        endings = ", ".join(f".{name}" for name in media_types_by_extension())
-        raise typer.BadParameter(f"a table ends in {endings}", param_hint="FILE")
-    content = path.read_bytes()
-    if media_type != "application/json":
-        return content, media_type
+def _check_table(path: Path) -> None:
+    """Refuse a file of no table before any request."""
     try:
-        body: Any = json.loads(content)
-    except ValueError as error:
-        raise typer.BadParameter(f"{path.name} is no JSON: {error}", param_hint="FILE") from error
-    return json.dumps({"objects": body} if isinstance(body, list) else body).encode(), media_type
+        media_type_of(path)
+    except AssayflowError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from error

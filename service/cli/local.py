@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from service.client.terminal import console, say
 from service.settings import Settings
+from service.terminal.tables import console, say
 
 commands = typer.Typer()
 

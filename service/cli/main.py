@@ -5,22 +5,40 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.text import Text
 
+from assayflow import AssayflowError as ClientError
 from assayflow import __version__
-from service.cli import inference, keys, local, planning, plates, results, secret_keys
-from service.client.client import ClientError
-from service.client.terminal import console
+from service.cli import (
+    agents,
+    batch,
+    campaigns,
+    candidates,
+    connectors,
+    events,
+    inference,
+    keys,
+    links,
+    local,
+    planning,
+    plates,
+    readings,
+    results,
+    rounds,
+    secret_keys,
+    webhooks,
+)
+from service.cli.failures import EXIT_INTERRUPTED, exit_code, explain
 
 commands = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (local, planning, inference, results):
-    commands.add_typer(group.commands)
-commands.add_typer(keys.commands, name="keys")
-commands.add_typer(plates.commands, name="plates")
+for top in (local.commands, planning.commands, inference.commands, results.amendments, agents.commands):
+    commands.add_typer(top)
+campaign_groups = (campaigns, results, readings, rounds, batch, candidates, plates)
+for group in (*campaign_groups, connectors, links, webhooks, events, keys):
+    commands.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 commands.add_typer(secret_keys.commands, name="secrets")
 
 
@@ -53,20 +71,20 @@ def app() -> None:
     try:
         commands()
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        raise SystemExit(EXIT_INTERRUPTED) from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise _stopped(f"{error.title}: {wrong}") from error
+        raise _stopped(error, f"{error.title}: {wrong}") from error
     except (AssayflowError, ClientError, EmbeddedError, LocalStackError, LookupError, OSError) as error:
-        raise _stopped(str(error)) from error
+        raise _stopped(error, str(error)) from error
     except DBAPIError as error:
         reason = str(error.orig).strip().split("\n", maxsplit=1)[0]
-        raise _stopped(f"the database does not answer as it should: {reason}") from error
+        raise _stopped(error, f"the database does not answer as it should: {reason}") from error
 
 
-def _stopped(reason: str) -> SystemExit:
-    console(is_error=True).print(Text(f"assayflow: {reason}", style="red"), soft_wrap=True)
-    return SystemExit(1)
+def _stopped(error: Exception, reason: str) -> SystemExit:
+    explain(error, reason)
+    return SystemExit(exit_code(error))
 
 
 if __name__ == "__main__":

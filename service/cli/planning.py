@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.client.terminal import console
+from service.terminal.tables import console
 
 commands = typer.Typer()
 

@@ -2,21 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from service.cli.inference import HERE, Campaign, Key, Url, connected
-from service.client.client import Client, ClientError
-from service.client.plate_tables import (
+from assayflow import AssayflowError
+from assayflow.client.resources.plates import Mode, PlateFile, WellsChoices
+from service.cli.connection import Campaign, Shell, over_http, read_json
+from service.cli.rounds import latest
+from service.terminal.plates import (
     findings_table,
     plates_table,
     transfers_lines,
     value_units,
     wells_lines,
 )
-from service.client.plates import Mode, PlateFile, Plates, WellsChoices, find_plate
-from service.client.terminal import console, say
 
 commands = typer.Typer(help="Measure a batch in plates: lay out, fill, read and draw.", no_args_is_help=True)
 
@@ -35,10 +35,12 @@ _MEDIA_TYPES = {
     ".json": "application/json",
 }
 _OWN = "application/octet-stream"
+_DRY = ("Dry run: nothing was stored.",)
 
 
-@commands.command("lay-out")
+@over_http(commands, "lay-out")
 def lay_out(
+    shell: Shell,
     campaign: Campaign,
     layout: Annotated[
         Path,
@@ -50,63 +52,56 @@ def lay_out(
         int | None,
         typer.Option("--round", min=1, help="The round whose batch it holds; the latest when absent."),
     ] = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Lay out a plate for the batch of a round, and print its id."""
-    spec = _specification(layout)
-    with connected(url, key) as client:
-        number = round_number or _latest(client, campaign)
-        made = Plates(client, campaign, number).lay_out(spec)
-        used = {well["candidate_id"] for well in made["layout"]["wells"]} - {None}
-        say(console(), f"{made['name']} of round {number} is laid out: {made['id']}")
-        seed = made["layout"]["seed"]
-        say(console(), f"{len(made['layout']['wells'])} wells, {len(used)} candidates, seed {seed}")
+    spec = read_json(layout, "a plate")
+    number = latest(shell, campaign, round_number)
+    made = shell.client.plates.lay_out(campaign, number, spec)
+    wells = made["layout"]["wells"]
+    used = {well["candidate_id"] for well in wells} - {None}
+    shell.show(
+        made,
+        f"{made['name']} of round {number} is laid out: {made['id']}",
+        f"{len(wells)} wells, {len(used)} candidates, seed {made['layout']['seed']}",
+    )
 
 
-@commands.command("list")
-def list_plates(campaign: Campaign, round_number: Round = None, url: Url = HERE, key: Key = "") -> None:
+@over_http(commands, "list")
+def list_plates(shell: Shell, campaign: Campaign, round_number: Round = None) -> None:
     """List the plates of a campaign, or of one round."""
-    with connected(url, key) as client:
-        last = int(client.campaign(campaign)["rounds"])
-        numbers = range(1, last + 1) if round_number is None else (round_number,)
-        found = [
-            (number, item) for number in numbers for item in Plates(client, campaign, number).summaries()
-        ]
-        console().print(plates_table(found))
+    last = shell.client.campaigns.get(campaign)["rounds"]
+    numbers = range(1, last + 1) if round_number is None else (round_number,)
+    found = [(number, item) for number in numbers for item in shell.client.plates.list(campaign, number)]
+    shell.show([{"round": number, **item} for number, item in found], plates_table(found))
 
 
-@commands.command("delete")
-def delete_plate(
-    campaign: Campaign, plate: Plate, round_number: Round = None, url: Url = HERE, key: Key = ""
-) -> None:
+@over_http(commands, "delete")
+def delete_plate(shell: Shell, campaign: Campaign, plate: Plate, round_number: Round = None) -> None:
     """Delete a plate that was only laid out; its name is free again."""
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        plates.delete(plate_id)
-        say(console(), f"{plate} is deleted.")
+    at = shell.client.plates.find(campaign, plate, round_number)
+    shell.client.plates.delete(at)
+    shell.show({"deleted": at.plate}, f"{plate} is deleted.")
 
 
-@commands.command("map")
+@over_http(commands, "map")
 def save_map(
+    shell: Shell,
     campaign: Campaign,
     plate: Plate,
     out: Annotated[Path, typer.Option(help="Write the map here: .csv or .xlsx.")],
     round_number: Round = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Write the contents of the wells as a table, one row per well."""
     file_format = out.suffix.removeprefix(".").lower()
     if file_format not in ("csv", "xlsx"):
         raise typer.BadParameter("the file's name must end in .csv or .xlsx", param_hint="--out")
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        _write(out, plates.plate_map(plate_id, file_format))
+    at = shell.client.plates.find(campaign, plate, round_number)
+    shell.save(out, shell.client.plates.plate_map(at, file_format))
 
 
-@commands.command("pick-list")
-def save_pick_list(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+@over_http(commands, "pick-list")
+def save_pick_list(
+    shell: Shell,
     campaign: Campaign,
     plate: Plate,
     out: Annotated[Path, typer.Option(help="Write the pick list here, as CSV.")],
@@ -115,17 +110,15 @@ def save_pick_list(  # noqa: PLR0913, PLR0917 - each argument is one option of t
         typer.Option(help="Who reads it; the robot of the stocks when absent."),
     ] = None,
     round_number: Round = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Write the robot's pick list of the plate: nL for the Echo, uL for the Biomek."""
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        _write(out, plates.pick_list(plate_id, robot))
+    at = shell.client.plates.find(campaign, plate, round_number)
+    shell.save(out, shell.client.plates.pick_list(at, robot))
 
 
-@commands.command("transfers")
+@over_http(commands, "transfers")
 def send_transfers(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    shell: Shell,
     campaign: Campaign,
     plate: Plate,
     report: Annotated[
@@ -134,18 +127,17 @@ def send_transfers(  # noqa: PLR0913, PLR0917 - each argument is one option of t
     dry_run: DryRun = False,
     mode: TakenAs = "atomic",
     round_number: Round = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Upload the robot's report, and print the wells that it did not fill."""
     file = PlateFile(report.read_bytes(), "text/csv", report.name, dry_run, mode)
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        _say_all(transfers_lines(plates.upload_transfers(plate_id, file)), dry_run=dry_run)
+    at = shell.client.plates.find(campaign, plate, round_number)
+    answer = shell.client.plates.upload_transfers(at, file)
+    shell.show(answer, *transfers_lines(answer), *_DRY[:dry_run])
 
 
-@commands.command("wells")
+@over_http(commands, "wells", has_json=False)
 def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+    shell: Shell,
     campaign: Campaign,
     plate: Plate,
     readings: Annotated[
@@ -172,23 +164,20 @@ def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole answer here.")] = None,
     round_number: Round = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Upload the readings of a plate, and print the result of each candidate."""
     file = PlateFile(readings.read_bytes(), _media_type(readings, vendor), readings.name, dry_run, mode)
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        answer = plates.upload_wells(plate_id, file, WellsChoices(block, sheet, decimal, vendor))
-        units = value_units(plates.plate(plate_id)["spec"])
-    console().print(findings_table(answer["findings"], units))
-    _say_all(wells_lines(answer), dry_run=dry_run)
+    at = shell.client.plates.find(campaign, plate, round_number)
+    answer = shell.client.plates.upload_wells(at, file, WellsChoices(block, sheet, decimal, vendor))
+    units = value_units(shell.client.plates.get(at)["spec"])
+    shell.show(answer, findings_table(answer["findings"], units), *wells_lines(answer), *_DRY[:dry_run])
     if json_file:
-        _write(json_file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
+        shell.save(json_file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-@commands.command("curves")
-def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
+@over_http(commands, "curves")
+def save_curves(
+    shell: Shell,
     campaign: Campaign,
     plate: Plate,
     folder: Annotated[Path, typer.Option(help="Save the picture of each candidate into this folder.")],
@@ -196,40 +185,19 @@ def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the 
         Literal["svg", "png"], typer.Option("--format", help="Of the pictures.")
     ] = "svg",
     round_number: Round = None,
-    url: Url = HERE,
-    key: Key = "",
 ) -> None:
     """Save a figure of each candidate's wells and the fitted curve."""
-    with connected(url, key) as client:
-        plates, plate_id = find_plate(client, campaign, plate, round_number)
-        analysis = plates.plate(plate_id)["analysis"]
-        if analysis is None:
-            raise ClientError(
-                f"{plate} was not read yet: send its readings by `assayflow plates wells` first"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        for item in analysis["findings"]:
-            candidate = item["candidate_id"]
-            _write(
-                folder / f"{candidate}.{picture_format}", plates.curve(plate_id, candidate, picture_format)
-            )
-
-
-def _specification(path: Path) -> dict[str, Any]:
-    try:
-        spec = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise typer.BadParameter(f"{path.name} is no JSON: {error}", param_hint="FILE") from error
-    if not isinstance(spec, dict):
-        raise typer.BadParameter(f"{path.name} is no JSON object of a plate", param_hint="FILE")
-    return spec
-
-
-def _latest(client: Client, campaign: str) -> int:
-    number = int(client.campaign(campaign)["rounds"])
-    if not number:
-        raise ClientError("the campaign has no round yet: start one, and lay its batch out when it is there")
-    return number
+    at = shell.client.plates.find(campaign, plate, round_number)
+    analysis = shell.client.plates.get(at)["analysis"]
+    if analysis is None:
+        raise AssayflowError(f"{plate} was not read yet: send its readings by `assayflow plates wells` first")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for item in analysis["findings"]:
+        candidate = item["candidate_id"]
+        paths.append(folder / f"{candidate}.{picture_format}")
+        paths[-1].write_bytes(shell.client.plates.curve(at, candidate, picture_format))
+    shell.show({"paths": [str(path) for path in paths]}, *(f"written to {path}" for path in paths))
 
 
 def _media_type(path: Path, vendor: str | None) -> str:
@@ -241,15 +209,3 @@ def _media_type(path: Path, vendor: str | None) -> str:
         endings = ", ".join(_MEDIA_TYPES)
         raise typer.BadParameter(f"readings end in {endings}; others need --vendor", param_hint="FILE")
     return found
-
-
-def _say_all(lines: list[str], *, dry_run: bool) -> None:
-    for line in lines:
-        say(console(), line)
-    if dry_run:
-        say(console(), "Dry run: nothing was stored.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    say(console(), f"written to {path}")

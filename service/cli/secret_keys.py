@@ -2,8 +2,8 @@
 
 import typer
 
-from service.client.terminal import console, say
 from service.settings import Settings
+from service.terminal.tables import console, say
 
 commands = typer.Typer(help="Make and rotate the keys that seal stored credentials.", no_args_is_help=True)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from service.client.waiting import wait_for
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from service.client.client import Client, Job
+    from assayflow import Client
+    from assayflow.client.shapes.jobs import SamplesAnswer
     from service.demo.labs.case import Case
     from service.demo.printing import Printer
 
@@ -34,7 +33,7 @@ def run_inference(
         check: called while waiting for a job; may raise.
 
     Raises:
-        ClientError: if a call is refused or a job fails.
+        AssayflowError: if a call is refused or a job fails.
     """
     objectives = case.spec()["objectives"]
     printer.head("Trained campaign: more samples, without retraining")
@@ -44,33 +43,28 @@ def run_inference(
     request = {"n": _EACH, "beta": beta * _COLDER, "seed": _SEED}
     printer.samples(_samples(client, campaign, request, printer, check), objectives)
     printer.head("Trained campaign: predictions of your own objects")
-    table = json.dumps({"objects": case.own}).encode()
     printer.say(f"requesting predictions of {', '.join(' '.join(columns.values()) for columns in case.own)}")
-    job = client.request_predictions(campaign, table, "application/json")
-    printer.predictions(_answer(client, job, "predictions", printer, check), objectives)
+    with printer.progress("predictions") as show:
+        predicted = client.predictions.run(campaign, case.own, mode="partial", progress=show, check=check)
+    printer.predictions(predicted, objectives)
 
 
 def save_insights(client: Client, campaign: str, folder: Path, printer: Printer) -> None:
     """Print the campaign's insights, and save all figures and numbers."""
     printer.head("Insights: what the campaign has brought")
-    insights = client.insights(campaign)
+    insights = client.insights.get(campaign)
     for statement in insights["statements"]:
         printer.say(f"- {statement}")
     text = json.dumps(insights, indent=2, ensure_ascii=False) + "\n"
     (folder / "insights.json").write_text(text, encoding="utf-8")
     for figure in insights["figures"]:
-        content = client.figure(campaign, figure["name"], "svg")
+        content = client.insights.figure(campaign, figure["name"])
         (folder / f"insights-{figure['name']}.svg").write_bytes(content)
 
 
 def _samples(
     client: Client, campaign: str, request: Mapping[str, Any], printer: Printer, check: Callable[[], None]
-) -> dict[str, Any]:
+) -> SamplesAnswer:
     printer.say(f"requesting samples: {json.dumps(request)}")
-    return _answer(client, client.request_samples(campaign, request), "samples", printer, check)
-
-
-def _answer(
-    client: Client, job: Job, title: str, printer: Printer, check: Callable[[], None]
-) -> dict[str, Any]:
-    return wait_for(client, job, lambda events: printer.progress(events, title), check).data
+    with printer.progress("samples") as show:
+        return client.samples.run(campaign, request, progress=show, check=check)

@@ -79,7 +79,7 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
     return sentences
 
 
-def hits(pairs: Sequence[tuple[Mapping[str, float], float]]) -> tuple[int, int]:
+def hits(pairs: Sequence[tuple[Mapping[str, Any], float]]) -> tuple[int, int]:
     """Return the number of measured values inside their predicted 90 % intervals, and the number of all."""
     return sum(prediction["low"] <= value <= prediction["high"] for prediction, value in pairs), len(pairs)
 

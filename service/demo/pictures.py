@@ -18,7 +18,7 @@ class Comparison:
     """The values of one round: predictions with their intervals, and simulated measurements."""
 
     round: int
-    predictions: Sequence[Mapping[str, float]]
+    predictions: Sequence[Mapping[str, Any]]
     values: Sequence[float]
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, final
 from rich.markup import escape
 from rich.table import Table
 
-from service.client import terminal
 from service.demo.outcome import goal_text
+from service.terminal import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
 
-    from service.client.client import Event
+    from assayflow.client.events import Event
     from service.demo.labs.case import Case
     from service.demo.outcome import Line
 
@@ -26,7 +27,7 @@ class Printer:
     """Print to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or terminal.console()
+        self.console = console or tables.console()
 
     def say(self, text: str) -> None:
         """Print one line without markup."""
@@ -47,37 +48,24 @@ class Printer:
 
     def report(self, report: Mapping[str, Any]) -> None:
         """Print the report of an upload."""
-        first, *reasons = terminal.report_lines(report)
+        first, *reasons = tables.report_lines(report)
         self.say(f"uploaded: {first}")
         for line in reasons:
             self.say(line)
 
-    def progress(self, events: Iterable[Event], title: str) -> Event | None:
-        """Show a round's progress until its last event, and return that event."""
-        return terminal.progress(self.console, events, title)
+    def progress(self, title: str) -> AbstractContextManager[Callable[[Event], None]]:
+        """Show progress within a block: what it yields is called with each event."""
+        return tables.progress(self.console, title)
 
     def batch(self, candidates: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print a batch as a table, and the first candidate's reason."""
-        table = Table("rank", "object", box=None, pad_edge=False)
-        for objective in objectives:
-            table.add_column(objective["name"], justify="right")
-        table.add_column("nearest measured", justify="right")
-        for candidate in candidates:
-            cells = [terminal.value(candidate, objective) for objective in objectives]
-            nearest = candidate["nearest_measured"]
-            table.add_row(
-                str(candidate["rank"]),
-                escape(terminal.display_text(candidate)),
-                *cells,
-                f"{nearest['similarity']:.2f}" if nearest else "",
-            )
-        self.console.print(table)
+        self.console.print(tables.batch_table(candidates, objectives))
         if candidates:
             self.say(f"why the first one: {candidates[0]['reason']}")
 
     def samples(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print samples as a table, and a summary of the sampling."""
-        self.console.print(terminal.samples_table(answer["samples"], objectives))
+        self.console.print(tables.samples_table(answer["samples"], objectives))
         if answer["samples"]:
             self.say(f"why the first one: {answer['samples'][0]['reason']}")
         for statement in answer["summary"].get("statements", []):
@@ -85,8 +73,8 @@ class Printer:
 
     def predictions(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print predictions of your own objects, and the refused rows."""
-        self.console.print(terminal.predictions_table(answer["rows"], objectives))
-        for line in terminal.report_lines(answer["report"])[1:]:
+        self.console.print(tables.predictions_table(answer["rows"], objectives))
+        for line in tables.report_lines(answer["report"])[1:]:
             self.say(line)
 
     def advice(self, summary: Mapping[str, Any], batch: int | None = None) -> None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assayflow import AssayflowError, Client
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.client.client import Client, ClientError
 from service.demo.inference import run_inference, save_insights
 from service.demo.labs import open_case
 from service.demo.labs.case import read_rows, write_rows
@@ -29,9 +29,10 @@ from service.local.stack import LocalStackError, start_local_stack
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from assayflow.client.shapes.rounds import Candidate
     from models.domains.contract import Domain
     from service.demo.labs.case import Case
     from service.local.stack import LocalStack
@@ -69,7 +70,7 @@ def run_demo(kind: str, output: Path, printer: Printer | None = None) -> None:
                 run = _DemoRun(case, spec, folder, client, running, printer)
                 try:
                     run.run()
-                except ClientError as error:
+                except AssayflowError as error:
                     raise DemonstrationError(f"{error}; the logs are in {folder / 'logs'}") from error
             printer.say("stopping ...")
     printer.files(folder)
@@ -115,11 +116,13 @@ class _DemoRun:
     def run(self) -> None:
         domain = open_domain(CampaignSpec.model_validate(self.spec).domain)
         self.printer.head("Initial data")
-        campaign = self.client.create_campaign(self.spec)
+        campaign = self.client.campaigns.create(self.spec)["id"]
         table = self.folder / "initial-data.csv"
         write_rows(self.case.measured(), table)
-        self.printer.report(self.client.upload(campaign, table))
-        self.stages.append(self._stage("initial data", _values_of(self.client.results(campaign)), domain))
+        self.printer.report(self.client.results.upload(campaign, table, mode="partial"))
+        self.stages.append(
+            self._stage("initial data", _values_of(self.client.results.list(campaign).all()), domain)
+        )
         read = self.case.fit()
         for number in ROUNDS:
             self._round(campaign, domain, read)
@@ -129,23 +132,18 @@ class _DemoRun:
         save_insights(self.client, campaign, self.folder, self.printer)
 
     def _round(self, campaign: str, domain: Domain, read: Callable[..., Any]) -> None:
-        number = self.client.start_round(campaign)
+        number = self.client.rounds.start(campaign)["number"]
         self.printer.head(f"Round {number}")
-        events = self.client.follow(campaign, number, self.stack.check)
-        self.printer.progress(events, f"round {number}")
-        ended = self.client.round(campaign, number)
-        if ended["state"] != "awaiting_results":
-            raise DemonstrationError(
-                f"round {number} is {ended['state']}: {ended['message']} {ended['failure'] or ''}"
-            )
-        candidates = self.client.batch(campaign, number)
+        with self.printer.progress(f"round {number}") as show:
+            ended = self.client.rounds.wait(campaign, number, progress=show, check=self.stack.check)
+        candidates = self.client.batches.candidates(campaign, number)
         self.printer.batch(candidates, self.spec["objectives"])
-        self.printer.advice(ended["summary"], number - 1)
+        self.printer.advice(ended["summary"] or {}, number - 1)
         draw_batch(candidates, domain, self._measured["name"], self.folder / f"round-{number}.svg")
         kind = self.spec["domain"]["kind"]
-        for name in self.client.formats(kind):
-            self.client.download(campaign, number, name, self.folder / f"round-{number}.{name}")
-        self.client.release(campaign, number)
+        for name in self.client.domains.formats(kind):
+            self.client.batches.download(campaign, number, name, self.folder / f"round-{number}.{name}")
+        self.client.rounds.release(campaign, number)
         self._measure(campaign, number, read)
         self._remember(campaign, number, candidates, domain)
 
@@ -157,12 +155,12 @@ class _DemoRun:
         path = self.folder / f"round-{number}-SIMULATED-results.csv"
         write_rows(filled, path)
         self.printer.say(f"the SIMULATED lab filled in {path.name}")
-        self.printer.report(self.client.upload(campaign, path))
+        self.printer.report(self.client.results.upload(campaign, path, mode="partial"))
 
-    def _remember(self, campaign: str, number: int, candidates: list[dict[str, Any]], domain: Domain) -> None:
+    def _remember(self, campaign: str, number: int, candidates: list[Candidate], domain: Domain) -> None:
         name = self._measured["name"]
         ids = {candidate["id"]: candidate for candidate in candidates}
-        results = [row for row in self.client.results(campaign) if row["candidate_id"] in ids]
+        results = [row for row in self.client.results.list(campaign) if row["candidate_id"] in ids]
         predicted = [
             {
                 "object": item["object"],
@@ -179,7 +177,7 @@ class _DemoRun:
         predictions = [ids[row["candidate_id"]]["predictions"][name] for row in exact]
         self.comparisons.append(Comparison(number, predictions, [row["value"] for row in exact]))
 
-    def _stage(self, name: str, results: list[dict[str, Any]], domain: Domain) -> Stage:
+    def _stage(self, name: str, results: Sequence[Mapping[str, Any]], domain: Domain) -> Stage:
         """Return the values of each object: the mean of its measured values, and its computed properties."""
         values: dict[str, list[float]] = {}
         for row in results:
@@ -223,6 +221,6 @@ class _DemoRun:
         return str(self._measured.get("type") or self._measured["name"])
 
 
-def _values_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _values_of(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the results with exact values: no failures and no bounds."""
     return [row for row in results if row["outcome"] == "ok" and row["relation"] == "="]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import structlog
 from pydantic import SecretStr
 
 from service.address_rules import RefusedAddressError
@@ -40,6 +41,9 @@ MOST_PAGES = 5
 """Pages of changes that are read for a preview."""
 LONGEST_DETAIL = 500
 REFUSED = (AccessDeniedError, UnusableConnectorError, RefusedAddressError, *UNANSWERED)
+BUGS = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+"""What a kind raises by mistake."""
+_log = structlog.get_logger(__name__)
 _UNKNOWN = "known once it is written"
 _NOT_THERE = (
     "some candidates are not there yet, and an order names them by the ids that they get: it is shown "
@@ -149,6 +153,10 @@ def _attempt(
         return [held.request.as_json(named)], set(named)
     except REFUSED as error:
         notes.append(f"{keys[0]}: {_short(error)}")
+        return [], {keys[0]}
+    except BUGS as error:  # a kind may trip over an id that stands for one that is not known yet
+        _log.exception("preview failed", key=keys[0])
+        notes.append(f"{keys[0]}: it cannot be shown ({type(error).__name__}); see the worker's log")
         return [], {keys[0]}
     answers = answer if isinstance(answer, Sequence) else [answer]
     notes += [

@@ -20,7 +20,9 @@ def _messages() -> list[str]:
 
 
 def test_every_message_is_in_the_code() -> None:
-    files = (file for package in ("models", "service") for file in (ROOT / package).rglob("*.py"))
+    files = (
+        file for package in ("assayflow", "models", "service") for file in (ROOT / package).rglob("*.py")
+    )
     code = "\n".join(_JOIN.sub("", file.read_text(encoding="utf-8")) for file in files)
     messages = _messages()
     assert len(messages) >= 20

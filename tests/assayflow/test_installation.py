@@ -52,7 +52,7 @@ def test_the_command_names_a_folder_that_comes_first(tmp_path: Path, name: str) 
     assert len(outcome.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("statement", ["import service.client.client", "import workers.app"])
+@pytest.mark.parametrize("statement", ["import service.cli.main", "import workers.app"])
 def test_an_import_names_somebody_elses_models_before_it_runs_them(tmp_path: Path, statement: str) -> None:
     outcome = run(tmp_path, "-c", statement, first=package(tmp_path / "lib", "models"))
     assert outcome.returncode == 1

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service import keys
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
-from service.api.dependencies import Caller, KeyId, Transaction, UnboundedAdmin
+from service.api.dependencies import AnyReader, Caller, KeyId, Transaction, UnboundedAdmin
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import queries
@@ -53,6 +53,13 @@ def list_api_keys(caller: UnboundedAdmin, session: Transaction, query: PageQuery
     """List the workspace's keys, or those of the caller's campaign; revoked ones included."""
     page = keys.list_keys(session, caller.workspace_id, query.limit, query.cursor, caller.campaign_id)
     return query.answer(page, ApiKey)
+
+
+@router.get("/current", response_model=ApiKey, responses={200: ETAG, **guarded()})
+def get_current_api_key(caller: AnyReader, session: Transaction) -> Response:
+    """Return the key of this request: its name, scopes and end."""
+    row = keys.get(session, caller.workspace_id, caller.key_id)
+    return answer(ApiKey.model_validate(row), headers={"ETag": _tag(row)})
 
 
 @router.get("/{key_id}", response_model=ApiKey, responses={200: ETAG, **guarded(404)})

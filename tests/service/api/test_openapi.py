@@ -45,6 +45,13 @@ WEBHOOK_CALLS = (
     ("get", "/deliveries/{delivery_id}"),
     ("post", "/deliveries/{delivery_id}/replay"),
 )
+HEARD_CALLS = (
+    ("get", "/v1/webhooks"),
+    ("post", "/v1/webhooks"),
+    *((method, f"/v1/webhooks/{{webhook_id}}{below}") for method, below in WEBHOOK_CALLS),
+    ("get", "/v1/events"),
+    ("get", "/v1/events/{event_id}"),
+)
 CONNECTOR_CALLS = (
     ("post", ""),
     ("get", ""),
@@ -160,10 +167,12 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("get", "/v1/candidates/{candidate_id}/decisions"),
         ("post", "/v1/candidates/{candidate_id}/replace"),
         ("get", "/v1/connector-kinds"),
+        *HEARD_CALLS,
         *((method, f"/v1/connectors{below}") for method, below in CONNECTOR_CALLS),
         *((method, f"/v1/connectors/{{connector_id}}/links{below}") for method, below in LINK_CALLS),
         ("post", "/v1/api-keys"),
         ("get", "/v1/api-keys"),
+        ("get", "/v1/api-keys/current"),
         ("get", "/v1/api-keys/{key_id}"),
         ("delete", "/v1/api-keys/{key_id}"),
         ("post", "/v1/hooks/{connector_id}"),

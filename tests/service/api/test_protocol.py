@@ -32,8 +32,6 @@ MEMBERS = {"type", "title", "status", "detail", "instance"}
         ("GET", "/docs", 404),
         ("PUT", "/v1/campaigns", 405),
         ("DELETE", "/health/live", 405),
-        ("GET", "/v1/webhooks", 404),
-        ("GET", "/v1/connectors", 404),
         ("GET", "/v1/audit", 404),
     ],
 )

@@ -1,85 +1,21 @@
 """A served API with a campaign for the command line, and a simulated worker."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid4
+from collections.abc import Iterator
 
-import httpx
 import pytest
-import structlog
-from api_actors import Api, Worker, serving
-from typer.testing import CliRunner, Result
+from players import Player, player_of, quietly_serving
 
-from service import keys
-from service.app import create_app
-from service.cli.main import commands
 from service.settings import Settings
-from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
-
-
-@dataclass(frozen=True)
-class Player:
-    """A user with a key and a campaign whose first round has a policy."""
-
-    api: Api
-    worker: Worker
-    url: str
-    key: str = field(repr=False)
-    campaign: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"ASSAYFLOW_URL": self.url, "ASSAYFLOW_KEY": self.key}
-
-    def type(self, command: str, *words: str) -> Result:
-        return CliRunner().invoke(commands, [command, self.campaign, *words], env=self.environment)
-
-    def jobs(self, kind: str) -> list[dict[str, Any]]:
-        """Return the campaign's jobs, newest first."""
-        items: list[dict[str, Any]] = self.api.client.get(f"/v1/campaigns/{self.campaign}/{kind}").json()[
-            "items"
-        ]
-        return items
-
-    @contextmanager
-    def answering(self, kind: str, do: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-        """Do something to the next job as soon as it exists."""
-        seen = len(self.jobs(kind))
-
-        def act() -> None:
-            while len(actual := self.jobs(kind)) == seen:
-                time.sleep(0.02)
-            do(actual[0])
-
-        hand = threading.Thread(target=act)
-        hand.start()
-        yield
-        hand.join()
 
 
 @pytest.fixture(scope="module")
 def _served(settings: Settings) -> Iterator[str]:
-    before = structlog.get_config()
-    # the server's thread must not write to a standard output that the runner replaces meanwhile
-    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
-    with serving(create_app(settings)) as url:
+    with quietly_serving(settings) as url:
         yield url
-    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")
 def player(_served: str, sessions: Sessions) -> Iterator[Player]:
-    with sessions.begin() as session:
-        owner = ensure_workspace(session, uuid4().hex)
-        key = keys.issue(session, owner.id, "test", keys.SCOPES).text
-        workspace = owner.id
-    with httpx.Client(base_url=_served, headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
-        api, worker = Api(client, workspace), Worker(sessions)
-        campaign = api.campaign()["id"]
-        worker.train(api.round(campaign))
-        yield Player(api, worker, _served, key, campaign)
+    with player_of(_served, sessions) as made:
+        yield made

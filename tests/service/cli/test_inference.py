@@ -15,11 +15,11 @@ from api_actors import judged
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
+from assayflow import AssayflowError
 from service.cli.main import commands
-from service.client.client import ClientError
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 ROOT = Path(__file__).parents[3]
 NOBODY = "http://127.0.0.1:9"
@@ -121,7 +121,7 @@ def test_insights_are_sentences_and_files(player: "Player", tmp_path: Path):
 )
 def test_a_problem_is_one_line_with_its_location(player: "Player", words: list[str], said: str):
     refused = player.type(*words)
-    assert isinstance(refused.exception, ClientError)
+    assert isinstance(refused.exception, AssayflowError)
     assert said in str(refused.exception)
     assert "\n" not in str(refused.exception)
 
@@ -141,7 +141,7 @@ def test_a_failed_job_gives_the_reason(player: "Player"):
         (["samples", "--out", "batch.docx"], "--out"),
         (["predict", "table.docx"], "FILE"),
         (["samples", "--beta", "hot"], "a number, colder or bolder"),
-        (["insights", "--format", "gif"], "svg or png"),
+        (["insights", "--format", "gif"], "svg"),
     ],
 )
 def test_unreadable_options_are_refused_before_any_request(
@@ -157,9 +157,9 @@ def test_unreadable_options_are_refused_before_any_request(
 
 
 def test_a_key_and_a_running_service_are_needed():
-    environment = {"ASSAYFLOW_URL": NOBODY, "ASSAYFLOW_KEY": ""}
+    environment = {"ASSAYFLOW_URL": NOBODY, "ASSAYFLOW_KEY": "", "ASSAYFLOW_API_KEY": ""}
     without = CliRunner().invoke(commands, ["insights", "c"], env=environment)
-    assert "ASSAYFLOW_KEY" in str(without.exception)
+    assert "ASSAYFLOW_API_KEY" in str(without.exception)
     alone = CliRunner().invoke(commands, ["insights", "c", "--key", "af_x"], env=environment)
     assert f"no answer from {NOBODY}" in str(alone.exception)
 

@@ -36,7 +36,8 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunn
 
 def test_every_command_is_there():
     shown = CliRunner().invoke(commands, ["--help"]).output
-    for name in ("serve", "api", "worker", "migrate", "demo", "domains", "keys"):
+    groups = ("campaigns", "results", "readings", "rounds", "batch", "candidates", "plates", "keys")
+    for name in ("serve", "api", "worker", "migrate", "demo", "domains", "correct", "withdraw", *groups):
         assert re.search(rf"^\s+{name}\s", shown, re.MULTILINE)
 
 
@@ -162,10 +163,14 @@ def test_keys_of_no_database_say_so_and_make_none(
 ):
     monkeypatch.delenv("ASSAYFLOW_DATABASE_URL", raising=False)
     monkeypatch.delenv("ASSAYFLOW_DATA_DIR", raising=False)
+    for name in ("ASSAYFLOW_URL", "ASSAYFLOW_API_KEY", "ASSAYFLOW_KEY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     errors = _fails(["keys", *arguments], monkeypatch, capsys)
     assert "there is no database" in errors
     assert "assayflow serve" in errors
+    assert "the service at http://127.0.0.1:8000 (ASSAYFLOW_URL, --url)" in errors
+    assert "ASSAYFLOW_API_KEY" in errors
     assert not list(tmp_path.iterdir())
 
 

@@ -9,11 +9,11 @@ import pytest
 from plate_readings import grid, long, simulated
 from typer.testing import CliRunner, Result
 
+from assayflow import AssayflowError
 from service.cli.main import commands
-from service.client.client import ClientError
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 OBJECTIVES = [
     {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}
@@ -145,7 +145,7 @@ def test_one_of_several_readings_is_chosen(shell: Shell, plate: dict[str, Any], 
         grid(other, title="Read 1", delimiter="\t") + "\n" + grid(read, title="Read 2", delimiter="\t")
     )
     asked = shell("wells", "P-1", export)
-    assert isinstance(asked.exception, ClientError)
+    assert isinstance(asked.exception, AssayflowError)
     assert "1: Read 1" in str(asked.exception)
     assert "read from Read 2: Z' " in shell("wells", "P-1", export, "--block", "2").output
 
@@ -180,3 +180,15 @@ def test_a_plate_that_was_only_laid_out_is_deleted(shell: Shell, plate: dict[str
     assert plate["id"] in shell("list", "--round", "1").output
     assert "P-1 is deleted." in shell("delete", "P-1").output
     assert plate["id"] not in shell("list").output
+
+
+def test_a_machine_reads_json_of_every_command(shell: Shell, tmp_path: Path) -> None:
+    spec = tmp_path / "layout.json"
+    spec.write_text(json.dumps(LAYOUT))
+    plate = json.loads(shell("lay-out", spec, "--json").stdout)
+    assert plate["name"] == "P-1"
+    assert [item["name"] for item in json.loads(shell("list", "--json").stdout)] == ["P-1"]
+    out = tmp_path / "map.csv"
+    assert json.loads(shell("map", "P-1", "--out", out, "--json").stdout) == {"path": str(out)}
+    assert json.loads(shell("delete", "P-1", "--json").stdout) == {"deleted": plate["id"]}
+    assert "no plate P-1" in json.loads(shell("delete", "P-1", "--json").stdout)["error"]["title"]

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from service.client.client import ClientError
+from assayflow import AssayflowError
 
 if TYPE_CHECKING:
-    from conftest import Player
+    from players import Player
 
 
 def stored(player: "Player") -> list[dict[str, Any]]:
@@ -40,4 +40,4 @@ def test_results_are_corrected_and_withdrawn_with_a_reason(player: "Player"):
 
 def test_what_is_not_clear_is_asked_for(player: "Player"):
     for words in (["withdraw", "--reason", "x"], ["correct", "r", "--set", "value", "--reason", "x"]):
-        assert isinstance(player.type(*words).exception, ClientError)
+        assert isinstance(player.type(*words).exception, AssayflowError)

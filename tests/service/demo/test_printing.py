@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from service.client.client import Event
+from assayflow import Event
 from service.demo.labs import open_case
 from service.demo.outcome import Line
 from service.demo.printing import Printer
@@ -28,15 +28,18 @@ def printed(*, is_terminal: bool) -> tuple[Printer, io.StringIO]:
 
 def test_without_a_terminal_progress_is_a_few_plain_lines():
     printer, out = printed(is_terminal=False)
-    last = printer.progress(iter(EVENTS), "round 1")
-    assert last == EVENTS[-1]
+    with printer.progress("round 1") as show:
+        for event in EVENTS:
+            show(event)
     assert 10 <= len(out.getvalue().splitlines()) <= 12
     assert "step 100 [of] 100" in out.getvalue()
 
 
 def test_on_a_terminal_progress_is_a_bar_that_ends_full():
     printer, out = printed(is_terminal=True)
-    assert printer.progress(iter(EVENTS), "round 1") == EVENTS[-1]
+    with printer.progress("round 1") as show:
+        for event in EVENTS:
+            show(event)
     assert "100 %" in out.getvalue()
 
 

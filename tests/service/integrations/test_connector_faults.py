@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from service.settings import Settings
 
+pytestmark = pytest.mark.slow
 KINDS = fake_kinds()
 
 

@@ -1,0 +1,1 @@
+"""The campaigns of a workspace as tools of the Model Context Protocol, over the public HTTP API."""

@@ -1,0 +1,1 @@
+"""Print what the HTTP API answers on a terminal. Sends no requests."""
