@@ -16,9 +16,9 @@ from service.lims.contract import AccessDeniedError, RecordGoneError, RetryLater
 from service.outbound.pinned_http import ConnectionFailedError, Exchange, ResponseTooLongError
 from service.outbox.waking import wake
 from service.settings import Settings
+from service.storable_text import storable
 from service.store import lims, outbox
 from service.store.tables import Connector, Job, Json
-from service.store.texts import storable
 
 CHECKS = "connector_checks"
 """The kind of the jobs, and the module that handles them."""
@@ -39,7 +39,7 @@ class Found:
 
     def standing(self, at: datetime) -> Json:
         """Return it as it is stored and told."""
-        said = {
+        said: Json = {
             "outcome": self.outcome,
             "detail": self.detail,
             "identity": self.status.identity if self.status else None,
@@ -47,7 +47,8 @@ class Found:
             "warnings": list(self.status.warnings) if self.status else [],
             "checked_at": at.isoformat(),
         }
-        return storable(said)
+        told: Json = storable(said)
+        return told
 
 
 def enqueue_check(session: Session, connector: Connector) -> Job:

@@ -18,12 +18,12 @@ from service.campaigns.leases import Lease, WorkKind
 from service.dispatch import CONNECTOR_TASK, ENDPOINT_TASK
 from service.outbound.pinned_http import Exchange
 from service.outbox.waking import send_due
+from service.storable_text import storable
 from service.store import leases as lease_rows
 from service.store import outbox
 from service.store.outbox import LEAST_PAUSE_SECONDS, LONGEST_QUIET_SECONDS, LaneTable
 from service.store.states import OutboxState
 from service.store.tables import Connector, Json, OutboxItem, WebhookEndpoint
-from service.store.texts import storable
 
 RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 86400.0)
 """How long an item waits after each of its failures; after the next failure it is dead."""

@@ -18,9 +18,9 @@ from service.lims.contract import Cursor, Page, Scope
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import remote_to_json
 from service.outbox.pushes import tell_of_file
+from service.storable_text import storable
 from service.store import external_records, lane_links, outbox, receipts
 from service.store.tables import Connector, ConnectorLink, Json, Receipt
-from service.store.texts import storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,10 @@ from service.integrations import file_revisions, withdrawals
 from service.integrations.receipt_plans import JSON, ReadingPlan, plan_reading
 from service.lims.contract import MeasuredRecord, Page, RemoteRecord, ResultFile
 from service.lims.record_json import measured_to_json, remote_from_json, remote_to_json
+from service.storable_text import storable
 from service.store import blobs, receipts
 from service.store.states import ReceiptState
 from service.store.tables import ConnectorLink, Json, Receipt
-from service.store.texts import storable
 
 Transactions = Callable[[], AbstractContextManager[Session]]
 """Opens a transaction for a block: a session factory's `begin`, or what returns the one of a request."""

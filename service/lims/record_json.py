@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from service.lims.contract import MeasuredRecord, RemoteRecord
-from service.store.texts import storable
+from service.storable_text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

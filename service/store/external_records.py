@@ -8,9 +8,9 @@ from sqlalchemy import Uuid, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.storable_text import storable
 from service.store.states import LIVE
 from service.store.tables import Candidate, ConnectorLink, ExternalRecord
-from service.store.texts import storable
 
 CANDIDATE, ROUND = "candidate", "round"
 _CORRECTED = timedelta(days=30)

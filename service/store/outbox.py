@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from service.storable_text import storable
 from service.store.states import OutboxState
 from service.store.tables import Connector, ExchangeRecord, Json, OutboxItem, WebhookEndpoint
-from service.store.texts import storable
 
 LONGEST_QUIET_SECONDS = 86400.0
 """The other side may ask for no longer than a day."""

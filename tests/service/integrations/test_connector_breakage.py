@@ -257,7 +257,8 @@ def test_what_a_system_wanted_for_a_day_is_over_when_a_person_has_mended_it(labk
     with labkey.sessions.begin() as session:
         far = func.now() + timedelta(days=1)
         session.execute(update(ConnectorLink).values(pull_due_at=far))
-        session.execute(update(Connector).values(status="broken", problem={"detail": "no"}))
+        mine = update(Connector).where(Connector.id == labkey.connector_id)
+        session.execute(mine.values(status="broken", problem={"detail": "no"}))
         row = session.get_one(Connector, labkey.connector_id)
         if how == "resume":
             commands.resume(session, row.workspace_id, row.id)
