@@ -71,9 +71,7 @@ def calls_of_a_step(settings: TrainerSettings, *, has_measured: bool) -> float:
     replayed = settings.replay_share + (
         settings.measured_share if has_measured or settings.replay_share else 0.0
     )
-    searched = round(settings.local_search_share * n)
-    fresh = n - round(replayed * n) - round(settings.diverse_share * n) - searched
-    return fresh + searched * settings.local_search_rounds
+    return n - round(replayed * n) - round(settings.diverse_share * n)
 
 
 def measured_objects(aim: Target, seed: int) -> list[str]:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
-MEANING = "2"
+MEANING = "3"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -105,7 +105,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         filters = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
         everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec.batch, sampling, tick, everything=everything)
+        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -124,7 +124,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))
-    made_from = provenance(spec, environment, history, seed, withheld)
+    made_from = provenance(spec, screened, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)

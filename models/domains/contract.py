@@ -167,6 +167,13 @@ class Domain(ABC):
     """Name -> format, beside json and csv of every domain; the name is also the file's extension."""
     missing_formats: Mapping[str, str] = MappingProxyType({})
     """Common formats that these objects cannot have, each with the reason."""
+    n_amounts: int | None = None
+    """How many of the first columns of `features` are amounts of parts, any of which may cause failures.
+
+    None: all that are never negative.
+    """
+    features_version: int = 1
+    """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

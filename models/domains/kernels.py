@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
-from gpytorch.kernels import Kernel
+from gpytorch.kernels import Kernel, MaternKernel, ScaleKernel
+from gpytorch.priors import LogNormalPrior
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,3 +80,32 @@ class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no type
         if self._kept is None or self._kept[0].shape != rows.shape or not torch.equal(self._kept[0], rows):
             self._kept = rows, tanimoto(rows, rows)
         return self._kept[1]
+
+
+class TanimotoAndDescriptorsKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no types
+    """Tanimoto(counts) + a * Matern-5/2(descriptors), for features [.., counts, descriptors, anything else].
+
+    The weight `a` and one length scale are fitted. The length scale's prior grows with the square root of the
+    number of descriptors, as distances do (Hvarfner, Hellsten & Nardi, ICML 2024).
+
+    Blocks are sliced here: `active_dims` would copy the counts of all objects at each evaluation.
+    """
+
+    is_stationary = False
+    has_lengthscale = False
+
+    def __init__(self, n_counts: int, n_descriptors: int) -> None:
+        super().__init__()
+        self._counts, self._descriptors = slice(0, n_counts), slice(n_counts, n_counts + n_descriptors)
+        self.tanimoto = TanimotoKernel()
+        prior = LogNormalPrior(math.sqrt(2) + math.log(n_descriptors) / 2, math.sqrt(3))
+        smooth = MaternKernel(nu=2.5, lengthscale_prior=prior)
+        smooth.lengthscale = math.sqrt(n_descriptors)
+        self.smooth = ScaleKernel(smooth)
+
+    def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:  # noqa: FBT001, FBT002 - gpytorch
+        """Return covariances [..., N, M], or their diagonal [..., N]."""
+        shared = self.tanimoto.forward(x1[..., self._counts], x2[..., self._counts], diag=diag)
+        near = self.smooth(x1[..., self._descriptors], x2[..., self._descriptors], diag=diag)
+        total: Tensor = shared + (near if diag else near.to_dense())
+        return total

@@ -27,6 +27,7 @@ class DelegatingDomain(Domain):
         self.every_prefix_may_stop = domain.every_prefix_may_stop
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
+        self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (
             domain.sizes,

@@ -105,9 +105,19 @@ class ConditionSampler:
         """How many of the leading features depend on beta."""
         return 0 if self.beta_range[0] == self.beta_range[1] else 1 + BETA_EDGES
 
-    def sample(self, n: int, generator: Generator) -> Condition:
-        """Draw n conditions."""
-        beta = self._betas(n, generator)
+    @property
+    def middle_beta(self) -> float:
+        """The geometric mean of the ends of the range."""
+        low, high = self.beta_range
+        return low if low == high else math.sqrt(low * high)
+
+    def at_middle_beta(self, condition: Condition) -> Condition:
+        """Return the conditions [B] with the middle inverse temperature and the same preferences."""
+        return Condition(torch.full_like(condition.beta, self.middle_beta), condition.preference)
+
+    def sample(self, n: int, generator: Generator, least: float = 0.0) -> Condition:
+        """Draw n conditions, with betas above the quantile `least` of their law, at least 0 and below 1."""
+        beta = self._betas(n, generator, least)
         if self.n_objectives == 1:
             return Condition(beta, torch.ones(n, 1, device=self.device))
         shape = torch.full((n, self.n_objectives), self.concentration, device=self.device)
@@ -117,13 +127,14 @@ class ConditionSampler:
         is_corner = torch.rand(n, 1, generator=generator, device=self.device) < EDGE_SHARE
         return Condition(beta, torch.where(is_corner, corner, weights / weights.sum(dim=1, keepdim=True)))
 
-    def _betas(self, n: int, generator: Generator) -> Tensor:
+    def _betas(self, n: int, generator: Generator, least: float) -> Tensor:
         """Draw n inverse temperatures [n]."""
         low, high = self.beta_range
         uniform = torch.rand(n, generator=generator, device=self.device)
         if self.beta_width:
             uniform = (torch.randperm(n, generator=generator, device=self.device) + uniform) / n
         share = (uniform * (1 + EDGE_SHARE) - EDGE_SHARE / 2).clamp(0.0, 1.0)
+        share = least + (1 - least) * share
         if self.beta_law == "uniform":
             return low + (high - low) * share
         return (math.log(low) + (math.log(high) - math.log(low)) * share).exp()

@@ -31,13 +31,17 @@ class TrainerSettings:
     """Steps whose trajectories are rolled out at once, by the policy before the first of them."""
     conditions_per_trajectory: int = _SAMPLER.conditions_per_trajectory
     """Conditions per trajectory: its own, and newly sampled ones for which its object is scored as well."""
-    policy: PolicySpec = field(default_factory=PolicySpec)
+    policy: PolicySpec = field(
+        default_factory=lambda: PolicySpec(width=_SAMPLER.hidden_width, depth=_SAMPLER.hidden_layers)
+    )
     learning_rate: float = 3e-3
-    log_z_learning_rate: float = 2e-2
+    log_z_learning_rate: float = _SAMPLER.log_z_learning_rate
     final_rate: float = 0.02
     """Share of the learning rates that is left at the end of the cosine decay."""
     gradient_norm: float = 10.0
     huber_delta: float | None = _SAMPLER.huber_delta
+    subtb_lambda: float | None = _SAMPLER.subtb_lambda
+    """Lambda of sub-trajectory balance; None is the loss's own."""
     random_action_probability: float = _SAMPLER.random_action_probability
     measured_share: float = _BEHAVIOUR.measured_share
     replay_share: float = _BEHAVIOUR.replay_share

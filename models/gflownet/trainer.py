@@ -84,7 +84,7 @@ class Trainer:
         self.lowest_utility = math.inf
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
-        self.loss = get_loss(settings.loss, settings.huber_delta)
+        self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
         has_partial = isinstance(log_reward, PartialLogReward)
         check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
         self.generator = Generator(device=environment.device).manual_seed(seed)
@@ -94,7 +94,7 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(settings, self.policy, known, self._score)
+        self._behaviour = build_behaviour(settings, self.policy, known, self._uncounted_target)
         self._queue = TrajectoryQueue()
 
     def run(
@@ -137,7 +137,7 @@ class Trainer:
         rates = (self.settings.learning_rate, self.settings.log_z_learning_rate)
         set_rates(self._optimizer, rates, self.steps_done / self.settings.steps, self.settings.final_rate)
         adam_step(self._optimizer)
-        self._behaviour.observe(self.environment, trajectories.final_states, condition, log_reward)
+        self._observe(trajectories.final_states, condition, log_reward)
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
@@ -205,6 +205,16 @@ class Trainer:
             self._queue.push(condition, rollouts, n_steps)
         return self._queue.pop()
 
+    def _observe(self, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Show the behaviours final states [B, W], with their log-rewards at the middle inverse temperature.
+
+        Rewards that cache their objects need no further proxy call for it.
+        """
+        middle = self.conditions.at_middle_beta(condition)
+        if not torch.equal(middle.beta, condition.beta):
+            log_reward = self._validated_log_reward(final_states, middle)
+        self._behaviour.observe(self.environment, final_states, middle, log_reward)
+
     def _draw_conditions(self, n: int) -> Condition:
         if not self.loss.needs_groups:
             return self.conditions.sample(n, self.generator)
@@ -238,7 +248,13 @@ class Trainer:
 
     def _target(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return the unnormalised log-target [B]: the checked log-reward and the log-prior."""
-        return self._score(final_states, condition) + log_priors(self._log_reward, final_states)
+        self.reward_calls += len(final_states)
+        return self._uncounted_target(final_states, condition)
+
+    def _uncounted_target(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return the log-target [B] of a search, whose objects the next step scores and counts."""
+        log_reward = self._validated_log_reward(final_states, condition)
+        return log_reward + log_priors(self._log_reward, final_states)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""

@@ -75,7 +75,7 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     found = read_artefact(artefact)
     withheld = _withheld(found, own, spec, history, hazards)
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
-    found.require(provenance(spec, environment, history, seed, withheld))
+    found.require(provenance(spec, own, environment, history, seed, withheld))
     try:
         source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
     except RuntimeError as error:

@@ -25,10 +25,7 @@ def local_edits(source: TrainedSampler, state: Tensor, condition: Condition, gen
     """Return final states [B, W] that the policy builds from what is left of a final state [W]."""
     most = min(MOST_STEPS_BACK, source.environment.max_steps)
     depth = torch.arange(len(condition), device=state.device) % most + 1
-    left = state.expand(len(condition), -1).clone()
-    for steps in range(1, most + 1):
-        rows = (depth == steps).nonzero().squeeze(1)
-        if len(rows):
-            part = condition.at(rows)
-            left[rows] = undo_steps(source.policy, source.environment, left[rows], part, steps, generator)
-    return rebuild(source.policy, source.environment, left, condition, generator)
+    policy, environment = source.policy, source.environment
+    whole = state.expand(len(condition), -1)
+    left = undo_steps(policy, environment, whole, condition, depth, generator).states
+    return rebuild(policy, environment, left, condition, generator).states

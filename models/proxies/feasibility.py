@@ -59,9 +59,10 @@ class Feasibility:
         process: FittedGaussianProcess | None,
         curve: tuple[float, float, float, float],
         parts: NoisyOr | None = None,
+        n_amounts: int | None = None,
     ) -> None:
         self._process = process
-        self._parts = parts
+        self._parts, self._n_amounts = parts, n_amounts
         self._center, self._scale, self._slope, self._offset = curve
 
     @property
@@ -74,7 +75,7 @@ class Feasibility:
         if self._process is None:
             return torch.ones(len(features), dtype=features.dtype, device=features.device)
         if self._parts is not None:
-            return self._parts.probability(features).clamp(CERTAIN, 1 - CERTAIN)
+            return self._parts.probability(features[:, : self._n_amounts]).clamp(CERTAIN, 1 - CERTAIN)
         score = (self._process.posterior(features).mean[:, 0] - self._center) / self._scale
         return torch.sigmoid(self._slope * score + self._offset).clamp(CERTAIN, 1 - CERTAIN)
 
@@ -85,16 +86,23 @@ def unlearned() -> Feasibility:
 
 
 def fit_feasibility(
-    features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int
+    features: Tensor,
+    outcomes: Tensor,
+    kernel: Callable[[], Kernel],
+    *,
+    seed: int,
+    n_amounts: int | None = None,
 ) -> Feasibility:
     """Return the model of outcomes [N] in 0-1 (see `dataset.feasible`) for features [N, D].
 
-    Beyond the size limit of an exact process, a random subset of the outcomes is used.
+    Beyond the size limit of an exact process, a random subset of the outcomes is used. Single parts are
+    sought among the first `n_amounts` columns: descriptors such as size belong to every object.
     """
     if len(outcomes) == 0 or bool((outcomes == outcomes[0]).all()):
         return unlearned()
-    parts = fit_noisy_or(features, outcomes)
-    by_parts = _surprise(_held_out(features, outcomes, seed), outcomes)
+    amounts = features[:, :n_amounts]
+    parts = fit_noisy_or(amounts, outcomes)
+    by_parts = _surprise(_held_out(amounts, outcomes, seed), outcomes)
     if len(outcomes) > GaussianProcess.maximum:
         kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[
             : GaussianProcess.maximum
@@ -108,7 +116,8 @@ def fit_feasibility(
     center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)
     slope, offset = _calibrate((scores - center) / scale, outcomes)
     gain = _surprise(torch.sigmoid(slope * (scores - center) / scale + offset), outcomes) - by_parts
-    return Feasibility(process, (center, scale, slope, offset), parts if float(gain.mean()) > 0 else None)
+    better = parts if float(gain.mean()) > 0 else None
+    return Feasibility(process, (center, scale, slope, offset), better, n_amounts)
 
 
 def _held_out(features: Tensor, outcomes: Tensor, seed: int) -> Tensor:

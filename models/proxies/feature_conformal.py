@@ -1,10 +1,14 @@
-"""Conformal intervals in the feature space of a network (feature CP, arXiv:2210.00173).
+"""Empirical intervals in the feature space of a network, after feature CP (arXiv:2210.00173).
 
 The score of a held-out value is the distance that the hidden values of its object must move until the network
 predicts the observation. An interval is the range of predictions within the calibrated distance, so it is
-wide where the network is steep. Unlike the paper, paths of steepest ascent replace the linear bounds of the
-band. Both are relative to the chosen proxy, so the interval contains the displayed prediction. Coverage is
-only guaranteed for exchangeable objects. Letters: N objects, K members, C hidden.
+wide where the network is steep. Both are relative to the chosen proxy, so the interval contains the displayed
+prediction.
+
+The paper's guarantee does not carry over, not even for exchangeable objects. Its outer linear bounds of the
+band are replaced by paths of steepest ascent, which stay inside the band and may give too narrow an interval.
+Its smallest distance is replaced by the L2 length of a Gauss-Newton path, which may be too long and give
+too wide a one. Coverage is what the rounds' calibration measures. Letters: N objects, K members, C hidden.
 """
 
 from __future__ import annotations

@@ -7,14 +7,18 @@ A sampler with reward R(x) exp(-sum_l m_l c_l(x)), with c = 0 for satisfied and 
 constraints, is the closest to R with a limited expected cost: m is the constraint's Lagrange multiplier (Boyd
 & Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained policy
 optimisation (arXiv:1805.11074). Here m follows the share of samples in violation, which falls as m grows,
-until that share is on target.
+until that share is on target. One policy serves many inverse temperatures, and a violation gains up to beta:
+the penalty of a cost is therefore m (1 + beta / BETA_SCALE).
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, final
 
 import torch
+
+from models.reward.compression import root_compressed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +28,17 @@ if TYPE_CHECKING:
 START = 1.0
 """The initial multiplier: missing probability has the weight that it has in a candidate filter."""
 MOST = 20.0
-"""The greatest multiplier at beta 0; it outweighs any benefit of a violation."""
+"""The greatest multiplier. At every beta its penalty exceeds the range of utilities, beta, by as much."""
+BETA_SCALE = 8.0
+"""Inverse temperature at which penalties have doubled.
+
+Where most objects violate, about 5 nats suppress them at beta 0, and a violation that gains the larger part
+of the range needs as much again near beta 8. On an enumerable space the shares in violation are then even.
+"""
 TARGET = 0.1
 """The share of on-policy samples that may violate a constraint; the candidate filter rejects them."""
 RATE = 1.0
-"""How much a multiplier grows in one update if every sample violates the constraint and none is allowed."""
+"""Growth of the penalty at the greatest beta in one update if all samples violate and none may."""
 MEMORY = 0.9
 """Decay of the moving average of the reported share."""
 
@@ -43,21 +53,19 @@ def constraint_cost(probability: Tensor, required: Tensor, least: float) -> Tens
     return torch.where(probability < required, 1.0 + missing, 0.0)
 
 
-def greatest_multiplier(beta: float) -> float:
-    """Return the upper bound of multipliers for inverse temperatures up to beta.
-
-    A violation costs at least one multiplier, and the range of utilities from poor to ideal gains at most
-    beta.
-    """
-    return MOST + beta
-
-
 @final
 class LagrangeMultipliers:
-    """One multiplier per constraint, at least 0 and at most `greatest`."""
+    """One multiplier per constraint, at least 0 and at most `MOST`.
 
-    def __init__(self, n: int, greatest: float = MOST) -> None:
-        self.greatest = greatest
+    Args:
+        n: L.
+        most_beta: the greatest inverse temperature of training, which limits the rate.
+    """
+
+    def __init__(self, n: int, most_beta: float = 0.0) -> None:
+        self.rate = RATE / (1 + most_beta / BETA_SCALE)
+        self.beta_scale = BETA_SCALE
+        """Infinite for states of earlier releases, whose penalties were the same at every beta."""
         self.values = torch.full((n,), START, dtype=torch.float64)
         self.shares = torch.ones(n, dtype=torch.float64)
         """The running share [L] of samples that violate each constraint."""
@@ -67,24 +75,36 @@ class LagrangeMultipliers:
         """Return L."""
         return len(self.values)
 
-    def penalty(self, costs: Tensor) -> Tensor:
-        """Return the penalty [N] of the log-reward for costs [N, L]."""
-        return costs @ self.values
+    def penalty(self, costs: Tensor, beta: Tensor) -> Tensor:
+        """Return the penalty [N] of the log-reward for costs [N, L] at inverse temperatures [N].
+
+        What exceeds the penalty that outweighs every utility is compressed by a root, so that objects in
+        violation keep their order and do not dominate the loss.
+        """
+        beta = beta.to(costs)
+        penalty = (costs @ self.values) * (1 + beta / self.beta_scale)
+        return penalty if math.isinf(self.beta_scale) else root_compressed(penalty, MOST + beta)
 
     def update(self, violates: Tensor) -> None:
         """Take one step for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
         share = violates.to(torch.float64).mean(dim=0)
-        self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, self.greatest)
+        self.values = (self.values + self.rate * (share - TARGET)).clamp(0.0, MOST)
         memory = MEMORY if self.n_updates else 0.0
         self.shares = memory * self.shares + (1 - memory) * share
         self.n_updates += 1
 
     def state(self) -> dict[str, Any]:
         """Return the mutable state as plain JSON; floats are preserved bit for bit."""
-        return {"values": self.values.tolist(), "shares": self.shares.tolist(), "n_updates": self.n_updates}
+        return {
+            "values": self.values.tolist(),
+            "shares": self.shares.tolist(),
+            "n_updates": self.n_updates,
+            "beta_scale": self.beta_scale,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned."""
+        """Restore what `state` returned; multipliers of earlier releases weigh the same at every beta."""
         self.values = torch.tensor(state["values"], dtype=torch.float64)
         self.shares = torch.tensor(state["shares"], dtype=torch.float64)
         self.n_updates = int(state["n_updates"])
+        self.beta_scale = float(state.get("beta_scale", math.inf))

@@ -17,7 +17,8 @@ import torch
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, empty_context
-from models.reward.lagrange_multipliers import MOST, LagrangeMultipliers, constraint_cost, greatest_multiplier
+from models.reward.compression import root_compressed
+from models.reward.lagrange_multipliers import LagrangeMultipliers, constraint_cost
 from models.reward.score_table import ObjectScores, ScoreTable
 from models.reward.utility import utility_moments
 
@@ -57,7 +58,7 @@ class ObjectLogReward:
         acquisition: the function that beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
-        greatest: upper bound of the multipliers.
+        most_beta: the greatest inverse temperature of training.
 
     Attributes:
         multipliers: of the constraints that multipliers enforce; a change affects the reward of every object.
@@ -70,7 +71,7 @@ class ObjectLogReward:
         acquisition: Acquisition,
         kappa: float = 1.0,
         path: Path | None = None,
-        greatest: float = MOST,
+        most_beta: float = 0.0,
     ) -> None:
         self._model = model
         self._utilities = tuple(utilities)
@@ -82,7 +83,7 @@ class ObjectLogReward:
             acquisition.statistics(nothing, nothing, nothing).shape[1],
             len(model.lagrangian_columns),
         )
-        self.multipliers = LagrangeMultipliers(self._shape[1], greatest)
+        self.multipliers = LagrangeMultipliers(self._shape[1], most_beta)
         self._known = ScoreTable(*self._shape)
 
     @property
@@ -97,7 +98,7 @@ class ObjectLogReward:
         expected = expected_value(value, known.success)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
         # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
-        log_reward = log_reward - self.multipliers.penalty(known.costs)
+        log_reward = log_reward - self.multipliers.penalty(known.costs, beta)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
@@ -218,8 +219,7 @@ def compressed(value: Tensor) -> Tensor:
 
 def softly_floored(log_reward: Tensor) -> Tensor:
     """Return log-rewards [N], those below `SOFT_FLOOR` compressed by a square root, injectively."""
-    below = (SOFT_FLOOR - log_reward).clamp_min(0.0)
-    return log_reward.clamp_min(SOFT_FLOOR) - ((1 + 2 * below).sqrt() - 1)
+    return -root_compressed(-log_reward, -SOFT_FLOOR)
 
 
 def expected_value(value: Tensor, success: Tensor) -> Tensor:
@@ -261,8 +261,7 @@ def log_reward(
         reached = list(dict.fromkeys([*measured, *pending]))
         context = replace(context, incumbents=_incumbents(model, utilities, reached), reference=reference)
     path = model.proxies.path(model.features(random_objects()), seed) if kind.uses_draws else None
-    greatest = greatest_multiplier(model.spec.sampler.beta[1])
-    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, greatest)
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, model.spec.sampler.beta[1])
 
 
 def _reference(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.records import History
@@ -43,6 +44,7 @@ COMPARED_FIELDS = {
     "blocks": "set of measured objects that building blocks come from",
     "environment": "environment",
     "vocabulary": "vocabulary of building blocks",
+    "features": "version of the features of objects (start a new round, whose policy then knows them)",
 }
 """What must be the same, and how it is called."""
 
@@ -82,6 +84,7 @@ class Artefact:
         """
         found = {**self.made_from, "spec": _with_current_defaults(self.made_from["spec"])}
         found.setdefault("vocabulary", made_from["vocabulary"])  # an older release did not tell it
+        found.setdefault("features", 1)  # nor the first version of features
         differs = [fields for key, fields in COMPARED_FIELDS.items() if found.get(key) != made_from[key]]
         if differs:
             raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
@@ -117,12 +120,18 @@ def _with_current_defaults(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def provenance(
-    spec: CampaignSpec, environment: Environment, history: History, seed: int, withheld: Collection[str]
+    spec: CampaignSpec,
+    domain: Domain,
+    environment: Environment,
+    history: History,
+    seed: int,
+    withheld: Collection[str],
 ) -> dict[str, Any]:
     """Return what an artefact is made from, as plain JSON.
 
     Args:
         spec: of the round.
+        domain: that made the features of the round.
         environment: that the policy walks in.
         history: what the round knew.
         seed: of the round.
@@ -136,6 +145,7 @@ def provenance(
         "seed": seed,
         "blocks": hashlib.sha256("\n".join(building_blocks(history, withheld)).encode()).hexdigest(),
         "environment": f"{environment.format} {' '.join(map(str, shape))}",
+        "features": domain.features_version,
         "vocabulary": hashlib.sha256("\n".join(environment.vocabulary()).encode()).hexdigest(),
     }
 

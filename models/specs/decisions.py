@@ -58,7 +58,8 @@ class ProxySpec(FrozenModel):
     intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(
         default="conformal",
         description="How the 90 % intervals of predictions are made: `conformal` from held-out residuals, "
-        "`feature_conformal` in the feature space of the model (arXiv:2210.00173), `gaussian` "
+        "`feature_conformal` empirically in the feature space of the model, with an inner estimate of the "
+        "band of arXiv:2210.00173 and so without its guarantee, `gaussian` "
         "from the posterior alone. All assume that new objects resemble measured ones; "
         "`calibration` in the summary checks it.",
     )

@@ -1,7 +1,7 @@
 """How the generative policy is trained and what its training trajectories come from. Torch-free."""
 
 import math
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -21,8 +21,8 @@ MOST_BETA = 1_000.0
 class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
-    Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object;
-    local search costs up to `local_search_rounds` per trajectory.
+    Replay costs no new proxy call where scores are cached. A trajectory that is sampled or found by local
+    search costs one per new object.
     """
 
     measured_share: float = Field(
@@ -51,16 +51,23 @@ class BehaviourSpec(FrozenModel):
         default=0.0,
         ge=0,
         le=1,
-        description="Share of local search: the best objects with their last steps rebuilt.",
+        description="Share of local search: samples, and proposals that rebuild their last steps, all of "
+        "them learned from. It edits what a domain can undo: any outer fragment of a molecule, but of a "
+        "peptide or sequence only the end.",
     )
     local_search_depth: int = Field(
-        default=3, ge=1, le=1000, description="Building steps that local search undoes."
+        default=3,
+        ge=1,
+        le=1000,
+        description="Building steps that local search undoes at most; every number up to it is equally "
+        "probable. Of a peptide only so many residues at its end can change.",
     )
     local_search_rounds: int = Field(
         default=4,
         ge=1,
         le=100,
-        description="Proposals of local search per trajectory, each with its proxy call.",
+        description="Proposals of local search from each sample."
+        " Each is a trajectory of its own, with its proxy call.",
     )
     genetic_share: float = Field(
         default=0.0,
@@ -139,10 +146,40 @@ class SamplerSpec(FrozenModel):
         description=f"Range of inverse temperatures to serve, low to high, at most {MOST_BETA:g}. Utilities "
         "of 0 and 1, the ends of an objective's range, differ by beta in log-reward.",
     )
+    proposal_beta: Literal["by_purpose", "as_trained"] = Field(
+        default="by_purpose",
+        description="Inverse temperatures at which objects for a batch are sampled. `by_purpose`: all but "
+        "the share `batch.exploration` at the upper half of `beta_law`, where the batch is to be good, and "
+        "that share over all of it. `as_trained`: all over all of it.",
+    )
     beta_law: Literal["log_uniform", "uniform"] = Field(
         default="log_uniform",
         description="Distribution of beta in training; `uniform` has more samples at high values.",
     )
+    preference_concentration: float = Field(
+        default=1.0,
+        gt=0,
+        le=100,
+        description="Concentration of the Dirichlet distribution of preferences in training: 1 is uniform on "
+        "the simplex, more prefers even weights, less single objectives.",
+    )
+    subtb_lambda: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Lambda of the losses `*sub_trajectory_balance`: a sub-trajectory of n steps weighs "
+        "lambda^n. null is the loss's own: 0.9, and 1 for `prefix_sub_trajectory_balance`.",
+    )
+    log_z_learning_rate: float = Field(
+        default=0.02,
+        gt=0,
+        le=1,
+        description="Learning rate of log Z; that of the policy is 0.003, and both decay together.",
+    )
+    hidden_width: int = Field(
+        default=256, ge=8, le=4096, description="Units of each hidden layer of the policy."
+    )
+    hidden_layers: int = Field(default=2, ge=1, le=8, description="Hidden layers of the policy.")
     random_action_probability: float = Field(
         default=0.05,
         ge=0,
@@ -159,6 +196,14 @@ class SamplerSpec(FrozenModel):
         description="Whether to choose the batch among all objects of a space of at most 5,000, instead of "
         "among samples of the policy. The policy is trained in any case, for later samples.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications older than this choice sampled as trained, and their rounds must keep their batches.
+        return (
+            {"proposal_beta": "as_trained", **value} if is_stored(info) and isinstance(value, dict) else value
+        )
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:

@@ -60,7 +60,10 @@ class MultiplierSummary(SummaryPart):
     min: Number = Field(default=None, description="least allowed value in the units of the assay")
     max: Number = Field(default=None, description="largest allowed value in the units of the assay")
     probability: Number = Field(default=None, description="with which it must hold (0-1)")
-    multiplier: Number = Field(default=None, description="at the end of training")
+    multiplier: Number = Field(
+        default=None,
+        description="at the end of training, from 0 to 20; the penalty is that times 1 + beta / 8",
+    )
     violating_share: Number = Field(
         default=None, description="share (0-1) of the policy's samples that violate it"
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Molecules(Domain):
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
+    n_amounts = N_COUNTS
+    features_version = 2
+    """1: counts alone."""
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -68,14 +72,14 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts [N, 2048]."""
-        from models.domains.molecules.chemistry.fingerprints import count_fingerprints
+        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        from models.domains.molecules.chemistry.features import features
 
-        return count_fingerprints(texts)
+        return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return atom environments by their SMILES."""
-        from models.domains.molecules.chemistry.atom_environments import parts_of
+        """Return descriptors by name and atom environments by their SMILES."""
+        from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
 
@@ -101,7 +105,8 @@ class Molecules(Domain):
         return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
 
     def kernel(self) -> Kernel:
-        """Return a Tanimoto kernel over counts."""
-        from models.domains.kernels import TanimotoKernel
+        """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
+        from models.domains.kernels import TanimotoAndDescriptorsKernel
+        from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
 
-        return TanimotoKernel()
+        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)

@@ -170,9 +170,10 @@ class Peptides(Domain):
 
     def kernel(self) -> Kernel:
         """Return the sum of a Tanimoto kernel over the spectrum and a Matern kernel over the descriptors."""
-        from models.domains.peptides.kernel import spectrum_and_descriptor_kernel
+        from models.domains.kernels import TanimotoAndDescriptorsKernel
+        from models.domains.peptides.features import SPECTRUM_WIDTH, descriptor_width
 
-        return spectrum_and_descriptor_kernel(self.spec.max_length)
+        return TanimotoAndDescriptorsKernel(SPECTRUM_WIDTH, descriptor_width(self.spec.max_length))
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Return records named by candidate, with rank and HELM, which alone states the end groups."""

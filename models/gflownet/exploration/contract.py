@@ -34,7 +34,10 @@ class Behaviour(ABC):
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
     ) -> None:
-        """Observe a step's final states [B, W], conditions [B] and log-rewards [B] from any behaviour."""
+        """Observe a step's final states [B, W], conditions [B] and log-rewards [B] from any behaviour.
+
+        The conditions are of one inverse temperature, so that log-rewards of different steps compare.
+        """
 
     def elites(self) -> Sequence[Tensor]:
         """Return elites: sets of final states [L, W] for the sampling pool, the best first; usually none."""

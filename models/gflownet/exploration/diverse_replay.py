@@ -23,7 +23,7 @@ from models.gflownet.trajectories import Trajectories
 class DiverseReplay(Behaviour):
     """Roll out backward from distinct objects: draw a utility level, a leading objective, an object.
 
-    A stratum combines a utility level (log-reward / beta, its range cut into `n_levels` equal parts) with the
+    A stratum combines a level of the observed log-reward (its range cut into `n_levels` equal parts) with the
     objective of greatest weight when the object was last seen. The level of rank i, the highest first, is
     drawn with density proportional to 1 / sqrt(i), objectives and objects with equal probability. A full
     buffer drops the oldest objects of the most crowded strata, so rare levels are kept. No new proxy call is
@@ -74,7 +74,7 @@ class DiverseReplay(Behaviour):
         kept = first_of_each(keys)
         self.keys = keys[kept]
         self.states = torch.cat([final_states.cpu(), self.states])[kept]
-        self.utility = torch.cat([(log_reward / condition.beta).cpu(), self.utility])[kept]
+        self.utility = torch.cat([log_reward.cpu(), self.utility])[kept]
         self.leader = torch.cat([condition.preference.argmax(dim=1).cpu(), self.leader])[kept]
         if len(self.keys) > self.capacity:
             rows = self._rank_within(self._strata()).sort(stable=True).indices[: self.capacity].sort().values

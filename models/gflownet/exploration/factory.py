@@ -5,7 +5,6 @@ Knows no training loop.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from models.gflownet.exploration.diverse_replay import DiverseReplay
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def build_behaviour(
-    settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn
+    settings: TrainerSettings, policy: Policy, measured: Tensor, log_target: LogRewardFn
 ) -> Behaviour:
     """Return the behaviours that have a share; the replay buffer is always included for measured objects.
 
@@ -35,21 +34,22 @@ def build_behaviour(
         settings: the shares, and what each behaviour takes.
         policy: in training.
         measured: final states [L, W] to replay.
-        log_reward: finite log-rewards for behaviours that search; the caller counts these evaluations.
+        log_target: finite log-rewards, with log-priors, for behaviours that search.
 
     Raises:
         ValueError: if a setting is outside its limits.
     """
     replayed = settings.measured_share + settings.replay_share
     capacity, width = settings.replay_capacity, measured.shape[1]
-    middle = math.sqrt(math.prod(policy.conditions.beta_range))
-    replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9), middle)
+    replay = Replay(
+        measured, capacity, settings.measured_share / max(replayed, 1e-9), policy.conditions.middle_beta
+    )
     depth, rounds = settings.local_search_depth, settings.local_search_rounds
     parts = [
         MixtureComponent("diverse", DiverseReplay(width, capacity), settings.diverse_share),
         MixtureComponent(
             "local_search",
-            LocalSearch(width, log_reward, capacity, depth, rounds),
+            LocalSearch(log_target, depth, rounds),
             settings.local_search_share,
         ),
         MixtureComponent("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),

@@ -1,9 +1,11 @@
-"""Local search (arXiv:2310.02710): undo the last steps of good objects, rebuild, accept by reward.
+"""Local search (arXiv:2310.02710): undo the last steps of objects, rebuild them, accept, and learn from all.
 
-Steps are undone by P_B and rebuilt by P_F. Letters: B trajectories, W state width, n unfinished rows.
+Steps are undone by P_B and rebuilt by P_F. Letters: B trajectories, C chains, W state width, n open rows.
 """
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -12,10 +14,54 @@ from torch import Generator, Tensor
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
-from models.gflownet.exploration.replay import Replay
-from models.gflownet.policy import Policy
-from models.gflownet.sampler import rollout_backward, sample_actions
-from models.gflownet.trajectories import Trajectories, featurize
+from models.gflownet.policy import Context, Policy, masked_log_softmax
+from models.gflownet.sampler import rollout_backward, rollout_forward, sample_actions
+from models.gflownet.trajectories import Trajectories, featurize, join
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where walks [B] ended [B, W], their steps [B], and log P_F and log P_B of those steps [B]."""
+
+    states: Tensor
+    n_steps: Tensor
+    log_pf: Tensor
+    log_pb: Tensor
+
+    @staticmethod
+    def start(states: Tensor) -> "Walk":
+        """Return walks of no step at states [B, W]."""
+        zeros = torch.zeros(len(states), device=states.device)
+        return Walk(states.clone(), zeros.long(), zeros, zeros.clone())
+
+    def advance(self, rows: Tensor, after: Tensor, log_pf: Tensor, log_pb: Tensor) -> None:
+        """Move walks `rows` [n] to `after` [n, W] by a step of these log-probabilities [n], in place."""
+        self.states[rows] = after
+        self.n_steps[rows] += 1
+        self.log_pf[rows] += log_pf
+        self.log_pb[rows] += log_pb
+
+
+def _log_pf(policy: Policy, environment: Environment, states: Tensor, context: Context) -> Tensor:
+    """Return log P_F of every action [n, A] in states that are not final [n, W]."""
+    features = featurize(environment, states)
+    logits = policy.forward_logits(policy.hidden(features, context), features, context)
+    return masked_log_softmax(logits, environment.forward_mask(states))
+
+
+def _log_pb(policy: Policy, environment: Environment, states: Tensor, context: Context) -> Tensor:
+    """Return log P_B of every backward action [n, R] in states that are not initial [n, W]."""
+    mask = environment.backward_mask(states)
+    logits = torch.zeros(mask.shape, device=states.device)
+    if policy.spec.has_learned_backward:
+        features = featurize(environment, states)
+        logits = policy.backward_logits(policy.hidden(features, context), features)
+    return masked_log_softmax(logits, mask)
+
+
+def _of(log_probabilities: Tensor, actions: Tensor) -> Tensor:
+    return log_probabilities.gather(1, actions.unsqueeze(1)).squeeze(1)
 
 
 @torch.no_grad()
@@ -24,110 +70,134 @@ def undo_steps(
     environment: Environment,
     states: Tensor,
     condition: Condition,
-    depth: int,
+    depth: Tensor,
     generator: Generator,
-) -> Tensor:
-    """Return the states [B, W] after up to `depth` backward steps by P_B from states [B, W]."""
-    states = states.clone()
+) -> Walk:
+    """Return the walks of at most `depth` [B] backward steps by P_B from states [B, W]."""
+    walk = Walk.start(states)
     context = policy.sampling_context(condition)
-    for _ in range(depth):
-        mask = environment.backward_mask(states)
-        rows = mask.any(dim=1).nonzero().squeeze(1)
+    while True:
+        is_open = environment.backward_mask(walk.states).any(dim=1) & (walk.n_steps < depth)
+        rows = is_open.nonzero().squeeze(1)
         if not len(rows):
-            break
-        before, mask = states[rows], mask[rows]
-        logits = torch.zeros(mask.shape, device=states.device)
-        if policy.spec.has_learned_backward:
-            features = featurize(environment, before)
-            logits = policy.backward_logits(policy.hidden(features, context.at(rows)), features)
-        states[rows] = environment.backward_step(
-            before, sample_actions(logits.masked_fill(~mask, -torch.inf), generator)
-        )
-    return states
+            return walk
+        some = context.at(rows)
+        log_pb = _log_pb(policy, environment, walk.states[rows], some)
+        actions = sample_actions(log_pb, generator)
+        parents, forward = environment.backward_step_with_forward(walk.states[rows], actions)
+        log_pf = _of(_log_pf(policy, environment, parents, some), forward)
+        walk.advance(rows, parents, log_pf, _of(log_pb, actions))
 
 
 @torch.no_grad()
 def rebuild(
     policy: Policy, environment: Environment, states: Tensor, condition: Condition, generator: Generator
-) -> Tensor:
-    """Return final states [B, W] reached by P_F from states [B, W]."""
-    states = states.clone()
+) -> Walk:
+    """Return the walks by P_F from states [B, W] to final ones."""
+    walk = Walk.start(states)
     context = policy.sampling_context(condition)
-    rows = environment.is_final(states).logical_not().nonzero().squeeze(1)
-    while len(rows):
-        before, some = states[rows], context.at(rows)
-        features = featurize(environment, before)
-        logits = policy.forward_logits(policy.hidden(features, some), features, some)
-        logits = logits.masked_fill(~environment.forward_mask(before), -torch.inf)
-        after = environment.step(before, sample_actions(logits, generator))
-        states[rows] = after
-        rows = rows[~environment.is_final(after)]
-    return states
+    while True:
+        rows = environment.is_final(walk.states).logical_not().nonzero().squeeze(1)
+        if not len(rows):
+            return walk
+        some = context.at(rows)
+        log_pf = _log_pf(policy, environment, walk.states[rows], some)
+        actions = sample_actions(log_pf, generator)
+        after, backward = environment.step_with_reverse(walk.states[rows], actions)
+        log_pb = _of(_log_pb(policy, environment, after, some), backward)
+        walk.advance(rows, after, _of(log_pf, actions), log_pb)
 
 
 @final
 class LocalSearch(Behaviour):
-    """Search around the best objects so far, then roll out backward from the results by P_B.
+    """Short Markov chains from samples of the policy, whose samples and proposals are all learned from.
 
-    Each trajectory starts at one of the best objects and has `n_rounds` proposals; one is accepted with
-    probability min(1, R(proposal) / R(present)) under the trajectory's condition. Costs up to `n_rounds` new
-    proxy calls per trajectory; scoring the present object before and after costs none where scores are
-    cached.
+    A chain starts at a sample of the policy and has `n_rounds` proposals x' for its present object x. Each
+    undoes 1 to `depth` steps by P_B, every number equally often, to a state s, and builds on by P_F. With the
+    reverse path through the same s it is accepted with probability
+
+        min(1, R(x') q(x', s, x) / (R(x) q(x, s, x'))),   q(x, s, x') = P(steps) P_B(x -> s) P_F(s -> x'),
+
+    so a chain leaves the target invariant, whatever the policy. Every sample and every proposal, accepted or
+    not, becomes one trajectory; each costs one new proxy call.
+
+    What can be edited is what P_B undoes first. Environments that append, such as those of sequences, undo
+    the end of an object alone; with `depth` as long as the object, proposals replace all of it.
 
     Args:
-        state_width: W.
-        log_reward: finite log-rewards [B] of final states [B, W] under conditions [B].
-        capacity: how many of the best objects are kept as starts.
-        depth: steps that are undone, the stopping one included.
-        n_rounds: proposals per trajectory.
+        log_target: finite log-rewards, with log-priors, of final states [C, W] under conditions [C].
+        depth: the most steps that are undone, a stopping one included.
+        n_rounds: proposals per chain.
     """
 
-    def __init__(
-        self,
-        state_width: int,
-        log_reward: Callable[[Tensor, Condition], Tensor],
-        capacity: int,
-        depth: int,
-        n_rounds: int,
-    ) -> None:
+    reward_calls = 1.0
+
+    def __init__(self, log_target: Callable[[Tensor, Condition], Tensor], depth: int, n_rounds: int) -> None:
         if depth < 1 or n_rounds < 1:
             raise ValueError("depth and n_rounds must be at least 1")
         self.depth = depth
         self.n_rounds = n_rounds
-        self.reward_calls = float(n_rounds)
-        self._log_reward = log_reward
-        self._pool = Replay(torch.empty(0, state_width, dtype=torch.int64), capacity)
+        self._log_target = log_target
 
     def is_ready(self) -> bool:
-        """Return whether there is any object to start from."""
-        return self._pool.is_ready()
+        """Return True: the policy alone suffices."""
+        return True
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Search from sampled objects and roll out backward from the results."""
-        present = self._pool.draw_best(len(condition), environment.device, generator)
-        log_reward = self._log_reward(present, condition)
-        for _ in range(self.n_rounds):
-            shortened = undo_steps(policy, environment, present, condition, self.depth, generator)
-            proposed = rebuild(policy, environment, shortened, condition, generator)
-            promised = self._log_reward(proposed, condition)
-            uniform = torch.rand(len(condition), generator=generator, device=environment.device)
-            is_accepted = uniform.log() < promised - log_reward
-            present = torch.where(is_accepted.unsqueeze(1), proposed, present)
-            log_reward = torch.where(is_accepted, promised, log_reward)
-        return rollout_backward(policy, environment, present, condition, generator)
+        """Return the samples that chains start from, then their proposals, round by round."""
+        n = len(condition)
+        n_chains = -(-n // (self.n_rounds + 1))
+        of_chains = condition.at(slice(0, n_chains))
+        sampled = rollout_forward(policy, environment, of_chains, generator)
+        present, proposals = sampled.final_states, []
+        for _ in range(-(-n // n_chains) - 1):
+            present, proposed = self.move(policy, environment, present, of_chains, generator)
+            proposals.append(proposed)
+        if not proposals:
+            return sampled
+        others = condition.at(slice(n_chains, None))
+        proposed = torch.cat(proposals)[: len(others)]
+        return join([sampled, rollout_backward(policy, environment, proposed, others, generator)])
+
+    def move(
+        self,
+        policy: Policy,
+        environment: Environment,
+        present: Tensor,
+        condition: Condition,
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Take one step of every chain; return the next final states [C, W] and the proposed ones [C, W]."""
+        n, device = len(present), environment.device
+        depth = torch.randint(self.depth, (n,), generator=generator, device=device) + 1
+        undone = undo_steps(policy, environment, present, condition, depth, generator)
+        rebuilt = rebuild(policy, environment, undone.states, condition, generator)
+        is_start = ~environment.backward_mask(undone.states).any(dim=1)
+        there = self._log_steps(undone.n_steps, is_start) + undone.log_pb + rebuilt.log_pf
+        back = self._log_steps(rebuilt.n_steps, is_start) + rebuilt.log_pb + undone.log_pf
+        gain = self._log_target(rebuilt.states, condition) - self._log_target(present, condition)
+        uniform = torch.rand(n, generator=generator, device=device)
+        is_accepted = uniform.log() < gain + back - there
+        return torch.where(is_accepted.unsqueeze(1), rebuilt.states, present), rebuilt.states
+
+    def _log_steps(self, n_steps: Tensor, is_start: Tensor) -> Tensor:
+        """Return the log-probability [C] of undoing `n_steps` [C] to a state that is the start or not.
+
+        The start is reached by every number of steps from there up to `depth`.
+        """
+        ways = torch.where(is_start, self.depth - n_steps + 1, 1)
+        return ways.float().log().masked_fill(n_steps > self.depth, -torch.inf) - math.log(self.depth)
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
     ) -> None:
-        """Keep the best objects as starts."""
-        self._pool.observe(environment, final_states, condition, log_reward)
+        """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the starts."""
-        return self._pool.state_dict()
+        """Return nothing: there is no state."""
+        return {}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Restore the starts."""
-        self._pool.load_state_dict(state)
+        """Do nothing: there is no state."""

@@ -35,10 +35,11 @@ def first_of_each(keys: Tensor) -> Tensor:
 class Replay(Behaviour):
     """Roll out backward from measured objects, uniformly, and from the best distinct objects so far.
 
-    An object's priority is its highest log-reward / beta, which compares objects seen at different
-    temperatures. The object of rank i of L is drawn as L * u^p for uniform u. A target of high beta
-    concentrates on few objects, so p grows with beta: it is 2 (density proportional to 1 / sqrt(i)) in the
-    middle of the range, and stays within `LEANING`. No new proxy call is needed where scores are cached.
+    An object's priority is its highest observed log-reward, all of which are of one inverse temperature: a
+    log-reward holds terms that beta does not scale, so dividing by beta would compare nothing. The object of
+    rank i of L is drawn as L * u^p for uniform u. A target of high beta concentrates on few objects, so p
+    grows with beta: it is 2 (density proportional to 1 / sqrt(i)) in the middle of the range, and stays
+    within `LEANING`. No new proxy call is needed where scores are cached.
 
     Args:
         measured: final states [L, W], as `Environment.states` returns them.
@@ -91,7 +92,8 @@ class Replay(Behaviour):
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
     ) -> None:
         """Keep the best `capacity` distinct objects of those kept and those observed."""
-        priority = log_reward / condition.beta
+        del condition
+        priority = log_reward
         if len(self.keys) == self.capacity:
             promising = (priority > self.priority[-1].to(priority.device)).nonzero().squeeze(1)
             if not len(promising):

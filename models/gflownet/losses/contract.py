@@ -27,8 +27,12 @@ class Loss(ABC):
     or the partial log-reward.
     """
 
-    def __init__(self, delta: float | None) -> None:
+    own_decay: float = 1.0
+    """Lambda of sub-trajectory balance where none is chosen."""
+
+    def __init__(self, delta: float | None, decay: float | None = None) -> None:
         self.delta = delta
+        self.decay = self.own_decay if decay is None else decay
 
     @abstractmethod
     def __call__(
@@ -45,7 +49,12 @@ def penalty(residual: Tensor, delta: float | None) -> Tensor:
 
 
 def pair_penalty(
-    trajectories: Trajectories, log_flow: Tensor, log_ratio: Tensor, decay: float, delta: float | None
+    trajectories: Trajectories,
+    log_flow: Tensor,
+    log_ratio: Tensor,
+    decay: float,
+    delta: float | None,
+    last: Tensor | None = None,
 ) -> Tensor:
     """Return the weighted mean penalty of balance between all pairs of states of each trajectory [B].
 
@@ -57,15 +66,19 @@ def pair_penalty(
         log_ratio: log P_F - log P_B of each transition [N].
         decay: lambda.
         delta: of `penalty`.
+        last: index [B] of each trajectory's last state that pairs include; its final state by default.
+            A trajectory without any pair has no penalty.
     """
+    last = trajectories.lengths if last is None else last
     sums = trajectories.pad(log_ratio).cumsum(dim=0)  # [T, B]
     potential = log_flow - torch.cat([sums.new_zeros(1, len(trajectories)), sums])  # [T + 1, B]
     index = torch.arange(len(potential), device=log_flow.device)
     apart = index.unsqueeze(0) - index.unsqueeze(1)  # [T + 1, T + 1], j - i
-    is_pair = (apart > 0).unsqueeze(2) & (index.unsqueeze(1) <= trajectories.lengths)  # [T + 1, T + 1, B]
+    is_pair = (apart > 0).unsqueeze(2) & (index.unsqueeze(1) <= last)  # [T + 1, T + 1, B]
     weight = (decay ** apart.clamp_min(0)).unsqueeze(2) * is_pair
     residual = potential.unsqueeze(1) - potential.unsqueeze(0)
-    return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / weight.sum(dim=(0, 1))
+    total = weight.sum(dim=(0, 1))
+    return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / total.masked_fill(total == 0, 1.0)
 
 
 def forward_looking_log_flow(

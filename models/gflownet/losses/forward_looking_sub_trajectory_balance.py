@@ -14,15 +14,13 @@ from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
 
-DECAY = 0.9
-"""Lambda: a pair j - i transitions apart weighs lambda^(j - i)."""
-
 
 @final
 class ForwardLookingSubTrajectoryBalance(Loss):
     """All pairs of states of a trajectory, weights normalised; the flow of the initial state is Z(c)."""
 
     needs_flow = True
+    own_decay = 0.9
     rewards_of = "partial"
 
     def __call__(
@@ -37,7 +35,7 @@ class ForwardLookingSubTrajectoryBalance(Loss):
         log_z = policy.log_z(condition)
         log_flow = forward_looking_log_flow(trajectories, scores.log_flow, log_reward[:n], log_z)
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta)
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, self.decay, self.delta)
 
 
 LOSS = ForwardLookingSubTrajectoryBalance

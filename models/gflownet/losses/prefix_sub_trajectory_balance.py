@@ -3,7 +3,8 @@
 There is no flow head, and no Z unless the initial state cannot stop; its flow is then the learned Z(c). Meant
 for append-only environments, where P_B = 1; with P_B it also holds where a state has several parents
 (arXiv:2202.13903). The log-reward of every visited prefix is evaluated: at most one proxy call per
-transition. The policy is evaluated twice per state, for the actions taken and for stopping.
+transition. The policy is evaluated twice per state, for the actions taken and for stopping. Pairs are of
+prefixes alone, as in the paper: the state after a stop would repeat the prefix that stopped.
 """
 
 from typing import final
@@ -17,15 +18,14 @@ from models.gflownet.policy import Policy, masked_log_softmax
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
 
-DECAY = 1.0
-"""Lambda: all pairs weigh the same, as in the paper."""
-
 
 @final
 class PrefixSubTrajectoryBalance(Loss):
     """All pairs of states; log Z(c) stays at its first estimate where the initial state may stop."""
 
     rewards_of = "stopped"
+    own_decay = 1.0
+    """Lambda: all pairs weigh the same, as in the paper."""
 
     def __call__(
         self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
@@ -38,7 +38,17 @@ class PrefixSubTrajectoryBalance(Loss):
         log_flow = torch.where(can_stop, stopped, policy.log_z(condition)[trajectories.trajectory])  # [N]
         ends = (trajectories.lengths, torch.arange(len(trajectories), device=log_reward.device))
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta)
+        last = trajectories.lengths - _is_stopped(trajectories).long()
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, self.decay, self.delta, last)
+
+
+def _is_stopped(trajectories: Trajectories) -> Tensor:
+    """Return which trajectories [B] (bool) end by stopping, not by reaching a state that is final itself."""
+    stop = trajectories.environment.stop_action
+    assert stop is not None
+    is_stop = trajectories.actions.eq(stop)
+    stopped = torch.zeros(len(trajectories), dtype=torch.bool, device=is_stop.device)
+    return stopped.index_fill(0, trajectories.trajectory[is_stop], value=True)
 
 
 def _log_stop(policy: Policy, trajectories: Trajectories, condition: Condition) -> Tensor:

@@ -11,15 +11,14 @@ from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
 
-DECAY = 0.9
-"""Lambda: a pair j - i transitions apart weighs lambda^(j - i)."""
-
 
 @final
 class SubTrajectoryBalance(Loss):
     """All pairs i < j of log F_i + log P_F(i:j) - log F_j - log P_B(i:j), normalised per trajectory."""
 
     needs_flow = True
+    own_decay = 0.9
+    """Lambda: a pair j - i transitions apart weighs lambda^(j - i)."""
 
     def __call__(
         self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
@@ -30,7 +29,7 @@ class SubTrajectoryBalance(Loss):
         everyone = torch.arange(len(trajectories), device=log_reward.device)
         ends = (trajectories.lengths, everyone)
         log_flow = trajectories.pad(scores.log_flow, extra=1).index_put(ends, log_reward)  # [T + 1, B]
-        return pair_penalty(trajectories, log_flow, scores.log_pf - scores.log_pb, DECAY, self.delta)
+        return pair_penalty(trajectories, log_flow, scores.log_pf - scores.log_pb, self.decay, self.delta)
 
 
 LOSS = SubTrajectoryBalance

@@ -226,7 +226,7 @@ def _prior_location_scale(spec: CampaignSpec, kind: str) -> tuple[float, float]:
 def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Feasibility:
     features = torch.from_numpy(domain.features(list(feasible))).to(torch.float64)
     shares = torch.tensor(list(feasible.values()), dtype=torch.float64)
-    return fit_feasibility(features, shares, domain.kernel, seed=seed)
+    return fit_feasibility(features, shares, domain.kernel, seed=seed, n_amounts=domain.n_amounts)
 
 
 def _utility(

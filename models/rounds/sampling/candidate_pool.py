@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from models.campaign.spec import CampaignSpec
     from models.gflownet.conditioning import Condition, ConditionSampler
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
@@ -37,6 +38,8 @@ LEAST_DRAWS = 6
 MOST_DRAWS = 24
 BY_POLICY = MOST_DRAWS // 2
 """Draws made by the policy; where they do not suffice, random walks find what it has forgotten."""
+UPPER = 0.5
+"""Quantile of beta's law above which a batch is proposed."""
 FILTER_CHUNK = 256
 """Objects judged between two reports."""
 PER_CANDIDATE = 8
@@ -111,9 +114,26 @@ class CandidatePool:
         return stats.by_policy + stats.by_random_walks + stats.by_search + stats.listed
 
 
-def _draw(source: TrainedSampler, number: int, generator: Generator) -> tuple[Tensor, Condition]:
-    """Return final states of draw `number`: by the policy over all conditions, later ones by random walks."""
-    condition = source.conditions.sample(DRAWS, generator)
+def proposal_conditions(
+    conditions: ConditionSampler, n: int, lower_share: float, generator: Generator
+) -> Condition:
+    """Draw n conditions: the share `lower_share` over all betas, the others at the upper half of their law.
+
+    A batch is to be good, and a policy at low betas hardly knows the reward; diverse objects for exploration
+    come from all betas.
+    """
+    n_lower = round(n * lower_share)
+    if n_lower == n:
+        return conditions.sample(n, generator)
+    upper = conditions.sample(n - n_lower, generator, UPPER)
+    return upper if not n_lower else join_conditions([upper, conditions.sample(n_lower, generator)])
+
+
+def _draw(
+    source: TrainedSampler, number: int, lower_share: float, generator: Generator
+) -> tuple[Tensor, Condition]:
+    """Return final states of draw `number`: by the policy, later ones by random walks."""
+    condition = proposal_conditions(source.conditions, DRAWS, lower_share, generator)
     if number < BY_POLICY:
         return sample(source.policy, source.environment, condition, DRAWS, generator).final_states, condition
     mixture = UniformMixture(1.0)
@@ -143,7 +163,7 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     source: SamplerWithElites,
     reward: StateReward,
     candidate_filter: CandidateFilter,
-    batch: BatchSpec,
+    spec: CampaignSpec,
     seed: int,
     tick: Callable[[float, str], None],
     *,
@@ -154,17 +174,18 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     What was found in training comes first, as if asked for at the greatest beta with even weights. Where the
     final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
     """
-    goal = target_pool_size(batch)
+    goal = target_pool_size(spec.batch)
     if everything is not None:
         return _list_pool(source, everything, reward, candidate_filter, goal, tick)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
+    lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else spec.batch.exploration
     found = source.elites
     parts = list(_as_they_are(source, found, reward, candidate_filter))
     n_passed, n_draws = sum(len(passed) for passed, _, _ in parts), 0
     sizes: Counter[int] = Counter()
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
-        states, condition = _draw(source, n_draws, generator)
+        states, condition = _draw(source, n_draws, lower_share, generator)
         n_draws += 1
         sizes.update(source.environment.size(states).tolist() if n_draws <= BY_POLICY else ())
         before = candidate_filter.n_unique

@@ -11,7 +11,7 @@ from torch import Generator
 
 from models.gflownet.sampler import sample
 from models.messages.message import Message, message
-from models.reward.lagrange_multipliers import TARGET
+from models.reward.lagrange_multipliers import MOST, TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +89,9 @@ def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[Mes
         message(
             "multiplier_at_bound",
             type=item["type"],
-            bound=multipliers.greatest,
+            bound=MOST,
             share=item["violating_share"],
         )
         for item in summary(model, multipliers)
-        if item["multiplier"] >= multipliers.greatest
+        if item["multiplier"] >= MOST
     ]

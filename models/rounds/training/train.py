@@ -58,8 +58,19 @@ def build_trainer(
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
-    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
+    conditions = _conditions(spec, environment, n_objectives)
     return Trainer(environment, conditions, reward, trainer_settings(spec), seed, measured)
+
+
+def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) -> ConditionSampler:
+    """Return what the policy is conditioned on."""
+    return ConditionSampler(
+        spec.beta,
+        n_objectives,
+        spec.preference_concentration,
+        environment.device,
+        beta_law=spec.beta_law,
+    )
 
 
 def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
@@ -70,8 +81,15 @@ def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
         trajectories_per_step=spec.trajectories_per_step,
         steps_per_draw=spec.steps_per_draw,
         conditions_per_trajectory=spec.conditions_per_trajectory,
-        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned", precision=spec.precision),
+        policy=PolicySpec(
+            width=spec.hidden_width,
+            depth=spec.hidden_layers,
+            has_learned_backward=spec.backward_policy == "learned",
+            precision=spec.precision,
+        ),
+        log_z_learning_rate=spec.log_z_learning_rate,
         huber_delta=spec.huber_delta,
+        subtb_lambda=spec.subtb_lambda,
         random_action_probability=spec.random_action_probability,
         **spec.behaviour.model_dump(),
     )
@@ -95,7 +113,7 @@ def trained_policy(
     Raises:
         RuntimeError: if the weights are of a policy of another shape.
     """
-    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
+    conditions = _conditions(spec, environment, n_objectives)
     shape = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
     policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
     policy.load_state_dict(weights)

@@ -92,3 +92,16 @@ def test_a_wrong_range_is_refused(beta_range: tuple[float, float]):
 def test_a_wrong_preference_is_refused(preference: tuple[float, ...]):
     with pytest.raises(ValueError, match="preference needs 2 weights"):
         ConditionSampler((1.0, 2.0), 2).fixed(1.0, preference)
+
+
+@pytest.mark.parametrize(
+    ("beta_law", "middle", "median"), [("log_uniform", 8.0, 2**4.5), ("uniform", 32.5, 48.25)]
+)
+def test_the_upper_half_of_a_law_starts_at_its_middle(
+    beta_law: str, middle: float, median: float, generator: torch.Generator
+):
+    conditions = ConditionSampler((1.0, 64.0), 2, beta_law=beta_law)
+    beta = conditions.sample(2000, generator, least=0.5).beta
+    assert float(beta.min()) == pytest.approx(middle)
+    assert float(beta.max()) == pytest.approx(64.0)
+    assert float(beta.median()) == pytest.approx(median, rel=0.02)

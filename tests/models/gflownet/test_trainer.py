@@ -257,3 +257,29 @@ def test_a_single_condition_trains_a_dedicated_policy():
     before = trainer.step()["loss"]
     assert trainer.run(39)["loss"] < before
     assert trainer.policy.log_z(trainer.conditions.fixed(2.0)).isfinite().all()
+
+
+def test_replay_ranks_objects_at_one_temperature_whatever_they_were_seen_at():
+    """Terms that beta does not scale would make an unlikely object look better the hotter it was seen."""
+
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        n_unlikely = (final_states[:, :-1] == 3).sum(1)
+        return letter_reward(final_states, condition) - 4.6 * n_unlikely
+
+    trainer = Trainer(ENVIRONMENT, ConditionSampler((1.0, 64.0), 1), single(log_reward), SETTINGS, 3)
+    trainer.run(30)
+    tensors, _ = trainer.state_dict()
+    best = tensors["replay.best"]
+    expected = single(log_reward)(best, trainer.conditions.fixed(8.0, n=len(best)))
+    assert len(best) > 20
+    torch.testing.assert_close(tensors["replay.priority"], expected)
+
+
+def single(log_reward: Callable[[Tensor, Condition], Tensor]) -> Callable[[Tensor, Condition], Tensor]:
+    """Return a log-reward of two objectives as one of the first alone."""
+
+    def of_first(final_states: Tensor, condition: Condition) -> Tensor:
+        preference = torch.tensor([[1.0, 0.0]]).expand(len(condition), -1)
+        return log_reward(final_states, Condition(condition.beta, preference))
+
+    return of_first

@@ -94,3 +94,18 @@ def test_it_serves_where_parts_decide_and_only_there() -> None:
     )
     assert float(predicted[0]) < 0.2
     assert float(predicted[1]) > 0.8
+
+
+def test_single_parts_are_sought_among_amounts_alone() -> None:
+    """A size is never negative, but belongs to every object and can be no single cause of failures."""
+    generator = torch.Generator().manual_seed(0)
+    parts = (torch.rand(120, 12, generator=generator) < 0.4).double()
+    outcomes = 1.0 - parts[:, 0]
+    size = 3.0 + 5.0 * parts[:, :1] + torch.rand(120, 1, generator=generator, dtype=torch.float64)
+    model = fit_feasibility(torch.cat([parts, size], dim=1), outcomes, RBFKernel, seed=0, n_amounts=12)
+    sizes = torch.tensor([[3.0], [9.0]], dtype=torch.float64)
+    for part, (low, high) in ((0, (0.0, 0.1)), (1, (0.9, 1.0))):
+        row = torch.eye(12, dtype=torch.float64)[part].expand(2, 12)
+        small, large = model.probability(torch.cat([row, sizes], dim=1)).tolist()
+        assert small == large
+        assert low <= small <= high

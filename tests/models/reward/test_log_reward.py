@@ -119,7 +119,9 @@ def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> N
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
         answer = _log_reward(reward, ["good", "even"], 2.0).tolist()
-        assert answer == pytest.approx([1.1, 0.5 + math.log(0.5) - multiplier * missing], rel=1e-5)
+        assert answer == pytest.approx(
+            [1.1, 0.5 + math.log(0.5) - multiplier * (1 + 2.0 / 8) * missing], rel=1e-5
+        )
     assert model.evaluated == ["good", "even"]
     assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
 

@@ -82,7 +82,7 @@ def _left(kind: str) -> Left:
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     trainer.step()
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ()
+        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
@@ -275,7 +275,7 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     trainer = build_trainer(
         left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, []
     )
-    made_from = provenance(left.spec, environment, left.history, SEED, withheld)
+    made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
     assert load_trained_campaign(left.spec, left.history, artefact=artefact, **given).source is not None
 
@@ -315,6 +315,31 @@ def test_as_many_other_building_blocks_are_refused(monkeypatch: pytest.MonkeyPat
         load_trained_campaign(left.spec, left.history, **given)
 
 
+def test_a_policy_that_learned_from_other_features_is_refused_with_what_to_do() -> None:
+    """Held-out predictions and multipliers belong to the beliefs of then, which cannot be fitted again."""
+    left = _left("molecules")
+    tensors, header = unpack(left.artefact)
+    assert header["made_from"]["features"] == 2
+    del header["made_from"]["features"]  # a release with the first version of features did not tell it
+    given: dict[str, Any] = {"seed": SEED, "report": lambda *_: None}
+    with pytest.raises(
+        ArtefactError, match=r"version of the features of objects \(start a new round"
+    ) as said:
+        load_trained_campaign(left.spec, left.history, artefact=pack(tensors, header), **given)
+    assert str(said.value).count("another") == 1
+
+
+def test_features_that_stayed_the_same_leave_earlier_rounds_playable(
+    switches: tuple[CampaignSpec, History, bytes],
+) -> None:
+    spec, history, artefact = switches
+    tensors, header = unpack(artefact)
+    del header["made_from"]["features"]
+    older = pack(tensors, header)
+    opened = load_trained_campaign(spec, history, seed=SEED, artefact=older, report=lambda *_: None)
+    assert opened.source is not None
+
+
 def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, history = _campaign("switches")
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
@@ -328,7 +353,7 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ()
+        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
     assert opened.fitted.model.proxies.failures == {

@@ -13,7 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from models.domains.contract import MOST_PARTS, FeatureGroup
-from models.domains.molecules.chemistry.fingerprints import N_FEATURES, RADIUS, count_fingerprints
+from models.domains.molecules.chemistry.fingerprints import N_COUNTS, RADIUS, count_fingerprints
 from models.domains.molecules.chemistry.molecules import molecule
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _groups(counts: Floats) -> list[tuple[int, ...]]:
 
 def _environments(texts: Sequence[str], columns: set[int]) -> Mapping[int, list[Environment]]:
     """Return the environments that set each column, in the first molecules that do."""
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_FEATURES)
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_COUNTS)
     result: dict[int, list[Environment]] = defaultdict(list)
     read: Counter[int] = Counter()
     for text in texts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Floats
 
-N_FEATURES = 2048
+N_COUNTS = 2048
 RADIUS = 2
 KEPT_COUNTS = 1_000_000
 """Cached counts of fingerprints: those of about twenty thousand molecules of usual size."""
@@ -30,7 +30,7 @@ KEPT_COUNTS = 1_000_000
 
 @cache
 def _generator() -> rdFingerprintGenerator.FingerprintGenerator64:
-    return rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_FEATURES)
+    return rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_COUNTS)
 
 
 @cached(LRUCache(KEPT_COUNTS, getsizeof=lambda counts: len(counts.GetNonzeroElements()) + 10), lock=Lock())
@@ -41,11 +41,16 @@ def _counts(text: str) -> DataStructs.UIntSparseIntVect:
 
 def count_fingerprints(texts: Sequence[str]) -> Floats:
     """Return folded Morgan counts [N, 2048]."""
-    features = np.zeros((len(texts), N_FEATURES))
-    for row, text in zip(features, texts, strict=True):
+    counts = np.zeros((len(texts), N_COUNTS))
+    write_counts(texts, counts)
+    return counts
+
+
+def write_counts(texts: Sequence[str], zeros: Floats) -> None:
+    """Write folded Morgan counts into the first 2048 columns of zeros [N, D]."""
+    for row, text in zip(zeros, texts, strict=True):
         elements = _counts(text).GetNonzeroElements()
         row[list(elements)] = list(elements.values())
-    return features
 
 
 def _shared(left: Floats, right: Floats) -> Floats:

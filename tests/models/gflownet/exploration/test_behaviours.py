@@ -11,7 +11,7 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exploration.diverse_replay import DiverseReplay
 from models.gflownet.exploration.ema import EMAPolicy
 from models.gflownet.exploration.genetic import Genetic
-from models.gflownet.exploration.local_search import LocalSearch, rebuild, undo_steps
+from models.gflownet.exploration.local_search import LocalSearch
 from models.gflownet.exploration.mixture import MixtureBehaviour, MixtureComponent
 from models.gflownet.exploration.tempered import Tempered
 from models.gflownet.exploration.uniform import UniformMixture
@@ -68,11 +68,9 @@ def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) 
     assert not any(value.requires_grad for value in behaviour.average.parameters())
 
 
-def show(
-    replay: DiverseReplay | LocalSearch, texts: list[str], utilities: list[float], beta: float = 1.0
-) -> None:
+def show(replay: DiverseReplay, texts: list[str], log_rewards: list[float]) -> None:
     states, _ = ENVIRONMENT.states(texts)
-    replay.observe(ENVIRONMENT, states, condition_of(len(texts), beta), beta * torch.tensor(utilities))
+    replay.observe(ENVIRONMENT, states, condition_of(len(texts)), torch.tensor(log_rewards))
 
 
 def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
@@ -81,7 +79,7 @@ def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
     replay = DiverseReplay(WIDTH, capacity=6, n_levels=4)
     assert not replay.is_ready()
     crowd = ["AAAA", "AAAB", "AABA", "AABB", "ABAA", "ABAB", "ABBA"]
-    show(replay, [*crowd, "BBBB", "BAAA"], [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 1.0, 0.5], beta=2.0)
+    show(replay, [*crowd, "BBBB", "BAAA"], [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 1.0, 0.5])
     kept = ENVIRONMENT.objects(replay.states)
     assert len(kept) == 6
     assert {"BBBB", "BAAA"} <= set(kept)
@@ -119,36 +117,6 @@ def test_diverse_replay_distinguishes_conditions(policy: Policy, generator: torc
     assert ENVIRONMENT.objects(drawn).count("BBBB") / 3000 == pytest.approx(0.5, abs=0.04)
 
 
-def test_steps_are_undone_and_rebuilt(policy: Policy, generator: torch.Generator) -> None:
-    states, _ = ENVIRONMENT.states(["ABAB"] * 64)
-    short = undo_steps(policy, ENVIRONMENT, states, condition_of(64), 2, generator)
-    assert short[:, :2].tolist() == [[1, 2]] * 64
-    assert (short[:, -1] == 2).all()
-    again = rebuild(policy, ENVIRONMENT, short, condition_of(64), generator)
-    assert set(ENVIRONMENT.objects(again)) == {"ABAA", "ABAB", "ABBA", "ABBB"}
-    everything = undo_steps(policy, ENVIRONMENT, states, condition_of(64), 99, generator)
-    assert torch.equal(everything, ENVIRONMENT.reset(64))
-
-
-def test_local_search_climbs_with_the_stated_number_of_calls(
-    policy: Policy, generator: torch.Generator
-) -> None:
-    calls: list[int] = []
-
-    def log_reward(states: Tensor, condition: Condition) -> Tensor:
-        calls.append(len(states))
-        return a_count(states, condition)
-
-    search = LocalSearch(WIDTH, log_reward, capacity=4, depth=2, n_rounds=6)
-    assert not search.is_ready()
-    show(search, ["BBBB"], [0.0])
-    result = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
-    assert search.reward_calls == 6
-    assert sum(calls) == 50 * (6 + 1)
-    assert (result[:, :2] == 2).all()
-    assert ENVIRONMENT.objects(result).count("BBAA") > 30
-
-
 def test_shares_are_served_in_order_and_the_rest_by_the_last(
     policy: Policy, generator: torch.Generator
 ) -> None:
@@ -171,7 +139,7 @@ def test_wrong_settings_are_refused(policy: Policy) -> None:
     with pytest.raises(ValueError, match="capacity"):
         DiverseReplay(WIDTH, 0)
     with pytest.raises(ValueError, match="depth"):
-        LocalSearch(WIDTH, a_count, 4, 0, 1)
+        LocalSearch(a_count, 0, 1)
     settings = replace(TrainerSettings(), tempered_share=0.9)
     with pytest.raises(ValueError, match=r"tempered 0\.9"):
         Trainer(ENVIRONMENT, CONDITIONS, a_count, settings, 0)

@@ -13,10 +13,10 @@ ENVIRONMENT = Strings("AB", 3)
 CONDITIONS = ConditionSampler((1.0, 4.0), 1)
 
 
-def show(replay: Replay, texts: list[str], utilities: list[float], beta: float = 1.0) -> None:
+def show(replay: Replay, texts: list[str], log_rewards: list[float]) -> None:
     states, _ = ENVIRONMENT.states(texts)
-    condition = CONDITIONS.fixed(beta, n=len(texts))
-    replay.observe(ENVIRONMENT, states, condition, beta * torch.tensor(utilities))
+    condition = CONDITIONS.fixed(CONDITIONS.middle_beta, n=len(texts))
+    replay.observe(ENVIRONMENT, states, condition, torch.tensor(log_rewards))
 
 
 def kept(replay: Replay) -> list[str]:
@@ -27,11 +27,11 @@ def empty() -> torch.Tensor:
     return ENVIRONMENT.reset(0)
 
 
-def test_the_best_distinct_objects_are_kept_in_order_whatever_their_temperature():
+def test_the_best_distinct_objects_are_kept_in_order():
     replay = Replay(empty(), capacity=3)
     show(replay, ["AAA", "AAB", "AAA"], [0.1, 0.9, 0.3])
     assert kept(replay) == ["AAB", "AAA"]
-    show(replay, ["ABB", "BBB", "BAA"], [0.5, 0.05, 1.0], beta=4.0)
+    show(replay, ["ABB", "BBB", "BAA"], [0.5, 0.05, 1.0])
     assert kept(replay) == ["BAA", "AAB", "ABB"]
     show(replay, ["BBA"], [0.2])
     assert kept(replay) == ["BAA", "AAB", "ABB"]

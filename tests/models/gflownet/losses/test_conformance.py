@@ -87,3 +87,20 @@ def test_a_squared_residual_can_be_requested(generator: torch.Generator):
     squared = get_loss("trajectory_balance", delta=None)(trajectories, far, policy, condition)
     robust = get_loss("trajectory_balance", delta=1.0)(trajectories, far, policy, condition)
     assert (squared > 10 * robust).all()
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name.endswith("sub_trajectory_balance")])
+def test_lambda_is_the_loss_s_own_or_the_chosen_one(name: str, generator: torch.Generator):
+    policy = build_policy(name, generator)
+    condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
+    trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
+    final = REWARD(trajectories.final_states, condition)
+    own = 1.0 if name.startswith("prefix") else 0.9
+
+    def loss(decay: float | None) -> torch.Tensor:
+        chosen = get_loss(name, decay=decay)
+        along = loss_log_rewards(chosen, trajectories, final, condition, REWARD)
+        return chosen(trajectories, along, policy, condition)
+
+    assert torch.equal(loss(None), loss(own))
+    assert not torch.equal(loss(own), loss(0.3))

@@ -15,7 +15,7 @@ from models.gflownet.settings import TrainerSettings
 from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import build_trainer, check_sampler
+from models.rounds.training.train import build_trainer, check_sampler, trained_policy
 from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
@@ -53,6 +53,10 @@ def test_every_choice_is_passed_on() -> None:
     assert {name: getattr(settings, name) for name in BehaviourSpec.model_fields} == behaviour.model_dump()
     assert settings.huber_delta is None
     assert settings.policy.has_learned_backward
+    chosen = {"hidden_width": 48, "hidden_layers": 3, "log_z_learning_rate": 0.1, "subtb_lambda": 0.5}
+    settings = build(SamplerSpec(**chosen))
+    assert (settings.policy.width, settings.policy.depth) == (48, 3)
+    assert (settings.log_z_learning_rate, settings.subtb_lambda) == (0.1, 0.5)
     assert set(BehaviourSpec.model_fields) <= {field.name for field in fields(TrainerSettings)}
 
 
@@ -102,3 +106,15 @@ def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
             report=lambda _stage, _progress, message: heard.append(message),
         )
     assert len(heard) <= 1
+
+
+def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() -> None:
+    spec = SamplerSpec(hidden_width=48, hidden_layers=3, preference_concentration=5.0)
+    environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
+    reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
+    trainer = build_trainer(spec, environment, reward, 2, 0, [])
+    assert [layer.out_features for layer in trainer.policy.trunk] == [48, 48, 48]
+    weights = trainer.policy.state_dict()
+    again = trained_policy(spec, environment, 2, weights)
+    assert again.conditions.concentration == trainer.conditions.concentration == 5.0
+    assert again.policy.state_dict().keys() == weights.keys()

@@ -8,6 +8,7 @@ import torch
 from rdkit import Chem
 
 from models.domains.contract import InvalidObjectError
+from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.molecules import COMPUTED, write_sdf
 from models.domains.molecules.domain import Molecules
 
@@ -97,12 +98,13 @@ def test_check_lets_drugs_pass(domain: Molecules, text: str):
     assert domain.check(text) == []
 
 
-def test_features_are_counts_and_similarity_is_their_tanimoto(domain: Molecules):
+def test_features_begin_with_counts_and_similarity_is_their_tanimoto(domain: Molecules):
     features = domain.features(DRUGS)
-    expected = [[np.minimum(a, b).sum() / np.maximum(a, b).sum() for b in features] for a in features]
+    counts = features[:, :N_COUNTS]
+    expected = [[np.minimum(a, b).sum() / np.maximum(a, b).sum() for b in counts] for a in counts]
     assert domain.similarity(DRUGS, DRUGS) == pytest.approx(np.array(expected))
     assert (np.diag(domain.similarity(DRUGS, DRUGS)) == 1).all()
-    assert (domain.features(["CCCCCC"]).max()) > 1
+    assert (domain.features(["CCCCCC"])[:, :N_COUNTS].max()) > 1
     assert domain.features([]).shape == (0, features.shape[1])
 
 
@@ -145,8 +147,11 @@ def svg_root(text: str) -> Element:
 
 def test_the_kernel_reads_the_features(domain: Molecules):
     features = torch.tensor(domain.features(DRUGS))
-    assert domain.kernel()(features).to_dense().detach().numpy() == pytest.approx(
-        domain.similarity(DRUGS, DRUGS), abs=1e-6
+    kernel = domain.kernel().double()
+    near = kernel.smooth(features[:, N_COUNTS:]).to_dense().detach().numpy()
+    assert (near > 0).all()
+    assert kernel(features).to_dense().detach().numpy() == pytest.approx(
+        domain.similarity(DRUGS, DRUGS) + near, abs=1e-6
     )
 
 
