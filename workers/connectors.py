@@ -11,10 +11,12 @@ import time
 from typing import TYPE_CHECKING, final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from models.records import Cancelled
 from service.address_rules import RefusedAddressError
 from service.integrations import lane_steps, pulling, sending
-from service.integrations.lane_steps import CONNECTORS
+from service.integrations.lane_steps import CONNECTORS, LeaseLostError
 from service.integrations.opening import Outside, UnusableConnectorError, account_of, open_connector
 from service.integrations.receipts import apply_receipt
 from service.lims.contract import (
@@ -46,8 +48,9 @@ if TYPE_CHECKING:
 RUN_SECONDS = 30.0
 """A lane that has more to do after this waits for its next turn, so that one connector delays no other."""
 _MOST_DETAIL = 500
-_BUGS = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
-"""What a kind raises by mistake, such as on an answer that no version of its system gave before."""
+_NOT_OF_THE_ITEM = (AccessDeniedError, Cancelled, LeaseLostError, RefusedAddressError, SQLAlchemyError)
+"""What ends a run. Anything else that is raised by mistake, such as on an answer that no version of a system
+gave before, is of one item or one link, and holds up no other."""
 _LATER = (RetryLaterError, ConnectionFailedError, ResponseTooLongError)
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +110,6 @@ class ConnectorRun:
         with context.sessions.begin() as session:
             row = lane_steps.renew(session, self._lease)
             account = account_of(session, row, open_sealer(context.settings), context.settings)
-            lane_links.release_orders(session, row.id)
         outside = Outside(
             on_exchange=self._note_exchange,
             check_cancelled=self._progress.raise_if_cancelled,
@@ -119,18 +121,21 @@ class ConnectorRun:
     def _send(self, kind: OpenConnector) -> bool:
         """Send what is first in the outbox; False if nothing is due or may be sent."""
         with self._context.sessions.begin() as session:
-            self._item = item = lane_steps.next_item(session, self._lease)
+            item = lane_steps.next_item(session, self._lease)
+            if item is None and lane_links.release_orders(session, self._lease.item_id):
+                item = lane_steps.next_item(session, self._lease)
+            self._item = item
             if item is None:
                 return False
             session.expunge(item)
         verbs = {"material": self._send_materials, "order": self._send_order, "notify": self._notify}
         try:
             verbs[item.verb](kind, item)
-        except RefusedAddressError:
+        except _NOT_OF_THE_ITEM:
             raise
         except _LATER as error:
             return self._try_later(item, error)
-        except (RecordGoneError, *_BUGS) as error:
+        except Exception as error:  # noqa: BLE001 - a kind may be anybody's
             self._refuse(item, error)
         self._log_exchanges(item)
         return True
@@ -204,15 +209,9 @@ class ConnectorRun:
             return False
         try:
             page = kind.changes(wanted.scope, wanted.cursor)
-        except RefusedAddressError:
+        except _NOT_OF_THE_ITEM:
             raise
-        except (
-            RetryLaterError,
-            ConnectionFailedError,
-            ResponseTooLongError,
-            RecordGoneError,
-            *_BUGS,
-        ) as error:
+        except Exception as error:  # noqa: BLE001 - a kind may be anybody's
             self._pull_later(wanted.link_id, error)
             return True
         with sessions.begin() as session:
@@ -253,7 +252,7 @@ class ConnectorRun:
             sending.need_attention(session, self._lease, {"refused": 1})
 
     def _pull_later(self, link_id: UUID, error: Exception) -> None:
-        if isinstance(error, _BUGS):
+        if not isinstance(error, (*_LATER, RecordGoneError)):
             _log.exception("connector failed", link=str(link_id))
         seconds = error.seconds if isinstance(error, RetryLaterError) else None
         with self._context.sessions.begin() as session:

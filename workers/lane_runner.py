@@ -41,6 +41,8 @@ def run_lane(
     try:
         with context.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress:
             work(progress)
+        with context.sessions.begin() as session:
+            lane_steps.forget_failed_run(session, lease)
     except (Cancelled, LeaseLostError) as error:
         log.info("stopped", why=type(error).__name__)
     except Exception:
@@ -53,6 +55,6 @@ def run_lane(
 def _leave_alone(context: WorkerContext, lease: Lease[AnyLane]) -> None:
     try:
         with context.sessions.begin() as session:
-            lane_steps.keep_quiet(session, lease, AFTER_A_BUG_SECONDS)
+            lane_steps.leave_alone(session, lease, AFTER_A_BUG_SECONDS)
     except LeaseLostError:
         return

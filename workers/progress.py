@@ -50,6 +50,7 @@ class Progress:
         self._cancel_seconds = settings.cancel_seconds
         self._standing: LeaseStatus = "held"
         self._written: tuple[str, float] | None = None
+        self._renewed = time.monotonic()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -93,9 +94,14 @@ class Progress:
     def raise_if_cancelled(self) -> None:
         """Raise if the work must stop, without reporting progress.
 
+        A process that was stopped for longer than its lease asks first whether it still holds it: another
+        worker may have gone on, and what this one does outside would be done twice.
+
         Raises:
             Cancelled: if the work must stop.
         """
+        if time.monotonic() - self._renewed > self._lease.seconds:
+            self._renew(self._heartbeat)
         if self.stop is not None:
             raise Cancelled(self.stop)
 
@@ -123,6 +129,7 @@ class Progress:
 
     def _renew(self, write: Callable[[], LeaseStatus]) -> None:
         """Write and keep the lease status. A failed write does not stop the work: only the lease decides."""
+        began = time.monotonic()
         try:
             standing = write()
         except DBAPIError as error:
@@ -130,6 +137,7 @@ class Progress:
                 "progress not written", item=str(self._lease.item_id), error=type(error.orig).__name__
             )
             return
+        self._renewed = began
         if self._standing == "held" or standing == "lost":
             self._standing = standing
 

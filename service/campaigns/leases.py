@@ -37,7 +37,7 @@ class WorkKind(Generic[Item]):
     task: str
     queue_of: Callable[[Item], Queue]
     record: Callable[[Session, Item], None]
-    before_end: Callable[[Session, UUID], None]
+    before_end: Callable[[Session, UUID], object]
     may_fail: bool = True
 
 

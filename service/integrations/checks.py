@@ -16,6 +16,7 @@ from service.lims.contract import AccessDeniedError, RecordGoneError, RetryLater
 from service.outbound.pinned_http import ConnectionFailedError, Exchange, ResponseTooLongError
 from service.outbox.waking import wake
 from service.settings import Settings
+from service.storable_text import storable
 from service.store import lims, outbox
 from service.store.tables import Connector, Job, Json
 
@@ -38,7 +39,7 @@ class Found:
 
     def standing(self, at: datetime) -> Json:
         """Return it as it is stored and told."""
-        return {
+        said: Json = {
             "outcome": self.outcome,
             "detail": self.detail,
             "identity": self.status.identity if self.status else None,
@@ -46,6 +47,8 @@ class Found:
             "warnings": list(self.status.warnings) if self.status else [],
             "checked_at": at.isoformat(),
         }
+        told: Json = storable(said)
+        return told
 
 
 def enqueue_check(session: Session, connector: Connector) -> Job:
@@ -90,7 +93,7 @@ def store(session: Session, looked_at: Connector, found: Found, exchanges: Seque
     if _account(row) == _account(looked_at):
         row.standing = standing
         if found.fields is not None:
-            row.fields = list(found.fields)
+            row.fields = storable(list(found.fields))
         _mend(row, found)
         session.flush()
         wake(session, Connector, row.id)

@@ -162,6 +162,7 @@ def resume(session: Session, workspace_id: UUID, connector_id: UUID) -> Connecto
         raise ConflictError(NO_CREDENTIALS)
     if row.status != "active":
         row.status, row.problem = "active", None
+        lims.pull_now(session, row.id)
         _changed(session, row)
     return row
 
@@ -174,6 +175,8 @@ def delete(session: Session, workspace_id: UUID, connector_id: UUID) -> None:
     Raises:
         NotFoundError: if there is no such connector.
     """
+    get(session, workspace_id, connector_id)
+    lims.lock_campaigns(session, connector_id)
     row = locked(session, workspace_id, connector_id)
     lims.drop_secret(session, row)
     session.delete(row)
@@ -206,6 +209,8 @@ def retry(session: Session, connector: Connector, item_id: UUID) -> OutboxItem:
     item = _item(session, connector, item_id)
     if item.state not in _RETRIED:
         raise ConflictError("this message was sent: what it made there is not made again")
+    if item.state != "waiting":
+        lane_links.drop_ended_task(session, item)
     outbox.wait_again(session, [item.id])
     lane_links.release_orders(session, connector.id)
     wake(session, Connector, connector.id)
@@ -241,6 +246,7 @@ def list_connectors(
 
 
 def _item(session: Session, connector: Connector, item_id: UUID) -> OutboxItem:
+    lims.lock(session, connector.workspace_id, connector.id)  # a worker locks the lane first, then its items
     item = lane_lists.item(session, Connector, connector.id, item_id)
     if item is None:
         raise NotFoundError(f"no message {item_id}")
@@ -280,6 +286,7 @@ def _begin_anew(session: Session, row: Connector, kind: type[Kind]) -> None:
     elif row.status == "broken":
         row.status, row.problem = "active", None
     session.flush()
+    lims.pull_now(session, row.id)  # a wait of days that the former place wanted is over too
     wake(session, Connector, row.id)
 
 

@@ -18,9 +18,10 @@ from service.campaigns.leases import Lease, WorkKind
 from service.dispatch import CONNECTOR_TASK, ENDPOINT_TASK
 from service.outbound.pinned_http import Exchange
 from service.outbox.waking import send_due
+from service.storable_text import storable
 from service.store import leases as lease_rows
 from service.store import outbox
-from service.store.outbox import LaneTable
+from service.store.outbox import LEAST_PAUSE_SECONDS, LONGEST_QUIET_SECONDS, LaneTable
 from service.store.states import OutboxState
 from service.store.tables import Connector, Json, OutboxItem, WebhookEndpoint
 
@@ -28,8 +29,8 @@ RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800
 """How long an item waits after each of its failures; after the next failure it is dead."""
 JITTER = 0.2
 """Waiting times differ by up to this share, so that what failed together is not tried together again."""
-LONGEST_QUIET_SECONDS = 86400.0
-"""The other side may ask for no longer than a day."""
+RUN_FAILED = "run_failed"
+"""The code of a lane's problem while its last run ended by an error of this product."""
 AnyLane = TypeVar("AnyLane", Connector, WebhookEndpoint)
 _random = SystemRandom()
 
@@ -67,7 +68,7 @@ def renew(session: Session, lease: Lease[AnyLane], **values: Any) -> AnyLane:
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    row = leases.change(session, lease, **values, **lease_rows.lease(lease.seconds))
+    row = leases.change(session, lease, **storable(values), **lease_rows.lease(lease.seconds))
     if row is None:
         raise LeaseLostError
     return row
@@ -128,7 +129,7 @@ def wait_for_item(
         LeaseLostError: if the lease is lost.
     """
     renew(session, lease)
-    outbox.postpone(session, item_id, seconds, **values)
+    outbox.postpone(session, item_id, _bounded(seconds), **values)
 
 
 def keep_quiet(session: Session, lease: Lease[AnyLane], seconds: float) -> None:
@@ -137,7 +138,7 @@ def keep_quiet(session: Session, lease: Lease[AnyLane], seconds: float) -> None:
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    until = func.clock_timestamp() + timedelta(seconds=min(max(seconds, 0.0), LONGEST_QUIET_SECONDS))
+    until = func.clock_timestamp() + timedelta(seconds=_bounded(seconds))
     renew(session, lease, quiet_until=until)
 
 
@@ -175,7 +176,9 @@ def end(
 def log_exchange(
     session: Session, lease: Lease[AnyLane], exchange: Exchange, item_id: UUID | None = None
 ) -> None:
-    """Write down a request of this lane: neither body, headers nor query."""
+    """Write down a request of this lane, unless the lane was deleted: neither body, headers nor query."""
+    if not outbox.lock(session, lane_table(lease), lease.item_id):
+        return
     column = outbox.lane_column(lane_table(lease)).key
     fields = {name: getattr(exchange, name) for name in ("method", "status", "seconds", "problem")}
     path = exchange.path.partition("?")[0]
@@ -192,6 +195,34 @@ def retry_after(tries: int, share: float) -> float | None:
     if tries >= len(RETRY_SECONDS):
         return None
     return RETRY_SECONDS[tries] * (1 - JITTER + 2 * JITTER * share)
+
+
+def leave_alone(session: Session, lease: Lease[AnyLane], seconds: float) -> None:
+    """Say that a run ended by an error of this product, and let the lane rest.
+
+    Raises:
+        LeaseLostError: if the lease is lost.
+    """
+    keep_quiet(session, lease, seconds)
+    detail = (
+        f"its last run failed by an error of this service, which the worker's log tells; "
+        f"it goes on in {seconds / 60:g} minutes"
+    )
+    renew(session, lease, problem={"code": RUN_FAILED, "title": "The last run failed", "detail": detail})
+
+
+def forget_failed_run(session: Session, lease: Lease[AnyLane]) -> None:
+    """Withdraw what `leave_alone` said, after a run that did not fail.
+
+    Raises:
+        LeaseLostError: if the lease is lost.
+    """
+    if (renew(session, lease).problem or {}).get("code") == RUN_FAILED:
+        renew(session, lease, problem=None)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, LEAST_PAUSE_SECONDS), LONGEST_QUIET_SECONDS)
 
 
 def lane_table(lease: Lease[AnyLane]) -> LaneTable:

@@ -17,7 +17,7 @@ from models.campaign.spec import CampaignSpec
 from models.specs.base import json_pointer
 from service.campaigns import queries
 from service.campaigns.lifecycle import GIVEN_UP
-from service.campaigns.locking import check_active
+from service.campaigns.locking import check_active, locked_campaign
 from service.campaigns.patching import merge
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.integrations.connector_settings import kind_named, wrong
@@ -82,6 +82,7 @@ def change(
         PreconditionFailedError: if it changed since it was read.
         UnprocessableError: naming the places that are wrong.
     """
+    lims.lock(session, connector.workspace_id, connector.id)
     row = lims.lock_link(session, connector.id, link_id)
     if row is None:
         raise NotFoundError(f"no link {link_id}")
@@ -129,6 +130,9 @@ def delete(session: Session, connector: Connector, link_id: UUID) -> None:
 
     Results stay, and so does what is known of the campaign's candidates there.
     """
+    found = get(session, connector, link_id)
+    locked_campaign(session, connector.workspace_id, found.campaign_id)
+    lims.lock(session, connector.workspace_id, connector.id)
     session.delete(get(session, connector, link_id))
     session.flush()
 
@@ -162,6 +166,7 @@ def pull_now(session: Session, connector: Connector, link: ConnectorLink) -> Non
     Raises:
         ConflictError: if it never pulls, or the connector is paused or broken.
     """
+    lims.lock(session, connector.workspace_id, connector.id)
     if connector.status != "active":
         raise ConflictError(f"the connector is {connector.status}: resume it first")
     if not lims.pull_now(session, connector.id, link.id):

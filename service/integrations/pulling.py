@@ -5,6 +5,7 @@ Each function is one short transaction's work; none calls the other system.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from service.lims.contract import Cursor, Page, Scope
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import remote_to_json
 from service.outbox.pushes import tell_of_file
+from service.storable_text import storable
 from service.store import external_records, lane_links, outbox, receipts
 from service.store.tables import Connector, ConnectorLink, Json, Receipt
 
@@ -27,6 +29,7 @@ class PullItem:
 
     link_id: UUID
     mapping_version: int
+    due_at: datetime | None
     scope: Scope
     cursor: Cursor | None
 
@@ -51,6 +54,7 @@ def next_pull(session: Session, lease: Lease[Connector]) -> PullItem | None:
     return PullItem(
         link_id=link.id,
         mapping_version=link.mapping_version,
+        due_at=link.pull_due_at,
         scope=scope_of(session, link),
         cursor=link.cursor,
     )
@@ -72,20 +76,21 @@ def scope_of(session: Session, link: ConnectorLink) -> Scope:
 def keep(session: Session, lease: Lease[Connector], item: PullItem, page: Page) -> Sequence[UUID]:
     """Keep what of a page is news, and how far it was read; return the receipts to be read.
 
-    A link whose mapping was changed meanwhile is read anew instead.
+    A link whose mapping was changed meanwhile is read anew instead. One that was made due meanwhile, as by a
+    hook, stays due: what the hook told of may not be in this page.
 
     Raises:
         LeaseLostError: if the lease is lost.
     """
+    renew(session, lease, problem=None)
     link = lane_links.lock(session, item.link_id)
     if link is None or link.mapping_version != item.mapping_version:
         return ()
     kept = keep_page(session, link, page)
-    link.cursor = page.cursor
-    if not page.more:
+    link.cursor = storable(page.cursor)
+    if not page.more and link.pull_due_at == item.due_at:
         lane_links.set_pulled(link)
     session.flush()
-    renew(session, lease, problem=None)
     return kept
 
 
@@ -97,11 +102,11 @@ def postpone(
     Raises:
         LeaseLostError: if the lease is lost.
     """
+    renew(session, lease, problem=problem)
     link = session.get(ConnectorLink, link_id)
     if link is not None:
         lane_links.set_pulled(link, seconds or 0.0)
         session.flush()
-    renew(session, lease, problem=problem)
 
 
 def tell(session: Session, lease: Lease[Connector], receipt_id: UUID, applied: Applied) -> None:
@@ -110,6 +115,7 @@ def tell(session: Session, lease: Lease[Connector], receipt_id: UUID, applied: A
     Raises:
         LeaseLostError: if the lease is lost.
     """
+    renew(session, lease)
     receipt = session.get(Receipt, receipt_id)
     link = None if receipt is None else session.get(ConnectorLink, receipt.link_id)
     if receipt is None or link is None:

@@ -23,6 +23,7 @@ from service.integrations import file_revisions, withdrawals
 from service.integrations.receipt_plans import JSON, ReadingPlan, plan_reading
 from service.lims.contract import MeasuredRecord, Page, RemoteRecord, ResultFile
 from service.lims.record_json import measured_to_json, remote_from_json, remote_to_json
+from service.storable_text import storable
 from service.store import blobs, receipts
 from service.store.states import ReceiptState
 from service.store.tables import ConnectorLink, Json, Receipt
@@ -70,6 +71,9 @@ def apply_receipt(transactions: Transactions, reader: Reader, receipt_id: UUID) 
             plan = plan_reading(session, receipt)
         report, problem = read(transactions, reader, plan)
         with transactions() as session:
+            locked_campaign(
+                session, plan.owner.workspace_id, plan.campaign_id
+            )  # as who deletes the link does
             receipt = receipts.lock(session, receipt_id)
             if receipt is None or receipt.state != "stored":
                 return None if receipt is None else _applied(receipt)
@@ -78,12 +82,14 @@ def apply_receipt(transactions: Transactions, reader: Reader, receipt_id: UUID) 
     raise AssertionError("the last attempt settles it")
 
 
-def replay(session: Session, link: ConnectorLink, receipt: Receipt) -> None:
+def replay(session: Session, workspace_id: UUID, link: ConnectorLink, receipt: Receipt) -> None:
     """Let a receipt be read again with the present mapping.
 
     Raises:
         ConflictError: if it was not read yet.
     """
+    locked_campaign(session, workspace_id, receipt.campaign_id)
+    session.refresh(receipt)
     if receipt.state == "stored":
         raise ConflictError("this receipt was not read yet: the connector's next run reads it")
     receipt.state, receipt.mapping_version = "stored", link.mapping_version
@@ -128,7 +134,7 @@ def _keep_file(session: Session, link: ConnectorLink, found: ResultFile) -> UUID
     blob, record = blobs.keep(session, found.file.content), remote_to_json(found.record)
     before = receipts.latest_of_file(session, link, record["type"], record["id"])
     if before is None or (before.blob, before.record) != (blob, record):
-        media_type, name = found.file.media_type, found.file.name
+        media_type, name = storable(found.file.media_type), storable(found.file.name)
         return _add(session, link, blob=blob, record=record, media_type=media_type, filename=name)
     if before.state == "needs_attention" or before.mapping_version != link.mapping_version:
         before.state, before.mapping_version = "stored", link.mapping_version

@@ -5,6 +5,7 @@ Each function is one short transaction's work; none calls the other system.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -32,6 +33,8 @@ from service.store.tables import (
     Round,
 )
 
+LONGEST_TASK = timedelta(days=1)
+"""A task of the other system that takes longer is left to a person; later messages go on."""
 MATERIALS_CODE = "materials"
 """The problem of an order that waits until a person has decided about materials that were refused."""
 
@@ -127,6 +130,7 @@ def store_answers(
     session: Session, lease: Lease[Connector], items: Sequence[SentItem], answers: Sequence[Answer]
 ) -> None:
     """Write down what became of materials: their records, what was refused, and what is waited for."""
+    renew(session, lease)
     n_refused = 0
     for item, answer in zip(items, answers, strict=True):
         key = material_key(str(item.candidate_id))
@@ -156,6 +160,7 @@ def order_to_send(session: Session, lease: Lease[Connector], item: OutboxItem) -
 
 def store_order(session: Session, lease: Lease[Connector], item: OrderItem, answer: Answer) -> None:
     """Write down what became of an order."""
+    renew(session, lease)
     if isinstance(answer, RemoteRecord):
         save(session, item.link_id, (ROUND, item.round_id, order_key(str(item.round_id))), answer)
     settle_by(session, lease, item.item_id, answer)
@@ -184,9 +189,22 @@ def settle_by(session: Session, lease: Lease[Connector], item_id: UUID, answer: 
         problem = {"detail": answer.detail} | ({"field": answer.field} if answer.field else {})
         settle_item(session, lease, item_id, "refused", problem)
     elif isinstance(answer, Pending):
-        wait_for_item(session, lease, item_id, answer.seconds, ticket=answer.ticket)
+        _await_task(session, lease, item_id, answer)
     else:
         settle_item(session, lease, item_id)
+
+
+def _await_task(session: Session, lease: Lease[Connector], item_id: UUID, answer: Pending) -> None:
+    """Look at a task again later, or leave it to a person if it has not ended for a day."""
+    item, now = session.get(OutboxItem, item_id), datetime.now(UTC)
+    since = ((item.problem if item else None) or {}).get("pending_since", now.isoformat())
+    if now - datetime.fromisoformat(since) > LONGEST_TASK:
+        detail = "the system accepted it and has not ended its task for a day: look there, then retry or skip"
+        settle_item(session, lease, item_id, "dead", {"detail": detail})
+        need_attention(session, lease, {"dead": 1})
+        return
+    problem = {"detail": "the system has accepted it, and its task has not ended yet", "pending_since": since}
+    wait_for_item(session, lease, item_id, answer.seconds, ticket=answer.ticket, problem=problem)
 
 
 def save(session: Session, link_id: UUID, ours: tuple[str, UUID, str], record: RemoteRecord) -> None:

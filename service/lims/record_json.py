@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from service.lims.contract import MeasuredRecord, RemoteRecord
+from service.storable_text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def remote_to_json(record: RemoteRecord) -> dict[str, Any]:
     """Return a record of the other system as JSON."""
-    return {name: None if value is None else _storable(value) for name, value in asdict(record).items()}
+    return {name: storable(value) for name, value in asdict(record).items()}
 
 
 def remote_from_json(stored: Mapping[str, Any]) -> RemoteRecord:
@@ -25,11 +26,11 @@ def remote_from_json(stored: Mapping[str, Any]) -> RemoteRecord:
 def measured_to_json(record: MeasuredRecord) -> dict[str, Any]:
     """Return a measurement as JSON; two are equal exactly when their JSON is."""
     return {
-        "id": _storable(record.id),
-        "source": _storable(record.source),
+        "id": storable(record.id),
+        "source": storable(record.source),
         "about": remote_to_json(record.about),
-        "fields": {_storable(name): _storable(text) for name, text in record.fields.items()},
-        "version": None if record.version is None else _storable(record.version),
+        "fields": storable(dict(record.fields)),
+        "version": storable(record.version),
         "standing": record.standing,
         "measured_at": None if record.measured_at is None else record.measured_at.isoformat(),
     }
@@ -43,8 +44,3 @@ def measured_from_json(stored: Mapping[str, Any]) -> MeasuredRecord:
         about=remote_from_json(stored["about"]),
         measured_at=None if moment is None else datetime.fromisoformat(moment),
     )
-
-
-def _storable(text: str) -> str:
-    """Return a text with what no database of texts holds replaced: U+0000 and halves of surrogate pairs."""
-    return str(text).replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

@@ -70,7 +70,7 @@ def plain_detail(reply: Reply) -> str:
     """Return the words of a JSON problem, shortened; nothing of a page."""
     try:
         body = json.loads(reply.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(body, dict):
         return ""
@@ -91,7 +91,7 @@ def json_body(reply: Reply) -> Any:
     """
     try:
         return json.loads(reply.content, parse_float=_Digits, parse_constant=_refuse_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested more deeply than Python reads
         kind = reply.headers.get("content-type", "nothing").partition(";")[0]
         raise RetryLaterError(f"{reply.where} answered {kind} that is no JSON") from error
 

@@ -36,8 +36,8 @@ def push(session: Session, link: ConnectorLink, row: Round, released: Sequence[C
         if sends_materials
     ]
     orders = [_item(connector, link, ORDER, f"{ORDER}:{row.id}", round_id=row.id)]
+    wake(session, Connector, connector.id)  # locks the lane, which comes before its items
     added = outbox.add(session, materials + (orders if link.mapping.get("order", {}) is not None else []))
-    wake(session, Connector, connector.id)
     return len(added)
 
 
@@ -55,15 +55,15 @@ def tell_of_candidates(
     """
     if not changed:
         return
-    woken: dict[UUID, None] = {}
+    woken: set[UUID] = set()
     for link, entity_id in lane_links.holders(session, campaign_id, list(changed)):
         connector = session.get_one(Connector, link.connector_id)
+        if connector.id not in woken:
+            woken.add(connector.id)
+            wake(session, Connector, connector.id)
         key = f"{news}:{entity_id}:{changed[UUID(entity_id)]}"
         said = {"event": news, "comment": comment, "candidate_id": entity_id}
         outbox.add(session, [_item(connector, link, NOTIFY, key, **said)])
-        woken[connector.id] = None
-    for connector_id in woken:
-        wake(session, Connector, connector_id)
 
 
 def tell_of_file(

@@ -8,6 +8,7 @@ from sqlalchemy import Uuid, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.storable_text import storable
 from service.store.states import LIVE
 from service.store.tables import Candidate, ConnectorLink, ExternalRecord
 
@@ -38,7 +39,7 @@ def save(session: Session, link: ConnectorLink, entity: str, entity_id: UUID, **
         entity_id: ours.
         said: type, key, external_id, external_version, url and state.
     """
-    values = {**said, "link_id": link.id, "updated_at": func.clock_timestamp()}
+    values = {**storable(said), "link_id": link.id, "updated_at": func.clock_timestamp()}
     named = {"connector_id": link.connector_id, "entity": entity, "entity_id": str(entity_id)}
     query = insert(ExternalRecord).values(**named, **values)
     session.execute(query.on_conflict_do_update(constraint="uq_external_records_entity", set_=values))

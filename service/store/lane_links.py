@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from service.store.outbox import LONGEST_QUIET_SECONDS
 from service.store.tables import Campaign, Candidate, ConnectorLink, ExternalRecord, OutboxItem
 
 SAFETY_SECONDS = 3600
@@ -60,7 +61,8 @@ def earliest_pull(session: Session, connector_id: UUID) -> datetime | None:
 def set_pulled(link: ConnectorLink, seconds: float | None = None) -> None:
     """Let a link be pulled again after its own time, or after so many seconds."""
     usual = link.every_seconds if link.pull == "poll" else max(link.every_seconds, SAFETY_SECONDS)
-    wait = timedelta(seconds=usual if seconds is None else max(seconds, link.every_seconds))
+    patience = None if seconds is None else min(seconds, LONGEST_QUIET_SECONDS)
+    wait = timedelta(seconds=usual if patience is None else max(patience, link.every_seconds))
     link.pull_due_at = func.clock_timestamp() + wait
     if seconds is None:
         link.last_pull_at = func.clock_timestamp()
@@ -74,6 +76,18 @@ def of_task(session: Session, head: OutboxItem) -> Sequence[OutboxItem]:
         OutboxItem.ticket == head.ticket,
     )
     return session.scalars(query.order_by(OutboxItem.sequence)).all()
+
+
+def drop_ended_task(session: Session, item: OutboxItem) -> None:
+    """Let an item be sent anew when nothing of its asynchronous task is waited for any more."""
+    waits = select(OutboxItem.id).where(
+        OutboxItem.connector_id == item.connector_id,
+        OutboxItem.ticket == item.ticket,
+        OutboxItem.state == "waiting",
+    )
+    if item.ticket is not None and session.scalars(waits.limit(1)).first() is None:
+        item.ticket = None
+        session.flush()
 
 
 def group_of(session: Session, head: OutboxItem, most: int) -> Sequence[OutboxItem]:
@@ -107,8 +121,8 @@ def unsettled_materials(session: Session, order: OutboxItem) -> int:
     return session.scalars(query).one()
 
 
-def release_orders(session: Session, connector_id: UUID) -> None:
-    """Let orders wait again that were held up by materials which a person has decided about meanwhile."""
+def release_orders(session: Session, connector_id: UUID) -> bool:
+    """Let orders wait again whose materials are decided by now, and return whether there were some."""
     material = aliased(OutboxItem)
     undecided = select(material.id).where(
         material.connector_id == OutboxItem.connector_id,
@@ -116,7 +130,7 @@ def release_orders(session: Session, connector_id: UUID) -> None:
         material.state.in_(("waiting", "refused", "dead")),
         material.payload["round_id"].astext == OutboxItem.payload["round_id"].astext,
     )
-    session.execute(
+    query = (
         update(OutboxItem)
         .where(
             OutboxItem.connector_id == connector_id,
@@ -125,9 +139,10 @@ def release_orders(session: Session, connector_id: UUID) -> None:
             OutboxItem.problem["code"].astext == "materials",
             ~undecided.exists(),
         )
-        .values(state="waiting", problem=None, done_at=None, due_at=func.clock_timestamp()),
-        execution_options={"synchronize_session": False},
+        .values(state="waiting", problem=None, done_at=None, due_at=func.clock_timestamp())
+        .returning(OutboxItem.id)
     )
+    return bool(session.scalars(query, execution_options={"synchronize_session": False}).all())
 
 
 def news_key(session: Session, connector_id: UUID, subject: str) -> str:

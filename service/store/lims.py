@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import (
+    Campaign,
     Candidate,
     Connector,
     ConnectorLink,
@@ -73,6 +74,16 @@ def lock_link(session: Session, connector_id: UUID, link_id: UUID) -> ConnectorL
     )
     query = query.with_for_update(key_share=True)
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def lock_campaigns(session: Session, connector_id: UUID) -> None:
+    """Lock the campaigns that a connector is linked to, in the order of their ids.
+
+    Whoever deletes links locks campaigns before the lane, as releases and workers do.
+    """
+    linked = select(ConnectorLink.campaign_id).where(ConnectorLink.connector_id == connector_id)
+    query = select(Campaign.id).where(Campaign.id.in_(linked)).order_by(Campaign.id)
+    session.execute(query.with_for_update())
 
 
 def link_of(session: Session, connector_id: UUID, campaign_id: UUID) -> ConnectorLink | None:

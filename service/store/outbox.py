@@ -13,9 +13,14 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from service.storable_text import storable
 from service.store.states import OutboxState
 from service.store.tables import Connector, ExchangeRecord, Json, OutboxItem, WebhookEndpoint
 
+LONGEST_QUIET_SECONDS = 86400.0
+"""The other side may ask for no longer than a day."""
+LEAST_PAUSE_SECONDS = 1.0
+"""Nothing is asked again sooner, even if the other side says that it may be."""
 LaneTable = type[Connector] | type[WebhookEndpoint]
 """A table of lanes."""
 
@@ -58,9 +63,10 @@ def queue_due(session: Session, table: LaneTable, lane_id: UUID | None = None) -
     return found
 
 
-def lock(session: Session, table: LaneTable, lane_id: UUID) -> None:
-    """Lock a lane, so that whoever adds to its outbox from now on finds how it ended."""
-    session.execute(select(table.id).where(table.id == lane_id).with_for_update(key_share=True))
+def lock(session: Session, table: LaneTable, lane_id: UUID) -> bool:
+    """Lock a lane, so that whoever adds to its outbox from now on finds how it ended; False if it is gone."""
+    query = select(table.id).where(table.id == lane_id).with_for_update(key_share=True)
+    return session.scalars(query).one_or_none() is not None
 
 
 def clock(session: Session) -> datetime:
@@ -131,9 +137,13 @@ def wait_again(session: Session, items: Collection[UUID] | Select[UUID]) -> int:
     return len(changed.all())
 
 
-def record_exchange(session: Session, **values: Any) -> None:
-    """Write down one request to the other side: neither its body, its headers nor its query."""
-    session.add(ExchangeRecord(**values))
+def record_exchange(session: Session, *, outbox_id: UUID | None = None, **values: Any) -> None:
+    """Write down one request to the other side: neither its body, its headers nor its query.
+
+    It is about no item when that one was deleted meanwhile.
+    """
+    item_id = select(OutboxItem.id).where(OutboxItem.id == outbox_id).scalar_subquery()
+    session.add(ExchangeRecord(**storable(values), outbox_id=None if outbox_id is None else item_id))
 
 
 def forget_older(session: Session, exchanges: timedelta, items: timedelta) -> None:
@@ -156,7 +166,7 @@ def earliest(*times: datetime | None) -> datetime | None:
 
 def _change(session: Session, item_id: UUID, **values: Any) -> bool:
     query = update(OutboxItem).where(OutboxItem.id == item_id, OutboxItem.state == "waiting")
-    query = query.values(**values).returning(OutboxItem.id)
+    query = query.values(**storable(values)).returning(OutboxItem.id)
     changed = session.scalars(query, execution_options={"synchronize_session": False})
     return changed.one_or_none() is not None
 

@@ -122,3 +122,18 @@ def test_a_database_that_is_away_does_not_stop_the_work(unreachable: Sessions, s
     report = Progress(unreachable, rounds.lease_of(uuid4(), "worker", 3), slow)
     report("training", 0.5, "step")
     assert report.stop is None
+
+
+def test_work_that_was_stopped_for_longer_than_its_lease_asks_before_it_goes_on(
+    sessions: Sessions, held: Any, slow: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """A process that SIGSTOP held up must not write outside what another one has written by now."""
+    lease, _, _ = held
+    real = time.monotonic
+    with Progress(sessions, lease, slow) as report:
+        give_away(sessions, lease)
+        report.raise_if_cancelled()
+        monkeypatch.setattr(time, "monotonic", lambda: real() + 2 * lease.seconds)
+        with pytest.raises(Cancelled):
+            report.raise_if_cancelled()
+    assert report.stop == "lost"

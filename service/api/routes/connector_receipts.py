@@ -93,7 +93,7 @@ def replay_receipt(
 
     def replay() -> Response:
         row = _receipt(session, connector, receipt_id)
-        receipts.replay(session, links.get(session, connector, row.link_id), row)
+        receipts.replay(session, connector.workspace_id, links.get(session, connector, row.link_id), row)
         if receipts.is_long(session, reader, row, settings.direct_rows):
             wake(session, tables.Connector, connector.id)
         else:

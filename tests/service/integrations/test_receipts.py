@@ -207,9 +207,9 @@ def test_a_better_mapping_reads_a_receipt_again_and_replaces_what_the_former_one
     link.mapping = {"results": [{"source": "*", "row": {"type": "=glow", "value": "Value", "units": "=uW"}}]}
     link.mapping_version = 2
     (receipt,) = session.query(Receipt).filter_by(link_id=link.id).all()
-    receipts.replay(session, link, receipt)
+    receipts.replay(session, campaign.workspace_id, link, receipt)
     with pytest.raises(ConflictError, match="not read yet"):
-        receipts.replay(session, link, receipt)
+        receipts.replay(session, campaign.workspace_id, link, receipt)
     applied = receipts.apply_receipt(transactions, reader, receipt.id)
     assert applied is not None
     assert (applied.state, receipt.mapping_version, applied.report["withdrawn"]) == ("applied", 2, 1)
