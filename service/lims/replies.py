@@ -84,13 +84,16 @@ def plain_detail(reply: Reply) -> str:
 
 
 def json_body(reply: Reply) -> Any:
-    """Return the JSON of a reply, with the digits of its numbers kept as `decimal.Decimal` where they matter.
+    """Return the JSON of a reply; its numbers print with the digits that they came with.
+
+    `NaN` and `Infinity`, which some servers write although they are no JSON, are these words: one cell of a
+    page holds up no other.
 
     Raises:
         RetryLaterError: if it is no JSON, such as the login page of a proxy, or was cut.
     """
     try:
-        return json.loads(reply.content, parse_float=_Digits, parse_constant=_refuse_constant)
+        return json.loads(reply.content, parse_float=_Digits, parse_constant=str)
     except (ValueError, RecursionError) as error:  # the latter: nested more deeply than Python reads
         kind = reply.headers.get("content-type", "nothing").partition(";")[0]
         raise RetryLaterError(f"{reply.where} answered {kind} that is no JSON") from error
@@ -112,7 +115,3 @@ class _Digits(float):
         return self.text
 
     __str__ = __repr__
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
