@@ -1,4 +1,4 @@
-"""Replies of other systems: digits stay, words that are no JSON harm one cell, pages of proxies are no answer."""
+"""Replies of other systems: digits stay, a word that is no number harms one cell, a page is no answer."""
 
 import httpx
 import pytest
