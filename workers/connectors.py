@@ -188,7 +188,7 @@ class ConnectorRun:
 
     def _notify(self, kind: OpenConnector, item: OutboxItem) -> None:
         with self._context.sessions.begin() as session:
-            wanted = sending.news_to_tell(session, self._lease, item)
+            wanted = sending.news_to_send(session, self._lease, item)
         if wanted is None:
             return
         answer = kind.notify(wanted.record, wanted.news)
@@ -227,7 +227,7 @@ class ConnectorRun:
             applied = apply_receipt(self._context.sessions.begin, self._context.reader, receipt_id)
             if applied is not None:
                 with self._context.sessions.begin() as session:
-                    pulling.tell(session, self._lease, receipt_id, applied)
+                    pulling.report(session, self._lease, receipt_id, applied)
 
     def _try_later(self, item: OutboxItem, error: Exception) -> bool:
         """Let an item be tried again, and send nothing more in this turn."""

@@ -14,7 +14,7 @@ from service.campaigns.round_transitions import complete_if_settled, reopen
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.outbox.events import Data, emit
-from service.outbox.pushes import tell_of_candidates
+from service.outbox.pushes import notify_of_candidates
 from service.records import StandardResult
 from service.store import amendments, candidates, results, rounds
 from service.store.amendments import Reason
@@ -232,7 +232,9 @@ def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> N
             measured |= {candidate.id: candidate.version} if status == "measured" else {}
     for round_id in {candidate.round_id for candidate in changed.values()}:
         complete_if_settled(session, round_id)
-    tell_of_candidates(session, campaign.id, measured, "measured", "every result that was asked for is there")
+    notify_of_candidates(
+        session, campaign.id, measured, "measured", "every result that was asked for is there"
+    )
 
 
 def _wait_again(session: Session, candidate: Candidate) -> None:

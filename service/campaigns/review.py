@@ -21,7 +21,7 @@ from service.campaigns.locking import locked_candidate, locked_round
 from service.campaigns.round_transitions import complete_if_settled, reopen, round_data
 from service.errors import ConflictError, PreconditionFailedError, UnprocessableError
 from service.outbox.events import emit
-from service.outbox.pushes import push_released, tell_of_candidates
+from service.outbox.pushes import notify_of_candidates, push_released
 from service.store import candidates, reviews
 from service.store import leases as lease_rows
 from service.store.states import LIVE, NEW, CandidateStatus
@@ -84,7 +84,7 @@ def decide(
         session.refresh(changed)
     if verdict.status == "withdrawn":
         comment = f"withdrawn: {verdict.reason}"
-        tell_of_candidates(session, item.campaign_id, {item.id: item.version}, "cancelled", comment)
+        notify_of_candidates(session, item.campaign_id, {item.id: item.version}, "cancelled", comment)
     return Decided(item, analogues)
 
 

@@ -5,9 +5,10 @@ Each function is one short transaction's work; none calls the other system.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.campaigns.leases import Lease
@@ -17,10 +18,13 @@ from service.integrations.sending import need_attention, remote
 from service.lims.contract import Cursor, Page, Scope
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import remote_to_json
-from service.outbox.pushes import tell_of_file
+from service.outbox.pushes import notify_of_file
 from service.storable_text import storable
-from service.store import external_records, lane_links, outbox, receipts
+from service.store import campaigns, external_records, lane_links, outbox, receipts
 from service.store.tables import Connector, ConnectorLink, Json, Receipt
+
+PATIENCE = timedelta(hours=1)
+"""A person hears of a link whose system has not answered for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,7 @@ class PullItem:
     """A link that is to be pulled: what its system is asked for, and from where on."""
 
     link_id: UUID
+    campaign_id: UUID
     mapping_version: int
     due_at: datetime | None
     scope: Scope
@@ -53,6 +58,7 @@ def next_pull(session: Session, lease: Lease[Connector]) -> PullItem | None:
         return None
     return PullItem(
         link_id=link.id,
+        campaign_id=link.campaign_id,
         mapping_version=link.mapping_version,
         due_at=link.pull_due_at,
         scope=scope_of(session, link),
@@ -82,7 +88,10 @@ def keep(session: Session, lease: Lease[Connector], item: PullItem, page: Page) 
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    renew(session, lease, problem=None)
+    campaigns.lock_by_id(session, item.campaign_id)  # before the lane, as who deletes the link does
+    problem = renew(session, lease).problem
+    of_another = problem is not None and problem.get("link_id") not in (None, str(item.link_id))
+    renew(session, lease, problem=problem if of_another else None)
     link = lane_links.lock(session, item.link_id)
     if link is None or link.mapping_version != item.mapping_version:
         return ()
@@ -97,19 +106,27 @@ def keep(session: Session, lease: Lease[Connector], item: PullItem, page: Page) 
 def postpone(
     session: Session, lease: Lease[Connector], link_id: UUID, seconds: float | None, problem: Json
 ) -> None:
-    """Pull a link later, because its system could not answer.
+    """Pull a link later, because its system could not answer; a person hears of it once it lasts.
 
     Raises:
         LeaseLostError: if the lease is lost.
     """
-    renew(session, lease, problem=problem)
+    before = renew(session, lease).problem or {}
+    now = session.scalars(select(func.clock_timestamp())).one()
+    failing: Json = {"link_id": str(link_id), "since": now.isoformat(), "announced": False}
+    if before.get("link_id") == str(link_id):
+        failing |= {name: before[name] for name in ("since", "announced")}
+    if not failing["announced"] and now - datetime.fromisoformat(failing["since"]) >= PATIENCE:
+        need_attention(session, lease, {"failing": 1})
+        failing["announced"] = True
+    renew(session, lease, problem={**problem, **failing})
     link = session.get(ConnectorLink, link_id)
     if link is not None:
         lane_links.set_pulled(link, seconds or 0.0)
         session.flush()
 
 
-def tell(session: Session, lease: Lease[Connector], receipt_id: UUID, applied: Applied) -> None:
+def report(session: Session, lease: Lease[Connector], receipt_id: UUID, applied: Applied) -> None:
     """Let a person hear of a receipt that needs attention, and the system of a file that was read.
 
     Raises:
@@ -124,7 +141,7 @@ def tell(session: Session, lease: Lease[Connector], receipt_id: UUID, applied: A
     if applied.record is not None:
         news = {"event": "refused" if is_bad else "read", "report": applied.report}
         key = lane_links.news_key(session, link.connector_id, f"file:{receipt_id}")
-        tell_of_file(
+        notify_of_file(
             session, link, key, remote_to_json(applied.record), {**news, "comment": _comment(applied)}
         )
     if is_bad:

@@ -168,7 +168,7 @@ def store_order(session: Session, lease: Lease[Connector], item: OrderItem, answ
         need_attention(session, lease, {"refused": 1})
 
 
-def news_to_tell(session: Session, lease: Lease[Connector], item: OutboxItem) -> NewsItem | None:
+def news_to_send(session: Session, lease: Lease[Connector], item: OutboxItem) -> NewsItem | None:
     """Return the news that an item wants told; None if its record is not known there (any more)."""
     said = item.payload
     if "record" in said:

@@ -41,7 +41,7 @@ def push(session: Session, link: ConnectorLink, row: Round, released: Sequence[C
     return len(added)
 
 
-def tell_of_candidates(
+def notify_of_candidates(
     session: Session, campaign_id: UUID, changed: Mapping[UUID, int], news: CandidateNews, comment: str
 ) -> None:
     """Let the systems that hold these candidates hear what became of them.
@@ -66,7 +66,7 @@ def tell_of_candidates(
         outbox.add(session, [_item(connector, link, NOTIFY, key, **said)])
 
 
-def tell_of_file(
+def notify_of_file(
     session: Session,
     link: ConnectorLink,
     receipt_key: str,

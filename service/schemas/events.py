@@ -81,6 +81,7 @@ class ConnectorNeedsAttention(EventData):
     refused: int = Field(default=0, description="how many things the other system refused")
     dead: int = Field(default=0, description="how many things were given up after many attempts")
     broken: int = Field(default=0, description="1 where it does nothing until its settings are mended")
+    failing: int = Field(default=0, description="1 where its results could not be read for an hour")
 
 
 class WebhookTest(EventData):

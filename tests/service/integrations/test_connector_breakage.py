@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import httpx
 import pytest
 from fakes.lab import Measurement
+from fakes.server import Answered
 from lane_world import OBJECTS, LaneWorld, fake_kinds, make_fake
 from sqlalchemy import func, select, update
 
@@ -370,3 +371,24 @@ def test_hooks_and_lanes_lock_in_one_order() -> None:
     """A hook wakes the lane first; its links come after, as where a page is kept."""
     names = hooks.hear.__code__.co_names
     assert names.index("wake") < names.index("pull_now")
+
+
+def test_a_link_that_cannot_be_read_for_an_hour_is_announced_once_and_stays_a_problem(labkey: LaneWorld):
+    labkey.release()
+    labkey.settle()
+    for hours in (0, 2, 3):
+        with labkey.sessions.begin() as session:
+            row = session.get_one(Connector, labkey.connector_id)
+            if row.problem is not None:
+                since = datetime.fromisoformat(row.problem["since"]) - timedelta(hours=hours)
+                row.problem = {**row.problem, "since": since.isoformat()}
+        labkey.later()
+        labkey.fake.answer_instead(Answered(200, b"<html>Please sign in</html>"))
+        labkey.run()
+        problem = labkey.connector().problem
+        assert problem is not None
+        assert problem["link_id"] == str(labkey.link_id)
+        said = [event.data.get("failing") for event in labkey.events("connector.needs_attention")]
+        assert said == ([] if hours == 0 else [1])
+    labkey.read()
+    assert labkey.connector().problem is None
