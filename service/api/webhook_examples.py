@@ -88,5 +88,6 @@ WEBHOOK_REQUESTS: dict[str, dict[str, Any]] = {
     },
     "patch_webhook": {"types": ["batch.ready"]},
     "rotate_webhook_secret": {"revoke": False},
+    "skip_webhook_delivery": {"reason": "the receiver no longer knows this campaign"},
     "replay_webhook": {"since": "2026-03-02T00:00:00Z", "which": "undelivered"},
 }

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli.connection import Shell, over_http, secret_line
+from service.cli.connection import Reason, Shell, over_http, secret_line
 from service.terminal.lists import details, list_table, moment
 
 commands = typer.Typer(help="Register endpoints that receive events, and replay them.", no_args_is_help=True)
@@ -143,4 +143,16 @@ def redeliver(
 ) -> None:
     """Send one message again."""
     sent = shell.client.webhooks.redeliver(webhook, delivery)
+    shell.show(sent, f"delivery {sent['id']} is {sent['state']}")
+
+
+@over_http(commands, "skip")
+def skip_delivery(
+    shell: Shell,
+    webhook: WebhookId,
+    delivery: Annotated[str, typer.Argument(help="The delivery's id.", metavar="DELIVERY")],
+    reason: Reason,
+) -> None:
+    """Give one message up, so that those behind it go on."""
+    sent = shell.client.webhooks.skip(webhook, delivery, reason)
     shell.show(sent, f"delivery {sent['id']} is {sent['state']}")

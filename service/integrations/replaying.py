@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.errors import NotFoundError
+from service.errors import ConflictError, NotFoundError
 from service.integrations.webhooks import Scope, get, locked
 from service.outbox.waking import wake
 from service.store import outbox
@@ -56,6 +56,22 @@ def replay_delivery(session: Session, scope: Scope, delivery_id: UUID) -> None:
     row = locked(session, scope)
     get_delivery(session, scope, delivery_id)
     outbox.wait_again(session, [delivery_id])
+    wake(session, WebhookEndpoint, row.id)
+
+
+def skip_delivery(session: Session, scope: Scope, delivery_id: UUID, reason: str, by: str) -> None:
+    """Give one delivery up, with a reason and the key of who did, so that those behind it go on.
+
+    Raises:
+        NotFoundError: if the workspace has no such endpoint, or the endpoint no such delivery.
+        ConflictError: if it does not wait: it was taken, or given up before.
+    """
+    row = locked(session, scope)
+    before = get_delivery(session, scope, delivery_id)["problem"] or {}
+    detail = f"skipped by {by}: {reason}"
+    problem = {**before, "title": "A person gave the message up", "detail": detail}
+    if not outbox.settle(session, delivery_id, "skipped", problem):
+        raise ConflictError("this message does not wait: it was taken, or given up before")
     wake(session, WebhookEndpoint, row.id)
 
 

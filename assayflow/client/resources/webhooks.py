@@ -99,6 +99,11 @@ class Webhooks(Resource[Transport_co]):
         """Send one message again, under the same `webhook-id`."""
         return post(f"/webhooks/{webhook}/deliveries/{delivery}/replay")
 
+    @operation
+    def skip(self, webhook: str, delivery: str, reason: str) -> Call[WebhookDelivery]:
+        """Give one message up, so that those behind it go on."""
+        return post(f"/webhooks/{webhook}/deliveries/{delivery}/skip", {"reason": reason})
+
 
 @final
 class Events(Resource[Transport_co]):

@@ -4,17 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from service.api.conventions import PageQuery
-from service.api.dependencies import Transaction
+from service.api.body import StrictRoute
+from service.api.conventions import PageQuery, answer
+from service.api.dependencies import Admin, Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.webhooks import QUEUED, ChangeWebhook, DeliveryId, ReadWebhook, delivery_response
 from service.integrations import replaying
 from service.schemas.base import Page
+from service.schemas.connectors import Skip
 from service.schemas.webhooks import WebhookDelivery
 from service.store.states import OutboxState
 
-router = APIRouter(prefix="/v1/webhooks/{webhook_id}/deliveries", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhooks/{webhook_id}/deliveries", tags=["webhooks"], route_class=StrictRoute)
 
 StateQuery = Annotated[OutboxState | None, Query(description="deliveries in this state only")]
 
@@ -53,3 +55,22 @@ def replay_webhook_delivery(
         return delivery_response(session, scope, delivery_id)
 
     return once(replay)
+
+
+@router.post("/{delivery_id}/skip", response_model=WebhookDelivery, responses=guarded(404, 409, 415))
+def skip_webhook_delivery(
+    scope: ChangeWebhook,
+    delivery_id: DeliveryId,
+    why: Skip,
+    caller: Admin,
+    session: Transaction,
+    once: Once,
+) -> Response:
+    """Give one message up that the receiver cannot take; those behind it go on."""
+
+    def skip() -> Response:
+        replaying.skip_delivery(session, scope, delivery_id, why.reason, caller.key_id)
+        shown = replaying.get_delivery(session, scope, delivery_id)
+        return answer(WebhookDelivery.model_validate(shown))
+
+    return once(skip)

@@ -44,6 +44,7 @@ WEBHOOK_CALLS = (
     ("get", "/deliveries"),
     ("get", "/deliveries/{delivery_id}"),
     ("post", "/deliveries/{delivery_id}/replay"),
+    ("post", "/deliveries/{delivery_id}/skip"),
 )
 HEARD_CALLS = (
     ("get", "/v1/webhooks"),

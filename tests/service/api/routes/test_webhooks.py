@@ -184,6 +184,7 @@ def test_only_an_administrator_changes_and_a_reader_looks(api: Api, new_key: Any
         ("PATCH", one),
         ("DELETE", one),
         ("POST", f"{one}/deliveries/{some}/replay"),
+        ("POST", f"{one}/deliveries/{some}/skip"),
     ]
     for address in reads:
         assert writer.get(address).status_code == 200, address
@@ -193,6 +194,7 @@ def test_only_an_administrator_changes_and_a_reader_looks(api: Api, new_key: Any
         assert response.status_code == 403, (method, address)
     for method, address in [*changes, ("GET", one), ("GET", f"{one}/deliveries")]:
         body = {"since": "2026-01-01T00:00:00Z"} if address.endswith("/replay") else {}
+        body = {"reason": "why"} if address.endswith("/skip") else body
         json = {} if method == "GET" else {"json": body}
         response = stranger.request(method, address, headers={"If-Match": "*"}, **json)
         assert response.status_code == 404, (method, address, response.text)
@@ -333,6 +335,26 @@ def test_deliveries_are_followed_tried_and_replayed(
     assert receiver.ids.count(done["message_id"]) == 3
     some = "00000000-0000-0000-0000-000000000000"
     assert api.client.post(f"{one}/deliveries/{some}/replay").status_code == 404
+
+
+def test_a_message_that_is_skipped_holds_up_no_other(
+    api: Api, operated: Settings, sessions: Sessions, receiver: Receiver, campaign_spec: dict[str, Any]
+) -> None:
+    hook = made(api, receiver.url)
+    one = f"{HOOKS}/{hook['id']}"
+    campaign = api.client.post("/v1/campaigns", json=campaign_spec).json()["id"]
+    receiver.answers(500)
+    upload(api, campaign, row())
+    deliver(operated, sessions, hook)
+    upload(api, campaign, {**row(), "comment": "again"})
+    second, first = api.client.get(f"{one}/deliveries").json()["items"]
+    address = f"{one}/deliveries/{first['id']}/skip"
+    skipped = api.client.post(address, json={"reason": "no longer known there"}).json()
+    assert (skipped["state"], "no longer known" in skipped["problem"]["detail"]) == ("skipped", True)
+    assert api.client.post(address, json={"reason": "once more"}).status_code == 409
+    receiver.answers(204)
+    deliver(operated, sessions, hook)
+    assert [receiver.ids.count(item["message_id"]) for item in (first, second)] == [1, 1], "tried once each"
 
 
 def test_pausing_and_resuming(
