@@ -164,8 +164,9 @@ def pull_now(session: Session, connector: Connector, link: ConnectorLink) -> Non
     """Let a link look for changes now.
 
     Raises:
-        ConflictError: if it never pulls, or the connector is paused or broken.
+        ConflictError: if it never pulls, its campaign is archived, or the connector is paused or broken.
     """
+    check_active(queries.get_campaign(session, connector.workspace_id, link.campaign_id))
     lims.lock(session, connector.workspace_id, connector.id)
     if connector.status != "active":
         raise ConflictError(f"the connector is {connector.status}: resume it first")

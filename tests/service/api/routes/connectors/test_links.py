@@ -250,6 +250,13 @@ def test_a_paused_connector_does_nothing_and_a_deleted_one_leaves_its_results(
     lab("GET", "", 404)
 
 
+def test_nothing_is_looked_for_in_an_archived_campaign(lab: Lab, campaign: str) -> None:
+    made = lab.link(campaign)
+    assert lab.api.client.post(f"/v1/campaigns/{campaign}/archive").status_code == 200
+    problem = lab("POST", f"/links/{made['id']}/pull", 409)
+    assert "archived" in problem["detail"]
+
+
 def test_two_links_of_a_watched_folder_do_not_take_each_others_files(api: Api) -> None:
     body = {"name": "Share", "kind": "watched_folder", "settings": {"folder": "lab"}}
     made = api.client.post("/v1/connectors", json=body)
