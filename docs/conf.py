@@ -10,6 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import mcp  # noqa: F401 - as the next one
 from tree import write_reference
 
 import service.app  # noqa: F401 - autodoc's own first import would set TYPE_CHECKING, which pydantic cannot bear

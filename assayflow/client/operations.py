@@ -80,7 +80,12 @@ class _Method(Generic[P]):
 
     def __init__(self, describe: Callable[Concatenate[Any, P], Any]) -> None:
         self._describe = describe
-        functools.update_wrapper(self, describe)  # type: ignore[arg-type] # for its name, text and signature
+        functools.update_wrapper(self, describe)  # for its name, text and signature
+
+    def __call__(self, owner: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call it as a function of the class, with a resource in front."""
+        bound = type(self).__get__(self, owner, type(owner))  # type: ignore[attr-defined] # of each subclass
+        return bound(*args, **kwargs)
 
     def _bound(self, run: Callable[[Any], Any], owner: Any) -> Callable[..., Any]:
         @functools.wraps(self._describe)

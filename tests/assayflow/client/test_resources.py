@@ -283,3 +283,9 @@ def test_choices_that_are_not_made_are_left_to_the_service(kind: Kind) -> None:
     assert dict(service.sent[0].url.params) == {
         "filename": "reader.csv", "dry_run": "false", "mode": "atomic", "block": "2",
     }  # fmt: skip
+
+
+def test_a_method_is_also_a_function_of_its_class(kind: Kind) -> None:
+    recorder = Recorder({"id": "c"})
+    found = play(kind, recorder, lambda client: type(client.campaigns).get(client.campaigns, "c"))
+    assert (found, recorder.lines) == ({"id": "c"}, ["GET /campaigns/c"])
