@@ -26,10 +26,12 @@ from service.lims.contract import (
     Refused,
     RetryLaterError,
 )
+from service.lims.replies import LONGEST_DETAIL
 from service.outbound.pinned_http import ConnectionFailedError, ResponseTooLongError
 from service.sealing import open_sealer
 from service.store import lane_links
-from workers.lane_runner import run_lane
+from service.store.outbox import MATERIAL, NOTIFY, ORDER
+from workers.lane_runner import RUN_SECONDS, run_lane
 from workers.lease_runner import lease_for
 
 if TYPE_CHECKING:
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
     from workers.context import WorkerContext
     from workers.progress import Progress
 
-RUN_SECONDS = 30.0
-"""A lane that has more to do after this waits for its next turn, so that one connector delays no other."""
-_MOST_DETAIL = 500
 _NOT_OF_THE_ITEM = (AccessDeniedError, Cancelled, LeaseLostError, RefusedAddressError, SQLAlchemyError)
 """What ends a run. Anything else that is raised by mistake, such as on an answer that no version of a system
 gave before, is of one item or one link, and holds up no other."""
@@ -128,7 +127,7 @@ class ConnectorRun:
             if item is None:
                 return False
             session.expunge(item)
-        verbs = {"material": self._send_materials, "order": self._send_order, "notify": self._notify}
+        verbs = {MATERIAL: self._send_materials, ORDER: self._send_order, NOTIFY: self._notify}
         try:
             verbs[item.verb](kind, item)
         except _NOT_OF_THE_ITEM:
@@ -262,7 +261,7 @@ class ConnectorRun:
 
     def _break(self, reason: str) -> None:
         with self._context.sessions.begin() as session:
-            lane_steps.break_lane(session, self._lease, {"detail": reason[:_MOST_DETAIL]})
+            lane_steps.break_lane(session, self._lease, {"detail": reason[:LONGEST_DETAIL]})
             sending.need_attention(session, self._lease, {"broken": 1})
 
     def _note_exchange(self, exchange: Exchange) -> None:
@@ -291,7 +290,7 @@ def _listed(answer: Pending | Sequence[Answer], n: int) -> Sequence[Answer]:
 
 def _problem(error: Exception) -> Json:
     if isinstance(error, RetryLaterError):
-        return {"detail": error.reason[:_MOST_DETAIL]}
+        return {"detail": error.reason[:LONGEST_DETAIL]}
     if isinstance(error, RecordGoneError | ConnectionFailedError | ResponseTooLongError):
-        return {"detail": str(error)[:_MOST_DETAIL]}
+        return {"detail": str(error)[:LONGEST_DETAIL]}
     return {"detail": f"the connector failed ({type(error).__name__}); see the worker's log"}

@@ -13,12 +13,9 @@ from service.integrations.lane_steps import ENDPOINTS
 from service.sealing import open_sealer
 from service.store.tables import WebhookEndpoint
 from workers.context import WorkerContext
-from workers.lane_runner import run_lane
+from workers.lane_runner import RUN_SECONDS, run_lane
 from workers.lease_runner import lease_for
 from workers.progress import Progress
-
-RUN_SECONDS = 30.0
-"""An endpoint for which more is due after this waits for its next turn, so that it delays no other."""
 
 
 def drain_endpoint(context: WorkerContext, endpoint_id: UUID) -> None:

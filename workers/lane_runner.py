@@ -14,6 +14,8 @@ from workers.context import WorkerContext
 from workers.progress import Progress
 from workers.pulse import Stage
 
+RUN_SECONDS = 30.0
+"""A lane that has more to do after this waits for its next turn, so that it delays no other."""
 AFTER_A_BUG_SECONDS = 300.0
 """A lane whose run ended by an error of this product is left alone for so long."""
 _log = structlog.get_logger(__name__)

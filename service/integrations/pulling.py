@@ -20,7 +20,7 @@ from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import remote_to_json
 from service.outbox.pushes import notify_of_file
 from service.storable_text import storable
-from service.store import campaigns, external_records, lane_links, outbox, receipts
+from service.store import campaigns, external_records, lane_links, lims, outbox, receipts
 from service.store.tables import Connector, ConnectorLink, Json, Receipt
 
 PATIENCE = timedelta(hours=1)
@@ -92,7 +92,7 @@ def keep(session: Session, lease: Lease[Connector], item: PullItem, page: Page) 
     problem = renew(session, lease).problem
     of_another = problem is not None and problem.get("link_id") not in (None, str(item.link_id))
     renew(session, lease, problem=problem if of_another else None)
-    link = lane_links.lock(session, item.link_id)
+    link = lims.lock_link(session, lease.item_id, item.link_id)
     if link is None or link.mapping_version != item.mapping_version:
         return ()
     kept = keep_page(session, link, page)

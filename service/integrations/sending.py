@@ -21,7 +21,7 @@ from service.lims.mapping import BatchContext, CandidateView, material_key, mate
 from service.lims.mapping_specs import LinkMapping
 from service.lims.record_json import remote_from_json
 from service.outbox.events import emit
-from service.store import external_records, lane_links
+from service.store import candidates, external_records, lane_links
 from service.store.external_records import CANDIDATE, ROUND
 from service.store.tables import (
     Campaign,
@@ -35,8 +35,6 @@ from service.store.tables import (
 
 LONGEST_TASK = timedelta(days=1)
 """A task of the other system that takes longer is left to a person; later messages go on."""
-MATERIALS_CODE = "materials"
-"""The problem of an order that waits until a person has decided about materials that were refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +93,9 @@ def materials_to_send(
     """
     items = lane_links.group_of(session, head, most)
     ids = {UUID(item.payload["candidate_id"]): item for item in items}
-    rows = lane_links.candidates_of(session, list(ids))
-    known = external_records.known(session, lease.item_id, CANDIDATE, list(ids))
     link, mapping, context = _frame(session, head)
+    rows = candidates.by_id(session, link.campaign_id, ids)
+    known = external_records.known(session, lease.item_id, CANDIDATE, ids)
     wanted = []
     for candidate_id, item in ids.items():
         row = rows.get(candidate_id)
@@ -150,7 +148,7 @@ def order_to_send(session: Session, lease: Lease[Connector], item: OutboxItem) -
         return None
     if n := lane_links.unsettled_materials(session, item):
         detail = f"{n} of its materials were refused: retry or skip them, and the order goes on by itself"
-        settle_item(session, lease, item.id, "refused", {"code": MATERIALS_CODE, "detail": detail})
+        settle_item(session, lease, item.id, "refused", {"code": lane_links.MATERIALS_CODE, "detail": detail})
         return None
     link, mapping, context = _frame(session, item)
     materials = [remote(row) for row in external_records.of_round(session, lease.item_id, round_id)]

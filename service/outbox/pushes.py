@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from service.lims.registry import connector_kinds
 from service.outbox.waking import wake
 from service.store import lane_links, outbox
+from service.store.outbox import MATERIAL, NOTIFY, ORDER
 from service.store.tables import Candidate, Connector, ConnectorLink, Round
 
-MATERIAL, ORDER, NOTIFY = "material", "order", "notify"
 CandidateNews = Literal["measured", "cancelled"]
 
 

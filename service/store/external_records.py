@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Uuid, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Text, Uuid, any_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from service.storable_text import storable
@@ -17,6 +17,11 @@ _CORRECTED = timedelta(days=30)
 """For so long after its last change, a candidate's results may still be corrected in the other system."""
 
 
+def any_entity(entity_ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition that a record is of one of these; one parameter, as a statement takes 65,535."""
+    return ExternalRecord.entity_id == any_(literal([str(item) for item in entity_ids], ARRAY(Text())))
+
+
 def known(
     session: Session, connector_id: UUID, entity: str, entity_ids: Collection[UUID]
 ) -> dict[str, ExternalRecord]:
@@ -24,7 +29,7 @@ def known(
     query = select(ExternalRecord).where(
         ExternalRecord.connector_id == connector_id,
         ExternalRecord.entity == entity,
-        ExternalRecord.entity_id.in_([str(item) for item in entity_ids]),
+        any_entity(entity_ids),
     )
     return {row.entity_id: row for row in session.scalars(query)}
 

@@ -7,9 +7,12 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from service.store.outbox import LONGEST_QUIET_SECONDS
-from service.store.tables import Campaign, Candidate, ConnectorLink, ExternalRecord, OutboxItem
+from service.store.external_records import CANDIDATE, any_entity
+from service.store.outbox import LONGEST_QUIET_SECONDS, MATERIAL, ORDER
+from service.store.tables import Campaign, ConnectorLink, ExternalRecord, OutboxItem
 
+MATERIALS_CODE = "materials"
+"""The problem of an order that waits until a person has decided about materials that were refused."""
 SAFETY_SECONDS = 3600
 """A link that relies on hooks is polled this often nevertheless: a hook may be lost."""
 
@@ -32,18 +35,12 @@ def holders(
         .where(
             ConnectorLink.campaign_id == campaign_id,
             ConnectorLink.push != "never",
-            ExternalRecord.entity == "candidate",
-            ExternalRecord.entity_id.in_([str(item) for item in candidate_ids]),
+            ExternalRecord.entity == CANDIDATE,
+            any_entity(candidate_ids),
         )
         .order_by(ConnectorLink.connector_id, ExternalRecord.entity_id)
     )
     return [(link, entity_id) for link, entity_id in session.execute(query)]
-
-
-def lock(session: Session, link_id: UUID) -> ConnectorLink | None:
-    """Return a link, fresh, and make whoever changes it wait; None if it was deleted."""
-    query = select(ConnectorLink).where(ConnectorLink.id == link_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def next_pull(session: Session, connector_id: UUID) -> ConnectorLink | None:
@@ -114,7 +111,7 @@ def unsettled_materials(session: Session, order: OutboxItem) -> int:
     """Return how many materials of an order wait for the decision of a person."""
     query = select(func.count()).where(
         OutboxItem.connector_id == order.connector_id,
-        OutboxItem.verb == "material",
+        OutboxItem.verb == MATERIAL,
         OutboxItem.state.in_(("refused", "dead")),
         OutboxItem.payload["round_id"].astext == order.payload["round_id"],
     )
@@ -126,7 +123,7 @@ def release_orders(session: Session, connector_id: UUID) -> bool:
     material = aliased(OutboxItem)
     undecided = select(material.id).where(
         material.connector_id == OutboxItem.connector_id,
-        material.verb == "material",
+        material.verb == MATERIAL,
         material.state.in_(("waiting", "refused", "dead")),
         material.payload["round_id"].astext == OutboxItem.payload["round_id"].astext,
     )
@@ -134,9 +131,9 @@ def release_orders(session: Session, connector_id: UUID) -> bool:
         update(OutboxItem)
         .where(
             OutboxItem.connector_id == connector_id,
-            OutboxItem.verb == "order",
+            OutboxItem.verb == ORDER,
             OutboxItem.state == "refused",
-            OutboxItem.problem["code"].astext == "materials",
+            OutboxItem.problem["code"].astext == MATERIALS_CODE,
             ~undecided.exists(),
         )
         .values(state="waiting", problem=None, done_at=None, due_at=func.clock_timestamp())
@@ -153,12 +150,6 @@ def news_key(session: Session, connector_id: UUID, subject: str) -> str:
         OutboxItem.state != "waiting",
     )
     return f"{subject}:{session.scalars(ended).one()}"
-
-
-def candidates_of(session: Session, candidate_ids: Sequence[UUID]) -> dict[UUID, Candidate]:
-    """Return candidates by id."""
-    query = select(Candidate).where(Candidate.id.in_(candidate_ids))
-    return {row.id: row for row in session.scalars(query)}
 
 
 def _pulled(connector_id: UUID) -> Select[ConnectorLink]:

@@ -21,6 +21,8 @@ LONGEST_QUIET_SECONDS = 86400.0
 """The other side may ask for no longer than a day."""
 LEAST_PAUSE_SECONDS = 1.0
 """Nothing is asked again sooner, even if the other side says that it may be."""
+MATERIAL, ORDER, NOTIFY = "material", "order", "notify"
+"""What an item of a connector wants: a candidate registered, a batch ordered, news told."""
 LaneTable = type[Connector] | type[WebhookEndpoint]
 """A table of lanes."""
 
