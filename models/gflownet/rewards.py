@@ -62,12 +62,26 @@ class PriorLogReward(Protocol):
         """Return finite log-densities [B] of final states [B, W]; no condition changes them."""
 
 
-def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
-    """Raise if a loss cannot be used here; `has_partial` says whether the reward is a `PartialLogReward`.
+def check_loss(
+    name: str, loss: Loss, environment: Environment, *, has_partial: bool, has_prior: bool = False
+) -> None:
+    """Raise if a loss cannot be used here.
+
+    Args:
+        name: of the loss.
+        loss: by that name.
+        environment: of the policy.
+        has_partial: whether the reward is a `PartialLogReward`.
+        has_prior: whether the policy has a prior.
 
     Raises:
-        IncompatibleLossError: if the loss needs a stop action or partial rewards that are missing.
+        IncompatibleLossError: if the loss needs a stop action, partial rewards or a prior that is missing, or
+            cannot use a prior.
     """
+    if loss.needs_prior and not has_prior:
+        raise IncompatibleLossError(f"loss {name!r} needs a policy with a prior")
+    if has_prior and not loss.allows_prior:
+        raise IncompatibleLossError(f"loss {name!r} has no form for a policy with a prior")
     if loss.rewards_of == "stopped" and environment.stop_action is None:
         raise IncompatibleLossError(
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "

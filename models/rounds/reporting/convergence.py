@@ -48,7 +48,7 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
     generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
     condition = trainer.conditions.fixed(beta, even, WEIGHED)
     drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
-    log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
+    log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_reference - drawn.log_pf
     return {"beta": beta, "samples": WEIGHED, **importance_weight_stats(log_weights.double().cpu())}
 
 
