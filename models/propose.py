@@ -37,6 +37,7 @@ from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
+from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
 from models.safety import guardrails
@@ -89,6 +90,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
+        prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     summary |= {"hazard_lists": screened.provenance(), "reach": reached}
@@ -96,9 +98,11 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, measure.prior(environment))
+        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
         n_objectives = len(spec.objectives)
-        trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
+        trainer = build_trainer(
+            spec.sampler, environment, reward, n_objectives, seed, fitted.measured, prior=prior.learned
+        )
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
@@ -118,14 +122,14 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
     summary["training"] = {"steps": trainer.steps_done, "loss": curve}
-    summary["base_measure"] = told_sizes(measure, environment, pool, batch)
+    summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
     messages += batch_messages(fitted, batch, pool, filters)
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
-    messages += measure.messages(pool.stats.sizes, screened.sizes)
+    messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
+    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
 

@@ -114,9 +114,7 @@ def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> n
 class SlotHead(nn.Module):
     """A logit per slot from the hidden vector and the slot's own features, invariant to slot numbering."""
 
-    def __init__(
-        self, hidden: int, slot: int, width: int, generator: Generator, gain: float = 0.1
-    ) -> None:
+    def __init__(self, hidden: int, slot: int, width: int, generator: Generator, gain: float = 0.1) -> None:
         super().__init__()
         self.of_state = _linear(hidden, width, generator)
         self.of_slot = _linear(slot, width, generator, gain=2.0)

@@ -1,9 +1,9 @@
 """Priors: densities of objects beside the log-reward, and of the actions that build them.
 
-The policy's target is prior(x) * R(x | c): the inverse temperature does not scale the prior, and ranking uses
-the reward alone. A `LogPrior` is a function of final states and enters the log-reward. An `ActionPrior` gives
-probabilities of actions: the policy learns what to change of them, and its target is the sum of their products
-over the trajectories of an object, times the reward (relative trajectory balance, arXiv:2405.20971).
+The policy's target is prior(x) * R(x | c): the inverse temperature does not scale the prior, and ranking
+uses the reward alone. A `LogPrior` is a function of final states and enters the log-reward. An `ActionPrior`
+gives probabilities of actions: the policy learns what to change of them, and its target is the sum of their
+products over the trajectories of an object, times the reward (relative trajectory balance, arXiv:2405.20971).
 Letters: B objects or states, W state width, A forward actions, S sizes.
 """
 

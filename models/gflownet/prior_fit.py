@@ -1,9 +1,8 @@
-"""Fit an autoregressive prior to known objects: transitions from backward rollouts, smoothed, by held-out
-likelihood.
+"""Fit an autoregressive prior to known objects: smoothed counts of the actions that build them.
 
-Objects without structure get no prior: a table must predict objects that it was not counted on better than
-uniform actions do. Knows no reward and no policy. Letters: M objects, N transitions, W state width, A actions,
-K contexts.
+How far contexts are believed is chosen by the likelihood of objects held out. Objects without structure get
+no prior: a table must predict others better than uniform actions do. Knows no reward and no policy. Letters:
+M objects, N transitions, W state width, A actions, K contexts.
 """
 
 from __future__ import annotations

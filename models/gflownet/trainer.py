@@ -69,7 +69,7 @@ class Trainer:
         ValueError: if a setting is outside its limits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that training starts from
         self,
         environment: Environment,
         conditions: ConditionSampler,

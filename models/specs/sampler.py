@@ -103,6 +103,13 @@ class SamplerSpec(FrozenModel):
         "campaign has.",
         json_schema_extra={"enum": list(LOSSES)},
     )
+    prior: Literal["none", "measured"] = Field(
+        default="none",
+        description="What the policy starts from and its target contains. `measured`: the building steps "
+        "that objects with a result have in common; the target is that probability times the reward, and an "
+        "untrained policy proposes objects like them. Where held-out objects show nothing in common, and for "
+        "`none`, `base_measure` is all there is before the reward.",
+    )
     huber_delta: float | None = Field(
         default=1.0,
         gt=0,
@@ -184,7 +191,8 @@ class SamplerSpec(FrozenModel):
         default=0.05,
         ge=0,
         lt=1,
-        description="Probability of a random action at each step of a training rollout.",
+        description="Probability of a random action at each step of a training rollout: drawn from the "
+        "prior if there is one, else uniformly.",
     )
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",
@@ -200,15 +208,22 @@ class SamplerSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than this choice sampled as trained, and their rounds must keep their batches.
-        return (
-            {"proposal_beta": "as_trained", **value} if is_stored(info) and isinstance(value, dict) else value
-        )
+        # Specifications older than these choices sampled as trained and without a prior, and their rounds
+        # must keep their batches.
+        earlier = {"proposal_beta": "as_trained", "prior": "none"}
+        return earlier | value if is_stored(info) and isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
+        if self.prior == "none" and self.loss == "relative_trajectory_balance":
+            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
+        if self.prior != "none" and self.loss == "flow_matching":
+            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
+        if self.prior != "none" and self.backward_policy == "learned":
+            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
+            raise field_error("/backward_policy", detail)
         most = math.inf if is_stored(info) else MOST_BETA
         if not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")

@@ -100,7 +100,7 @@ def deviations(
     return found
 
 
-def assert_exact(
+def assert_exact(  # noqa: PLR0913 - each is one thing that a target or a training has
     environment: Environment,
     utilities: Tensor,
     *,

@@ -39,7 +39,9 @@ class PrefixSubTrajectoryBalance(Loss):
         ends = (trajectories.lengths, torch.arange(len(trajectories), device=log_reward.device))
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
         last = trajectories.lengths - _is_stopped(trajectories).long()
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_reference, self.decay, self.delta, last)
+        return pair_penalty(
+            trajectories, table, scores.log_pf - scores.log_reference, self.decay, self.delta, last
+        )
 
 
 def _is_stopped(trajectories: Trajectories) -> Tensor:

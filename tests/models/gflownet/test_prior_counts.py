@@ -27,7 +27,9 @@ def test_every_row_is_a_distribution_and_no_word_is_impossible(order: int, pull:
     table = count(contexts, words, 8, order, pull)
     assert table.order == order
     rows = table.rows.double()
-    torch.testing.assert_close(rows.logsumexp(dim=1), torch.zeros(len(rows), dtype=torch.float64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        rows.logsumexp(dim=1), torch.zeros(len(rows), dtype=torch.float64), atol=1e-5, rtol=0
+    )
     assert bool(rows.isfinite().all())
 
 

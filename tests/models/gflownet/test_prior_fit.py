@@ -1,4 +1,4 @@
-"""Priors fitted to objects: held-out likelihood decides whether there is one, and sizes keep their weights."""
+"""Priors fitted to objects: held-out likelihood decides whether there is one; sizes keep their weights."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def random_peptides(n: int, seed: int, low: int = 8, high: int = 16, letters: st
     return ["".join(rng.choice(list(letters), size=rng.integers(low, high + 1))) for _ in range(n)]
 
 
-def fitted(environment, texts: list[str], sizes=None):  # noqa: ANN001, ANN202
+def fitted(environment, texts: list[str], sizes=None):  # noqa: ANN001
     states, known = environment.states(texts)
     assert known.all()
     return fit_prior(environment, states, sizes or {}, torch.Generator().manual_seed(0))
@@ -96,9 +96,13 @@ def test_sizes_have_their_weights_exactly():
     space = enumerate_space(environment)
     log_p = prior_log_probability(space, prior)
     assert float(log_p.exp().sum()) == pytest.approx(1, abs=1e-5)
-    by_size = torch.zeros(6, dtype=torch.float64).index_add(0, environment.size(space.final_states), log_p.exp())
+    by_size = torch.zeros(6, dtype=torch.float64).index_add(
+        0, environment.size(space.final_states), log_p.exp()
+    )
     assert by_size.tolist() == pytest.approx([0, 0, 0.1, 0.4, 0.3, 0.2], abs=1e-5)
-    torch.testing.assert_close(log_density(prior, environment, space.final_states).double(), log_p, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        log_density(prior, environment, space.final_states).double(), log_p, atol=1e-4, rtol=0
+    )
     assert float(log_p[environment.key(space.final_states) == environment.key(states[:1])]) > float(
         log_p[environment.key(space.final_states) == environment.key(environment.states(["WK"])[0])]
     )

@@ -21,7 +21,6 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, policy_log_probability, prior_log_probability
 from models.gflownet.losses import get_loss
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.prior import AutoregressivePrior
 from models.gflownet.prior_fit import fit_prior
 from models.gflownet.rewards import IncompatibleLossError
 from models.gflownet.sampler import log_probability, rollout_backward, rollout_forward
@@ -34,7 +33,7 @@ BOTH = ["trajectory_balance", "relative_trajectory_balance"]
 ONE = [(1.0,)]
 
 
-def fitted_prior(environment: Environment, texts: list[str], sizes: dict[int, float]):  # noqa: ANN201
+def fitted_prior(environment: Environment, texts: list[str], sizes: dict[int, float]):
     states, known = environment.states(texts)
     prior, record = fit_prior(environment, states[known], sizes, torch.Generator().manual_seed(0))
     assert prior is not None, record
@@ -92,9 +91,7 @@ def test_peptides_of_several_lengths_are_within_total_variation_005_of_prior_tim
     texts = environment.objects(space.final_states)
     utilities = torch.tensor([[text.count("T") / len(text) + 0.3 * text.count("CA")] for text in texts])
     prior = fitted_prior(environment, alternating(2, 5), {2: 0.1, 3: 0.2, 4: 0.4, 5: 0.3})
-    assert_exact(
-        environment, utilities, preferences=ONE, settings=replace(SETTINGS, loss=loss), prior=prior
-    )
+    assert_exact(environment, utilities, preferences=ONE, settings=replace(SETTINGS, loss=loss), prior=prior)
 
 
 @pytest.mark.slow
