@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
 MEANING = "3"
@@ -99,11 +101,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
-        n_objectives = len(spec.objectives)
-        trainer = build_trainer(
-            spec.sampler, environment, reward, n_objectives, seed, fitted.measured, prior=prior.learned
-        )
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
+        training = _start_training(spec, fitted, reward, prior, seed)
+        trainer = training.trainer
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -132,6 +131,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
+
+
+def _start_training(
+    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, len(spec.objectives), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

@@ -3,7 +3,8 @@
 Each trajectory is a backward rollout by P_B from a child, whatever its reward; the better children become
 parents. This also varies the middle of a good object, whereas undoing last steps only changes an end. The
 best objects join the sampling pool as elites, because a short training may not teach the policy to build
-them. Letters: B trajectories.
+them. Where the policy has a prior, children are drawn from it and kept as a Markov chain on it would keep
+them: variation alone would leave what it holds possible. Letters: B trajectories, L litter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,13 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import Replay
-from models.gflownet.genetic_operators import breed, build, decompose
+from models.gflownet.genetic_operators import breed, build, build_by_prior, decompose
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
+
+CHILDREN_PER_PLACE = 4
+"""Children bred for each that is kept, where a prior refuses some."""
 
 
 @final
@@ -44,11 +48,24 @@ class Genetic(Behaviour):
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
         """Roll out backward from one child per condition."""
-        parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
-        bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
-        return rollout_backward(
-            policy, environment, build(environment, bred, generator), condition, generator
-        )
+        children = self._children(policy, environment, len(condition), generator)
+        return rollout_backward(policy, environment, children, condition, generator)
+
+    def _children(self, policy: Policy, environment: Environment, n: int, generator: Generator) -> Tensor:
+        """Return n final states [n, W] bred from the best objects."""
+        if policy.prior is None:
+            parents = self._pool.draw_best(2 * n, environment.device, generator)
+            bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
+            return build(environment, bred, generator)
+        litter = n * CHILDREN_PER_PLACE
+        parents = self._pool.draw_best(2 * litter, environment.device, generator)
+        ways = decompose(environment, parents, generator)
+        _, before = build_by_prior(environment, ways[:litter], policy.prior, generator)
+        children, after = build_by_prior(environment, breed(ways, None, generator), policy.prior, generator)
+        gain = after - before  # [L]
+        accepted = torch.rand(litter, generator=generator, device=gain.device).log() < gain
+        best = torch.where(accepted, torch.inf, gain).argsort(descending=True, stable=True)
+        return children[best[:n]]
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor

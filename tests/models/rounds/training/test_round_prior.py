@@ -26,14 +26,16 @@ LAB = EhrlichLab(build_ehrlich(20, LENGTH, (2, 4, 4), 101), 101)
 
 
 def campaign(**sampler: Any) -> CampaignSpec:
-    return CampaignSpec.model_validate({
-        "name": "walks",
-        "domain": {"kind": "peptides", "min_length": LENGTH, "max_length": LENGTH},
-        "objectives": [{"name": "value"}],
-        "proxies": {"kinds": ["gaussian_process"]},
-        "batch": {"size": 6},
-        "sampler": {"steps": 12, "trajectories_per_step": 16, "hidden_width": 16, **sampler},
-    })
+    return CampaignSpec.model_validate(
+        {
+            "name": "walks",
+            "domain": {"kind": "peptides", "min_length": LENGTH, "max_length": LENGTH},
+            "objectives": [{"name": "value"}],
+            "proxies": {"kinds": ["gaussian_process"]},
+            "batch": {"size": 6},
+            "sampler": {"steps": 12, "trajectories_per_step": 16, "hidden_width": 16, **sampler},
+        }
+    )
 
 
 def history(n: int = 120) -> History:
@@ -82,7 +84,9 @@ def test_a_round_starts_from_what_was_made_and_its_artefact_keeps_it():
     drawn, _ = opened.sample(SampleRequest(n=60, seed=2), known, quiet)
     failed = float(np.isnan(LAB.truth([item.object for item in drawn])).mean())
     plain = propose(campaign(prior="none"), known, seed=1, report=quiet, is_diagnosed=False)
-    alone = load_trained_campaign(campaign(prior="none"), known, seed=1, artefact=plain.artefact, report=quiet)
+    alone = load_trained_campaign(
+        campaign(prior="none"), known, seed=1, artefact=plain.artefact, report=quiet
+    )
     others, _ = alone.sample(SampleRequest(n=60, seed=2), known, quiet)
     assert failed < 0.4
     assert failed < 0.5 * float(np.isnan(LAB.truth([item.object for item in others])).mean())
