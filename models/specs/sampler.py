@@ -12,6 +12,9 @@ LOSSES = variants("gflownet/losses", "LOSS")
 """Names of the training losses. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
 
+NEEDS_PRIOR = ("relative_trajectory_balance",)
+REFUSES_PRIOR = ("flow_matching",)
+"""Losses that only balance against a prior, and those that have no form for one."""
 
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
@@ -210,16 +213,18 @@ class SamplerSpec(FrozenModel):
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
         # Specifications older than these choices sampled as trained and without a prior, and their rounds
         # must keep their batches.
-        earlier = {"proposal_beta": "as_trained", "prior": "none"}
-        return earlier | value if is_stored(info) and isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        earlier = {"proposal_beta": "as_trained", "prior": "none"} if is_stored(info) else {}
+        return earlier | _prior_that_fits(value) | value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
-        if self.prior == "none" and self.loss == "relative_trajectory_balance":
+        if self.prior == "none" and self.loss in NEEDS_PRIOR:
             raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
-        if self.prior != "none" and self.loss == "flow_matching":
+        if self.prior != "none" and self.loss in REFUSES_PRIOR:
             raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
         if self.prior != "none" and self.backward_policy == "learned":
             detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
@@ -228,3 +233,12 @@ class SamplerSpec(FrozenModel):
         if not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self
+
+
+def _prior_that_fits(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the prior that a loss or a backward policy leaves no choice about."""
+    if fields.get("loss") in NEEDS_PRIOR:
+        return {"prior": "measured"}
+    if fields.get("loss") in REFUSES_PRIOR or fields.get("backward_policy") == "learned":
+        return {"prior": "none"}
+    return {}

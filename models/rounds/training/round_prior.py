@@ -47,15 +47,14 @@ class RoundPrior:
 
     def summary(self) -> dict[str, Any]:
         """Return how the prior was chosen, as plain JSON."""
-        if self.record is None:
-            return {"kind": self.kind, "used": False}
+        record = self.record
         return {
             "kind": self.kind,
             "used": self.learned is not None,
-            "objects": self.record.n_objects,
-            "order": self.record.order,
-            "perplexity": self.record.perplexity,
-            "uniform_perplexity": self.record.uniform_perplexity,
+            "objects": None if record is None else record.n_objects,
+            "order": None if record is None else record.order,
+            "perplexity": None if record is None else record.perplexity,
+            "uniform_perplexity": None if record is None else record.uniform_perplexity,
         }
 
     def messages(self) -> list[Message]:
