@@ -81,13 +81,15 @@ def fit_prior(
 ) -> tuple[AutoregressivePrior | None, FitRecord]:
     """Return the prior of final states [M, W], or none, and how it was chosen.
 
+    Slots have numbers without a meaning, which cannot be counted: environments with slots get none.
+
     Args:
         environment: names contexts, and the action that ends an object where its size is known before.
         final_states: distinct known objects.
         sizes: weights of sizes; they decide when to end, where the environment knows sizes beforehand.
         generator: of the way back from each object.
     """
-    if len(final_states) < LEAST_OBJECTS:
+    if len(final_states) < LEAST_OBJECTS or environment.n_slots:
         return None, FitRecord(len(final_states), 0)
     choices = walk_back(environment, final_states, generator)
     record, pull = _choose(choices, len(final_states))
