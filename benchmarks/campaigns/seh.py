@@ -11,7 +11,8 @@ from typing import final
 
 import numpy as np
 
-from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
+from benchmarks.campaigns.figures import difference, show
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
 from benchmarks.peers.graph_ga import installed, open_breed
 from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.genetic import GeneticAlgorithm
@@ -94,11 +95,11 @@ class FurtherSeh:
         }
 
 
-def run(session: Session) -> None:
-    """Replay the campaign."""
+def replay(session: Session) -> list[Row]:
+    """Replay the campaign; no rows where the proxy's arrays are missing."""
     path = session.find(ARRAYS)
     if path is None:
-        return
+        return []
     if not installed():
         session.report.notes.append(
             f"{NAME}: graph genetic algorithms need `python -m benchmarks.peers.graph_ga` first"
@@ -109,9 +110,14 @@ def run(session: Session) -> None:
         lab = NoisyLab(spec, domain, SehProxy(arrays))
     rounds, batch = (1, 12) if session.quick else (ROUNDS, BATCH)
     protocol = Protocol("batches", spec, rounds, batch, batch, ways(), FurtherSeh(lab, domain))
-    rows = session.replay(NAME, protocol, lab, domain)
-    show(session.report, NAME, rows, FIGURES, range(1, rounds + 1))
-    if not session.quick:
+    return session.replay(NAME, protocol, lab, domain)
+
+
+def run(session: Session) -> None:
+    """Replay and report."""
+    rows = replay(session)
+    show(session.report, NAME, rows, FIGURES, range(1, ROUNDS + 1))
+    if rows and not session.quick:
         _claim(session, rows)
 
 

@@ -10,11 +10,13 @@ import hashlib
 import json
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, final
 
 import torch
 from pydantic import TypeAdapter, ValidationError
+
+from models.records import Prediction  # noqa: TC001 - pydantic reads the annotation of a record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,12 +38,13 @@ class ChoiceFile(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class KeptChoice:
-    """A strategy's choice with its cost."""
+    """A strategy's choice with its cost and its predictions by objective, one for each object."""
 
     key: str
     objects: tuple[str, ...]
     n_scored: int
     seconds: float
+    predictions: dict[str, tuple[Prediction, ...]] = field(default_factory=dict)
 
 
 _RECORD = TypeAdapter(KeptChoice)
@@ -82,7 +85,8 @@ def _made(key: str, method: Strategy, task: BacktestTask, history: History, k: i
         # BoTorch restarts a failed fit from torch's global generator, whose state depends on earlier choices
         torch.manual_seed(seed)
         choice = method.choose(task, history, k, seed)
-    return KeptChoice(key, choice.objects, choice.n_scored, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return KeptChoice(key, choice.objects, choice.n_scored, seconds, dict(choice.predictions))
 
 
 def _read(records: Iterable[bytes]) -> Iterator[KeptChoice]:

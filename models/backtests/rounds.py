@@ -14,20 +14,28 @@ import torch
 from models.backtests.contract import Choice, Strategy, untried
 from models.backtests.table import TableDomain
 from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.sampler import sample
+from models.inference.load import load_trained_campaign
 from models.propose import propose
+from models.random_streams import stream
 from models.rounds.fitting.fit import fit
-from models.rounds.sampling.candidate_pool import SamplingStats, pool_of
+from models.rounds.reporting.candidate_records import build_predictions
+from models.rounds.sampling.candidate_pool import SamplingStats, pool_of, proposal_conditions
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.specs.decisions import AcquisitionSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.backtests.contract import BacktestTask
     from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.records import History
+    from models.records import History, ObjectPrediction, Prediction, Proposal, ProposedCandidate
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool
+    from models.rounds.selecting.batch import Batch
 
 JUDGED = 4096
 """Objects evaluated per batch."""
@@ -50,6 +58,24 @@ def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
 def drawing(spec: CampaignSpec) -> CampaignSpec:
     """Return the specification of rounds that select from the policy's samples, even in a small space."""
     return spec.model_copy(update={"sampler": spec.sampler.model_copy(update={"exhaustive": False})})
+
+
+def predictions_by_objective(
+    spec: CampaignSpec, candidates: Sequence[ProposedCandidate | ObjectPrediction]
+) -> Mapping[str, tuple[Prediction, ...]]:
+    """Return the predictions of all candidates for each measured objective that all have one for."""
+    return {
+        item.name: tuple(candidate.predictions[item.name] for candidate in candidates)
+        for item in spec.objectives
+        if item.assay_type is not None and all(item.name in one.predictions for one in candidates)
+    }
+
+
+def choice_of(batch: Batch, pool: CandidatePool, fitted: RoundModel, n_scored: int) -> Choice:
+    """Return the new candidates of a batch, with their predictions."""
+    chosen = pool.objects.at([item.row for item in batch.choices])
+    predicted = build_predictions(chosen, [()] * len(chosen), fitted) if len(chosen) else []
+    return Choice(tuple(chosen.texts), n_scored, predictions_by_objective(fitted.model.spec, predicted))
 
 
 @final
@@ -89,7 +115,7 @@ class Exhaustive(Strategy):
             return Choice(())
         pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
-        return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
+        return choice_of(batch, pool, fitted, len(admitted))
 
 
 @final
@@ -98,10 +124,14 @@ class Generative(Strategy):
 
     Args:
         change: applied to the campaign's specification first.
+        n_draws: objects drawn from the policy of the first round, at the conditions of a batch, beside it.
     """
 
-    def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
+    def __init__(
+        self, change: Callable[[CampaignSpec], CampaignSpec] | None = None, n_draws: int = 0
+    ) -> None:
         self._change = change
+        self._n_draws = n_draws
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
@@ -118,8 +148,31 @@ class Generative(Strategy):
             domain=domain,
             is_diagnosed=False,
         )
-        names = tuple(candidate.object for candidate in proposal.candidates)
-        return Choice(names, int(proposal.summary["cost"]["objects_scored"]))
+        return Choice(
+            tuple(candidate.object for candidate in proposal.candidates),
+            int(proposal.summary["cost"]["objects_scored"]),
+            predictions_by_objective(spec, proposal.candidates),
+            () if history.forecasts else self._draws(proposal, (spec, domain, history, seed)),
+        )
+
+    def _draws(self, proposal: Proposal, given: tuple[CampaignSpec, Domain, History, int]) -> tuple[str, ...]:
+        """Return objects of the round's policy; an impossible one is empty."""
+        if not self._n_draws or proposal.artefact is None:
+            return ()
+        spec, domain, history, seed = given
+        source = load_trained_campaign(
+            spec,
+            history,
+            seed=seed,
+            artefact=proposal.artefact,
+            report=lambda _share, _message: None,
+            domain=domain,
+        ).source
+        assert source is not None
+        generator = torch.Generator().manual_seed(stream(seed, "draws"))
+        condition = proposal_conditions(source.conditions, self._n_draws, 0.0, generator)
+        drawn = sample(source.policy, source.environment, condition, self._n_draws, generator)
+        return tuple(source.environment.objects(drawn.final_states))
 
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {
