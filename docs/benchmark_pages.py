@@ -70,9 +70,9 @@ def sections(paths: Iterable[Path]) -> list[Section]:
         for line in page.read_text(encoding="utf-8").splitlines():
             if line.startswith("#"):
                 anchor = _anchor(line)
-            elif marker := re.match(r"<!-- results( if run)?: ([^|>]+?)(?: \|| -->)", line):
-                if not marker.group(1) or _is_there(marker.group(2)):
-                    found.append(Section(page, anchor, _result(marker.group(2), page)))
+            marker = re.match(r"<!-- results( if run)?: ([^|>]+?)(?: \|| -->)", line)
+            if marker and (not marker.group(1) or _is_there(marker.group(2))):
+                found.append(Section(page, anchor, _result(marker.group(2), page)))
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.campaigns.figures import difference, mean, show
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
 from models.backtests.acquisition_ga import AcquisitionGA
+from models.backtests.contract import Oracle
 from models.backtests.oracles.ehrlich import build_ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
 from models.backtests.rounds import Generative
@@ -65,9 +66,9 @@ def ways() -> dict[str, Open]:
 @final
 @dataclass(frozen=True)
 class FurtherEhrlich:
-    """Count the motifs found among all measured objects."""
+    """Summarise the best of all measured objects; those that cannot be made count as 0."""
 
-    lab: EhrlichLab
+    lab: Oracle
     domain: Domain
 
     def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:

@@ -211,8 +211,8 @@ class _Log(Strategy):
         made = self._kept[n_round - 1] if is_kept else self._make(task, history, k, seed)
         self._told.append(made)
         predictions = {
-            objective: tuple(Prediction(*row) for row in rows)
-            for objective, rows in made.get("predictions", {}).items()
+            text: {name: Prediction(*row) for name, row in rows.items()}
+            for text, rows in made.get("predictions", {}).items()
         }
         return Choice(tuple(made["objects"]), made["n_scored"], predictions)
 
@@ -234,8 +234,10 @@ class _Log(Strategy):
             "cpu_seconds": time.process_time() - cpu,
         }
         if choice.predictions:
-            predictions = choice.predictions.items()
-            made["predictions"] = {name: [astuple(item) for item in items] for name, items in predictions}
+            made["predictions"] = {
+                text: {name: astuple(item) for name, item in items.items()}
+                for text, items in choice.predictions.items()
+            }
         if choice.draws:
             made["draws"] = list(choice.draws)
         if self._path is not None:

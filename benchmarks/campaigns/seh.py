@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.campaigns.figures import difference, show
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
-from benchmarks.peers.graph_ga import installed, open_breed
+from benchmarks.peers.graph_ga import PEER, open_breed
 from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.genetic import GeneticAlgorithm
 from models.backtests.oracles.molecules import NoisyLab
@@ -63,7 +63,7 @@ def ways() -> dict[str, Open]:
         **methods("assayflow", "random"),
         "fragments_on_proxies": partial(AcquisitionGA, calls=CALLS),
     }
-    if not installed():
+    if not PEER.is_installed:
         return ours
     graphs: dict[str, Open] = {
         "graph_genetic": partial(GeneticAlgorithm, open_breed),
@@ -100,10 +100,8 @@ def replay(session: Session) -> list[Row]:
     path = session.find(ARRAYS)
     if path is None:
         return []
-    if not installed():
-        session.report.notes.append(
-            f"{NAME}: graph genetic algorithms need `python -m benchmarks.peers.graph_ga` first"
-        )
+    if PEER.why_absent:
+        session.report.notes.append(f"{NAME}, graph genetic algorithms: {PEER.why_absent}")
     spec = specification()
     domain = open_domain(spec.domain)
     with np.load(path) as arrays:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.campaigns import gb1
-from benchmarks.campaigns.framework import Protocol, Row, Session, methods
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
 from benchmarks.policy.comparison import CONTROL, Bar, Comparison, Generated
 from benchmarks.policy.open_table import OpenTableLab
 from models.backtests.acquisition_ga import AcquisitionGA
@@ -62,7 +62,7 @@ def replay(session: Session) -> list[Row]:
     def of_draws(draws: Sequence[str]) -> dict[str, float]:
         return {"absent_draws": float(np.mean([text not in known for text in draws]))}
 
-    ways = {
+    ways: dict[str, Open] = {
         "assayflow_generative": partial(Generative, n_draws=DRAWS),
         CONTROL: partial(AcquisitionGA, calls=CALLS),
         **methods("genetic", "random"),

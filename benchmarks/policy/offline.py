@@ -60,7 +60,8 @@ def ridge(texts: list[str], values: Tensor, seen: Tensor, seed: int) -> Tensor: 
     features = torch.from_numpy(pair_features(texts))
     known = features[seen]
     gram = known.T @ known + PENALTY * torch.eye(known.shape[1], dtype=known.dtype)
-    return features @ torch.linalg.solve(gram, known.T @ values[seen])
+    weights: Tensor = torch.linalg.solve(gram, known.T @ values[seen])
+    return features @ weights
 
 
 def deep_ensemble(texts: list[str], values: Tensor, seen: Tensor, seed: int) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.campaigns import tfbind8
-from benchmarks.campaigns.framework import Protocol, Row, Session, methods
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
 from benchmarks.policy.comparison import CONTROL, Bar, Comparison, Generated
 from benchmarks.policy.open_table import OpenTableLab
 from models.backtests.acquisition_ga import AcquisitionGA
@@ -85,7 +85,7 @@ def replay(session: Session) -> list[Row]:
             "distance_of_top_128": mean_distance(top),
         }
 
-    ways = {
+    ways: dict[str, Open] = {
         "assayflow_generative": Generative,
         CONTROL: partial(AcquisitionGA, calls=CALLS),
         **methods("genetic", "random"),

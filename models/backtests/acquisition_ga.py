@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.contract import Strategy
+from models.backtests.contract import Choice, Strategy
 from models.backtests.genetic import preferences, ranked
-from models.backtests.rounds import choice_of, for_batch
+from models.backtests.rounds import for_batch
 from models.backtests.table import TableDomain
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
 from models.rounds.fitting.fit import fit, random_objects
+from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from models.backtests.contract import BacktestTask, Choice
+    from models.backtests.contract import BacktestTask
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
     from models.records import History
@@ -72,7 +73,8 @@ class AcquisitionGA(Strategy):
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
         batch = select_batch(pool, fitted, history, seed)
-        return choice_of(batch, pool, fitted, fitted.reward.n_scored)
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, fitted.reward.n_scored, predicted_values(chosen, fitted))
 
     def _climb(self, fitness: _Fitness, texts: list[str], task: BacktestTask, generator: Generator) -> None:
         assert self._breed is not None

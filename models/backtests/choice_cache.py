@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from models.records import Prediction  # noqa: TC001 - pydantic reads the annotation of a record
+from models.records import Prediction  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,13 +39,13 @@ class ChoiceFile(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class KeptChoice:
-    """A strategy's choice with its cost and its predictions by objective, one for each object."""
+    """A strategy's choice with its cost."""
 
     key: str
     objects: tuple[str, ...]
     n_scored: int
     seconds: float
-    predictions: dict[str, tuple[Prediction, ...]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[str, Prediction]]
 
 
 _RECORD = TypeAdapter(KeptChoice)
@@ -86,7 +87,7 @@ def _made(key: str, method: Strategy, task: BacktestTask, history: History, k: i
         torch.manual_seed(seed)
         choice = method.choose(task, history, k, seed)
     seconds = time.perf_counter() - began
-    return KeptChoice(key, choice.objects, choice.n_scored, seconds, dict(choice.predictions))
+    return KeptChoice(key, choice.objects, choice.n_scored, seconds, choice.predictions)
 
 
 def _read(records: Iterable[bytes]) -> Iterator[KeptChoice]:

@@ -56,13 +56,13 @@ class BacktestTask:
 class Choice:
     """The objects that a strategy proposes next, and the number of its proxy evaluations.
 
-    `predictions` are by objective, one for each object, from a strategy that predicts. `draws` are further
-    objects from a strategy's policy, for reports on the policy itself.
+    `predictions` are of the measured objectives by object; rounds score them once there are results. `draws`
+    are further objects from a strategy's policy, for reports on the policy itself.
     """
 
     objects: tuple[str, ...]
     n_scored: int = 0
-    predictions: Mapping[str, tuple[Prediction, ...]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[str, Prediction]] = field(default_factory=dict)
     draws: tuple[str, ...] = ()
 
 

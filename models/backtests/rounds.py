@@ -19,23 +19,20 @@ from models.inference.load import load_trained_campaign
 from models.propose import propose
 from models.random_streams import stream
 from models.rounds.fitting.fit import fit
-from models.rounds.reporting.candidate_records import build_predictions
+from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import SamplingStats, pool_of, proposal_conditions
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.specs.decisions import AcquisitionSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from models.backtests.contract import BacktestTask
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.records import History, ObjectPrediction, Prediction, Proposal, ProposedCandidate
-    from models.rounds.fitting.fit import RoundModel
-    from models.rounds.sampling.candidate_pool import CandidatePool
-    from models.rounds.selecting.batch import Batch
+    from models.records import History, Proposal
 
 JUDGED = 4096
 """Objects evaluated per batch."""
@@ -58,24 +55,6 @@ def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
 def drawing(spec: CampaignSpec) -> CampaignSpec:
     """Return the specification of rounds that select from the policy's samples, even in a small space."""
     return spec.model_copy(update={"sampler": spec.sampler.model_copy(update={"exhaustive": False})})
-
-
-def predictions_by_objective(
-    spec: CampaignSpec, candidates: Sequence[ProposedCandidate | ObjectPrediction]
-) -> Mapping[str, tuple[Prediction, ...]]:
-    """Return the predictions of all candidates for each measured objective that all have one for."""
-    return {
-        item.name: tuple(candidate.predictions[item.name] for candidate in candidates)
-        for item in spec.objectives
-        if item.assay_type is not None and all(item.name in one.predictions for one in candidates)
-    }
-
-
-def choice_of(batch: Batch, pool: CandidatePool, fitted: RoundModel, n_scored: int) -> Choice:
-    """Return the new candidates of a batch, with their predictions."""
-    chosen = pool.objects.at([item.row for item in batch.choices])
-    predicted = build_predictions(chosen, [()] * len(chosen), fitted) if len(chosen) else []
-    return Choice(tuple(chosen.texts), n_scored, predictions_by_objective(fitted.model.spec, predicted))
 
 
 @final
@@ -115,7 +94,8 @@ class Exhaustive(Strategy):
             return Choice(())
         pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
-        return choice_of(batch, pool, fitted, len(admitted))
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, len(admitted), predicted_values(chosen, fitted))
 
 
 @final
@@ -148,12 +128,9 @@ class Generative(Strategy):
             domain=domain,
             is_diagnosed=False,
         )
-        return Choice(
-            tuple(candidate.object for candidate in proposal.candidates),
-            int(proposal.summary["cost"]["objects_scored"]),
-            predictions_by_objective(spec, proposal.candidates),
-            () if history.forecasts else self._draws(proposal, (spec, domain, history, seed)),
-        )
+        predictions = {candidate.object: candidate.predictions for candidate in proposal.candidates}
+        draws = () if history.forecasts else self._draws(proposal, (spec, domain, history, seed))
+        return Choice(tuple(predictions), int(proposal.summary["cost"]["objects_scored"]), predictions, draws)
 
     def _draws(self, proposal: Proposal, given: tuple[CampaignSpec, Domain, History, int]) -> tuple[str, ...]:
         """Return objects of the round's policy; an impossible one is empty."""

@@ -31,7 +31,7 @@ from models.records import Forecast, History
 from models.rounds.reporting.summary import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -188,32 +188,34 @@ def _run_one(
     start = tuple(begin(plan.initial, seed))
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
-    forecasts: tuple[Forecast, ...] = ()
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
+    forecasts: tuple[Forecast, ...] = ()
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        known = History(measurements, forecasts=forecasts)
-        choice = ask(known, plan.batch_size, stream(seed, f"round {n_round}"))
+        choice = ask(
+            History(measurements, forecasts=forecasts), plan.batch_size, stream(seed, f"round {n_round}")
+        )
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
         results = lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
-        new = _forecasts(choice, n_round)
-        measurements, forecasts = measurements + results, forecasts + new
+        measurements += results
         measured += choice.objects
+        new = tuple(_forecasts(n_round, choice, plan.spec))
+        forecasts += new
         scores = judge.score(measured, choice.objects)
         scores |= _coverage(plan.spec, History(results, forecasts=new))
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
     return rows
 
 
-def _forecasts(choice: KeptChoice, n_round: int) -> tuple[Forecast, ...]:
-    """Return the predictions of a choice as a campaign keeps them."""
-    return tuple(
-        Forecast(n_round, text, objective, prediction)
-        for objective, predictions in choice.predictions.items()
-        for text, prediction in zip(choice.objects, predictions, strict=True)
-    )
+def _forecasts(n_round: int, choice: KeptChoice, spec: CampaignSpec) -> Iterator[Forecast]:
+    """Yield what a strategy predicted of its choice, for each measured objective, as a campaign keeps it."""
+    measured = {objective.name for objective in spec.objectives if objective.assay_type is not None}
+    for text, predictions in choice.predictions.items():
+        for name, prediction in predictions.items():
+            if name in measured:
+                yield Forecast(n_round, text, name, prediction)
 
 
 def _coverage(spec: CampaignSpec, history: History) -> dict[str, float]:

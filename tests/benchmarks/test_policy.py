@@ -53,8 +53,11 @@ class InOrder(Strategy):
         done = {result.object for result in history.measurements}
         objects = tuple(text for text in TEXTS if text not in done)[:k]
         means = [VALUES.get(text, 0.0) + 9.0 * (row % 2) for row, text in enumerate(objects)]
-        predicted = tuple(Prediction(mean, 1.0, mean - 1, mean + 1) for mean in means)
-        return Choice(objects, 10, {"value": predicted}, draws=("CCCC", "AAAA"))
+        predicted = {
+            text: {"value": Prediction(mean, 1.0, mean - 1, mean + 1)}
+            for text, mean in zip(objects, means, strict=True)
+        }
+        return Choice(objects, 10, predicted, draws=("CCCC", "AAAA"))
 
 
 def session(folder: Path | None = None, **changes: Any) -> Session:
@@ -82,9 +85,8 @@ def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_every_task_is_discovered_by_name() -> None:
-    assert {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage"} <= set(
-        tasks()
-    )
+    names = {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage", "rna"}
+    assert names | {"holo", "pmo"} <= set(tasks())
 
 
 def test_an_absent_object_is_a_failed_synthesis_and_the_start_is_that_of_the_table() -> None:

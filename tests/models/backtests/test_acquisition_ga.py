@@ -103,6 +103,7 @@ def test_a_choice_has_the_predictions_of_its_objects(spec: CampaignSpec) -> None
     start = tuple(f"{number:0{N}b}" for number in range(40, 60))
     task = BacktestTask(spec, domain, None, lambda _: None)
     choice = AcquisitionGA(calls=300).choose(task, History(lab.measure(start, 0, 0)), 6, 3)
-    assert set(choice.predictions) == {"turns"}
-    assert len(choice.predictions["turns"]) == 6
-    assert all(item.low < item.mean < item.high for item in choice.predictions["turns"])
+    assert set(choice.predictions) == set(choice.objects)
+    assert all(
+        item["turns"].low < item["turns"].mean < item["turns"].high for item in choice.predictions.values()
+    )

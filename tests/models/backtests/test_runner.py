@@ -135,17 +135,22 @@ def test_later_rounds_see_earlier_predictions_and_coverage_is_reported(
     seen = []
 
     class Seer(Strategy):
-        """Is right about every second object, apart from the failed ones."""
+        """Is right about every second object; what it says of a computed objective does not count."""
 
         def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
             seen.append(history.forecasts)
             objects = tuple(untried(task, history)[:k])
             errors = [10.0 * (row % 2) for row in range(k)]
-            predicted = tuple(
-                Prediction(signal(text) + error, 1.0, signal(text) + error - 2, signal(text) + error + 2)
+            predicted = {
+                text: {
+                    "signal": Prediction(
+                        signal(text) + error, 1.0, signal(text) + error - 2, signal(text) + error + 2
+                    ),
+                    "few": Prediction(99.0, 0.0, 99.0, 99.0),
+                }
                 for text, error in zip(objects, errors, strict=True)
-            )
-            return Choice(objects, predictions={"signal": predicted})
+            }
+            return Choice(objects, predictions=predicted)
 
     rows = run(spec, lab, ("random",), lambda _: Seer(), seeds=(0,))
     assert [row.get("coverage") for row in rows] == [None, 0.5, 0.5]
