@@ -9,9 +9,10 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from typing import Any
 
 from rdkit import Chem, DataStructs
-from rdkit.Chem import Descriptors, rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 Part = Callable[[Chem.Mol], float]
 _FEATURES = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
@@ -52,7 +53,7 @@ def similarity(mol: Chem.Mol, target: str, fingerprint: str) -> float:
 
 
 @cache
-def _target(smiles: str, fingerprint: str) -> object:
+def _target(smiles: str, fingerprint: str) -> Any:
     return FINGERPRINTS[fingerprint].GetSparseCountFingerprint(Chem.MolFromSmiles(smiles))
 
 
@@ -71,7 +72,12 @@ def formula(mol: Chem.Mol, wanted: str) -> float:
 
 def geometric_mean(parts: Sequence[float]) -> float:
     """Return the geometric mean; 0 if a part is 0."""
-    return float(math.prod(parts)) ** (1 / len(parts))
+    return math.pow(math.prod(parts), 1 / len(parts))
+
+
+def log_p(mol: Chem.Mol) -> float:
+    """Return Crippen's estimate of the partition coefficient."""
+    return float(rdMolDescriptors.CalcCrippenDescriptors(mol)[0])
 
 
 def osimertinib(mol: Chem.Mol) -> float:
@@ -80,8 +86,8 @@ def osimertinib(mol: Chem.Mol) -> float:
         [
             clipped_similarity(mol, OSIMERTINIB, "FCFP4", 0.8),
             at_most(similarity(mol, OSIMERTINIB, "ECFP6"), 0.85, 0.1),
-            at_least(Descriptors.TPSA(mol), 100, 10),
-            at_most(Descriptors.MolLogP(mol), 1, 1),
+            at_least(rdMolDescriptors.CalcTPSA(mol), 100, 10),
+            at_most(log_p(mol), 1, 1),
         ]
     )
 
@@ -91,8 +97,8 @@ def fexofenadine(mol: Chem.Mol) -> float:
     return geometric_mean(
         [
             clipped_similarity(mol, FEXOFENADINE, "AP", 0.8),
-            at_least(Descriptors.TPSA(mol), 90, 10),
-            at_most(Descriptors.MolLogP(mol), 4, 1),
+            at_least(rdMolDescriptors.CalcTPSA(mol), 90, 10),
+            at_most(log_p(mol), 4, 1),
         ]
     )
 
@@ -103,8 +109,8 @@ def ranolazine(mol: Chem.Mol) -> float:
     return geometric_mean(
         [
             clipped_similarity(mol, RANOLAZINE, "AP", 0.7),
-            at_least(Descriptors.MolLogP(mol), 7, 1),
-            at_least(Descriptors.TPSA(mol), 95, 20),
+            at_least(log_p(mol), 7, 1),
+            at_least(rdMolDescriptors.CalcTPSA(mol), 95, 20),
             gaussian(n_fluorine, 1, 1),
         ]
     )
@@ -125,17 +131,17 @@ def amlodipine(mol: Chem.Mol) -> float:
 @cache
 def _properties(smiles: str) -> tuple[float, float]:
     mol = Chem.MolFromSmiles(smiles)
-    return float(Descriptors.MolLogP(mol)), float(Descriptors.TPSA(mol))
+    return log_p(mol), float(rdMolDescriptors.CalcTPSA(mol))
 
 
 def sitagliptin(mol: Chem.Mol) -> float:
     """Unlike sitagliptin, with its formula, lipophilicity and polarity."""
-    log_p, polar = _properties(SITAGLIPTIN)
+    lipophilic, polar = _properties(SITAGLIPTIN)
     return geometric_mean(
         [
             gaussian(similarity(mol, SITAGLIPTIN, "ECFP4"), 0, 0.1),
-            gaussian(Descriptors.MolLogP(mol), log_p, 0.2),
-            gaussian(Descriptors.TPSA(mol), polar, 5),
+            gaussian(log_p(mol), lipophilic, 0.2),
+            gaussian(rdMolDescriptors.CalcTPSA(mol), polar, 5),
             formula(mol, "C16H15F6N5O"),
         ]
     )
