@@ -20,8 +20,8 @@ from benchmarks import results
 from benchmarks.results import Claim, Result
 
 QUICK = " (quick: figures prove nothing)"
-_UNWRITTEN = ("--json", "--resume")
-"""Options for output paths, which the recorded command leaves out."""
+_UNWRITTEN = ("--json", "--resume", "--minutes")
+"""Options for output paths and for the pieces of a run, which the recorded command leaves out."""
 
 
 @dataclass
