@@ -7,9 +7,8 @@ there.
 from dataclasses import dataclass, field
 from typing import final
 
-from models.gflownet.exploration.archive import RankWeights
 from models.gflownet.policy import PolicySpec
-from models.specs.sampler import BehaviourSpec, SamplerSpec
+from models.specs.sampler import BehaviourSpec, RankWeights, SamplerSpec
 
 _SAMPLER = SamplerSpec()
 _BEHAVIOUR = BehaviourSpec()

@@ -18,6 +18,10 @@ MOST_BETA = 1_000.0
 """
 
 
+RankWeights = Literal["power", "reciprocal"]
+"""How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
+
+
 class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
@@ -110,7 +114,7 @@ class BehaviourSpec(FrozenModel):
         "`conservative_delta` minus this times sigma, and at least 0. Sigma is the mean standard deviation "
         "of the predicted utilities, which the range of an objective spans from 0 to 1, and at most 1.",
     )
-    rank_weights: Literal["power", "reciprocal"] = Field(
+    rank_weights: RankWeights = Field(
         default="power",
         description="How often each rank of the best objects is replayed, bred from or edited. `power`: half "
         "of the draws are of the best quarter, and in replay of fewer where beta is high. `reciprocal`: in "

@@ -5,7 +5,7 @@ Only final states are kept, on the CPU. Letters: B observed objects, W state wid
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, final
 
 import torch
 
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.gflownet.environment import Environment
+    from models.specs.sampler import RankWeights
 
-RankWeights = Literal["power", "reciprocal"]
-"""How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k L + rank)."""
 RANK_COEFFICIENT = 0.01
 """The k of reciprocal weights, as published (arXiv:2402.05961): half of the draws are of the best 9 %."""
 

@@ -15,12 +15,13 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.archive import Archive, RankWeights
+from models.gflownet.exploration.archive import Archive
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.genetic_operators import breed, build, decompose
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
+from models.specs.sampler import RankWeights
 
 
 @final

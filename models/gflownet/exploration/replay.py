@@ -12,11 +12,12 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.archive import Archive, RankWeights, rank_quantiles
+from models.gflownet.exploration.archive import Archive, rank_quantiles
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
+from models.specs.sampler import RankWeights
 
 LEANING = (1.0, 6.0)
 """Least and greatest power of u: all objects equally often, and half of the draws among the best 64th."""
