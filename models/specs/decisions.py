@@ -264,7 +264,7 @@ class BatchSpec(FrozenModel):
         le=1,
         description="Largest share of the batch, and at least two candidates, that one cluster may have "
         "where objects are sampled instead of listed. It yields where there are too few other families. A "
-        "limit by `cluster`, which never yields, replaces it. 1 switches it off.",
+        "limit by `cluster`, which never yields, replaces it. 1 is without such a share.",
     )
     replicates: int = Field(
         default=0, ge=0, le=384, description="Best measured objects to measure again, added to `size`."
