@@ -49,6 +49,17 @@ class PreparedLogReward(Protocol):
 
 
 @runtime_checkable
+class UncertainLogReward(Protocol):
+    """A log-reward that rests on predictions and tells how uncertain they are."""
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+
+    def uncertainty(self, states: Tensor) -> Tensor:
+        """Return the uncertainty [B], from 0 to 1, of final states [B, W]; no condition changes it."""
+
+
+@runtime_checkable
 class PriorLogReward(Protocol):
     """A log-reward beside a prior (`models.gflownet.prior`): the policy's target is the product of both.
 
@@ -91,6 +102,20 @@ def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
     if densities.shape != (len(states),) or not bool(densities.isfinite().all()):
         raise InvalidLogRewardError(f"log_prior must be {len(states)} finite numbers, one per final state")
     return densities
+
+
+def uncertainties(log_reward: LogRewardFn, states: Tensor) -> Tensor:
+    """Return the uncertainty [B] of final states [B, W]; 0 where the reward has none.
+
+    Raises:
+        InvalidLogRewardError: if there is not one number from 0 to 1 per state.
+    """
+    if not isinstance(log_reward, UncertainLogReward):
+        return torch.zeros(len(states), device=states.device)
+    numbers = log_reward.uncertainty(states).detach().float()
+    if numbers.shape != (len(states),) or not bool(((numbers >= 0) & (numbers <= 1)).all()):
+        raise InvalidLogRewardError(f"uncertainty must be {len(states)} numbers from 0 to 1")
+    return numbers
 
 
 def stopped_log_rewards(

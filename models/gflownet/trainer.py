@@ -10,6 +10,7 @@ thread). Letters: B trajectories of one step, W state width, M objectives.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -18,6 +19,7 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import first_of_each
 from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import (
@@ -38,6 +40,7 @@ from models.gflownet.rewards import (
     log_priors,
     partial_log_rewards,
     stopped_log_rewards,
+    uncertainties,
 )
 from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
@@ -94,7 +97,9 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(settings, self.policy, known, self._uncounted_target)
+        self._behaviour = build_behaviour(
+            settings, self.policy, known, self._uncounted_target, partial(uncertainties, log_reward)
+        )
         self._queue = TrajectoryQueue()
 
     def run(
@@ -143,10 +148,10 @@ class Trainer:
 
     @property
     def elites(self) -> Tensor:
-        """Elite final states [L, W] that behaviours contribute to the sampling pool."""
-        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(
-            self.environment.device
-        )
+        """Distinct elite final states [L, W] that behaviours contribute to the sampling pool."""
+        every = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()])
+        states = every.to(self.environment.device)
+        return states[first_of_each(self.environment.key(states))]
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the mutable training state: named tensors and a JSON header."""

@@ -110,6 +110,13 @@ class ObjectLogReward:
         """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
         return self._lookup(texts).costs > 0
 
+    def uncertainty(self, texts: Sequence[str]) -> Tensor:
+        """Return the mean deviation of the predicted utilities [N], at most 1; 1 for refused objects.
+
+        The applicability domain does not shrink it: far from the measured objects little is known.
+        """
+        return self._lookup(texts).uncertainty
+
     def utilities(self, values: Tensor) -> Tensor:
         """Return the utilities [..., M] of values [..., M] that are known exactly, on the modelled scale."""
         return torch.stack([item.of(values[..., i]) for i, item in enumerate(self._utilities)], dim=-1)
@@ -176,12 +183,14 @@ class ObjectLogReward:
         )
         columns = self._model.lagrangian_columns
         costs = constraint_cost(probabilities[:, columns], self._model.required[columns], LEAST_PROBABILITY)
+        uncertainty = self.utility_sd(evaluation.objectives).mean(dim=1).clamp_max(1.0)
         is_refused = ~evaluation.is_allowed | ~statistics.isfinite().all(dim=1)
         return ObjectScores(
             statistics=statistics.masked_fill(is_refused.unsqueeze(-1), 0.0).round(decimals=DECIMALS),
             costs=costs.round(decimals=DECIMALS),
             success=success.round(decimals=DECIMALS),
             log_probability=weighing.clamp_min(LEAST_PROBABILITY).log().sum(dim=1).round(decimals=DECIMALS),
+            uncertainty=uncertainty.masked_fill(is_refused, 1.0).round(decimals=DECIMALS),
             is_refused=is_refused,
         )
 

@@ -258,6 +258,14 @@ class BatchSpec(FrozenModel):
         "joint improvement, over at most 1,000 objects; it takes minutes with two objectives.",
         json_schema_extra={"enum": list(SELECTORS)},
     )
+    cluster_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Largest share of the batch, and at least two candidates, that one cluster may have "
+        "where objects are sampled instead of listed. It yields where there are too few other families. A "
+        "limit by `cluster`, which never yields, replaces it. 1 is without such a share.",
+    )
     replicates: int = Field(
         default=0, ge=0, le=384, description="Best measured objects to measure again, added to `size`."
     )

@@ -58,12 +58,41 @@ def test_forbidden_objects_get_almost_no_probability():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share", "genetic_share"]
+    "name",
+    [
+        "diverse_share",
+        "tempered_share",
+        "averaged_share",
+        "local_search_share",
+        "genetic_share",
+        "conservative_share",
+    ],
 )
 def test_each_behaviour_leaves_the_distribution_exact(name: str):
     environment = Hypergrid(2, 5)
     settings = replace(SETTINGS, replay_capacity=15, **{name: 0.4})
     assert_exact(environment, grid_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_published_ranks_and_mates_of_the_policy_leave_the_distribution_exact():
+    environment = Hypergrid(2, 5)
+    settings = replace(
+        SETTINGS,
+        replay_share=0.3,
+        genetic_share=0.3,
+        conservative_share=0.3,
+        genetic_policy_mates=0.5,
+        rank_weights="reciprocal",
+    )
+    assert_exact(environment, grid_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_edits_of_sequences_leave_the_distribution_exact():
+    environment = Strings("ACGT", 4)
+    settings = replace(SETTINGS, conservative_share=0.3)
+    assert_exact(environment, string_utilities(environment), settings=settings)
 
 
 @pytest.mark.slow

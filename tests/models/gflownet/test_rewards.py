@@ -21,6 +21,7 @@ from models.gflownet.rewards import (
     LogRewardFn,
     partial_log_rewards,
     stopped_log_rewards,
+    uncertainties,
 )
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
@@ -125,3 +126,28 @@ def test_parts_that_are_no_numbers_are_refused(generator: torch.Generator):
     trajectories, condition = walks(STRINGS, generator)
     with pytest.raises(InvalidLogRewardError, match="partial"):
         partial_log_rewards(trajectories, torch.zeros(32), condition, reward)
+
+
+class Doubtful:
+    """A log-reward whose uncertainty is given."""
+
+    def __init__(self, uncertainty: Tensor) -> None:
+        self.uncertainties = uncertainty
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        return length_reward(states, condition)
+
+    def uncertainty(self, states: Tensor) -> Tensor:
+        return self.uncertainties[: len(states)]
+
+
+def test_a_reward_without_uncertainty_is_certain():
+    states = STRINGS.states(["AAA", "CCC"])[0]
+    assert uncertainties(length_reward, states).tolist() == [0.0, 0.0]
+    assert uncertainties(Doubtful(torch.tensor([0.25, 1.0])), states).tolist() == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("wrong", [[0.5], [0.5, 1.5], [-0.1, 0.5], [float("nan"), 0.5]])
+def test_an_uncertainty_is_one_number_from_0_to_1_per_state(wrong: list[float]):
+    with pytest.raises(InvalidLogRewardError, match="uncertainty"):
+        uncertainties(Doubtful(torch.tensor(wrong)), STRINGS.states(["AAA", "CCC"])[0])
