@@ -97,8 +97,10 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        n_objectives = len(spec.objectives)
-        trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
+        n_objectives, n_functions = len(spec.objectives), spec.acquisition.functions
+        trainer = build_trainer(
+            spec.sampler, environment, reward, n_objectives, seed, fitted.measured, n_functions
+        )
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:

@@ -52,17 +52,20 @@ def build_trainer(
     n_objectives: int,
     seed: int,
     measured: Sequence[str],
+    n_functions: int = 1,
 ) -> Trainer:
-    """Return a trainer at its start.
+    """Return a trainer at its start, for a reward of so many objectives and sampled functions.
 
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
-    conditions = _conditions(spec, environment, n_objectives)
+    conditions = _conditions(spec, environment, n_objectives, n_functions)
     return Trainer(environment, conditions, reward, trainer_settings(spec), seed, measured)
 
 
-def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) -> ConditionSampler:
+def _conditions(
+    spec: SamplerSpec, environment: Environment, n_objectives: int, n_functions: int
+) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
         spec.beta,
@@ -70,6 +73,7 @@ def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) 
         spec.preference_concentration,
         environment.device,
         beta_law=spec.beta_law,
+        n_functions=n_functions,
     )
 
 
@@ -106,14 +110,20 @@ class TrainedPolicy:
 
 
 def trained_policy(
-    spec: SamplerSpec, environment: Environment, n_objectives: int, weights: Mapping[str, Tensor]
+    spec: SamplerSpec,
+    environment: Environment,
+    n_objectives: int,
+    weights: Mapping[str, Tensor],
+    n_functions: int = 1,
 ) -> TrainedPolicy:
     """Return the policy of a finished trainer (`build_trainer`) from its weights, ready to sample.
+
+    It serves as many objectives and sampled functions as the reward that it was trained on.
 
     Raises:
         RuntimeError: if the weights are of a policy of another shape.
     """
-    conditions = _conditions(spec, environment, n_objectives)
+    conditions = _conditions(spec, environment, n_objectives, n_functions)
     shape = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
     policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
     policy.load_state_dict(weights)
