@@ -125,7 +125,7 @@ class ObjectLogReward:
     def _value(self, statistics: Tensor, preference: Tensor, function: Tensor | None) -> Tensor:
         """Return the acquisition's values [N] of statistics [N, K * S]."""
         preference = preference.to(statistics)
-        each = statistics.unflatten(1, (self.n_functions, -1))  # [N, K, S]
+        each = self._by_function(statistics)
         if function is not None:
             rows = torch.arange(len(each), device=each.device)
             return self._acquisition.value(each[rows, function.to(rows)], preference)
@@ -152,6 +152,10 @@ class ObjectLogReward:
         """Return the deviation of each utility [N, M]."""
         return utility_moments(self._utilities, objectives)[1]
 
+    def _by_function(self, statistics: Tensor) -> Tensor:
+        """Return statistics [N, K, S] of columns [N, K * S]."""
+        return statistics.view(len(statistics), self.n_functions, statistics.shape[1] // self.n_functions)
+
     def acquired(
         self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor
     ) -> Tensor:
@@ -166,7 +170,7 @@ class ObjectLogReward:
             preferences: on the simplex.
         """
         features = self._model.features(texts) if self._paths else None
-        statistics = self._statistics(features, objectives, trust).unflatten(1, (self.n_functions, -1))
+        statistics = self._by_function(self._statistics(features, objectives, trust))
         n = len(texts)
         columns = [
             self._acquisition.value(part, preference.expand(n, -1))

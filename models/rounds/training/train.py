@@ -19,7 +19,6 @@ from models.gflownet.rewards import check_loss
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 from models.records import Cancelled
-from models.rounds.training.state_reward import StateReward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.records import CheckpointStore
     from models.rounds.training.dual_ascent import DualAscent
+    from models.rounds.training.state_reward import StateReward
     from models.specs.sampler import SamplerSpec
 
 CHECKPOINT_SECONDS = 15.0
@@ -43,7 +43,7 @@ def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
     Raises:
         UnfitLossError: if the loss asks for something that they do not offer.
     """
-    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=hasattr(StateReward, "partial"))
+    check_loss(spec.loss, get_loss(spec.loss), environment)
 
 
 @final

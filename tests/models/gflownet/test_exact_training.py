@@ -93,6 +93,16 @@ def test_forward_looking_losses_are_exact_on_additive_strings(loss: str):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
+)
+def test_forward_looking_losses_are_exact_with_a_learned_potential(loss: str):
+    environment = Strings("ACGT", 4)
+    result = assert_exact(environment, string_utilities(environment), settings=replace(SETTINGS, loss=loss))
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
+
+
+@pytest.mark.slow
 def test_one_policy_serves_several_sampled_functions_each_within_total_variation_005():
     environment = Strings("ACGT", 4)
     space = enumerate_space(environment)
