@@ -60,7 +60,7 @@ class LearnedPotential(nn.Module):
         """Return potentials [N + B] of all states of trajectories under their conditions [B]."""
         everyone = torch.arange(len(trajectories), device=condition.beta.device)
         rows = torch.cat([trajectories.trajectory, everyone])
-        return self(trajectories.features, condition.at(rows))
+        return self(trajectories.features, condition.at(rows))  # type: ignore[no-any-return]
 
     def loss(
         self, trajectories: Trajectories, log_reward: Tensor, condition: Condition, generator: Generator
@@ -107,7 +107,8 @@ class PotentialTraining:
             potentials = self.potential.of(trajectories, condition)[: trajectories.n_transitions]
             starts = trajectories.total(potentials.masked_fill(trajectories.time > 0, 0.0))
         self._optimizer.zero_grad()
-        self.potential.loss(trajectories, final, condition, self._generator).backward()
+        loss = self.potential.loss(trajectories, final, condition, self._generator)
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         return torch.cat([potentials - starts[trajectories.trajectory], final])
 
