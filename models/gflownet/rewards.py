@@ -28,7 +28,10 @@ class IncompatibleLossError(ValueError):
 
 @runtime_checkable
 class PartialLogReward(Protocol):
-    """A log-reward that is also defined for unfinished states, such as a sum over the parts built so far."""
+    """A log-reward that is also defined for unfinished states, such as a sum over the parts built so far.
+
+    For any other reward, forward-looking losses learn a potential (`models.gflownet.potential`).
+    """
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
@@ -73,20 +76,16 @@ class PriorLogReward(Protocol):
         """Return finite log-densities [B] of final states [B, W]; no condition changes them."""
 
 
-def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
-    """Raise if a loss cannot be used here; `has_partial` says whether the reward is a `PartialLogReward`.
+def check_loss(name: str, loss: Loss, environment: Environment) -> None:
+    """Raise if a loss cannot be used here.
 
     Raises:
-        IncompatibleLossError: if the loss needs a stop action or partial rewards that are missing.
+        IncompatibleLossError: if the loss needs a stop action that is missing.
     """
     if loss.rewards_of == "stopped" and environment.stop_action is None:
         raise IncompatibleLossError(
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "
             f"{type(environment).__name__} has states that may not"
-        )
-    if loss.rewards_of == "partial" and not has_partial:
-        raise IncompatibleLossError(
-            f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)"
         )
 
 

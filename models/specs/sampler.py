@@ -138,8 +138,8 @@ class SamplerSpec(FrozenModel):
     loss: Text = Field(
         default="trajectory_balance",
         description="Training loss. `prefix_*` needs a domain in which every prefix is an object, such as "
-        "peptides of min_length 1. `forward_looking_*` needs partial log-rewards, which no "
-        "campaign has.",
+        "peptides of min_length 1. `forward_looking_*` learns a potential beside the policy, which shares "
+        "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
     huber_delta: float | None = Field(

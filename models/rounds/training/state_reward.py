@@ -72,7 +72,7 @@ class StateReward:
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
-        return self._reward(self.texts(states), condition.beta, condition.preference)
+        return self._reward(self.texts(states), condition.beta, condition.preference, condition.function)
 
     def log_prior(self, states: Tensor) -> Tensor:
         """Return the log-prior [B] of final states [B, W]."""

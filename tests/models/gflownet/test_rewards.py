@@ -70,10 +70,14 @@ def test_peptides_with_a_least_length_may_not_stop_everywhere():
 @pytest.mark.parametrize(
     "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
 )
-def test_a_reward_without_parts_is_refused(loss: str):
-    with pytest.raises(IncompatibleLossError, match=rf"{loss}.* partial"):
-        build(loss, STRINGS, length_reward)
-    build(loss, STRINGS, letter_reward(STRINGS)).step()
+def test_a_reward_without_parts_gets_a_learned_potential(loss: str):
+    learned = build(loss, STRINGS, length_reward)
+    learned.step()
+    assert any(name.startswith("potential.") for name in learned.state_dict()[0])
+    assert learned.partial_calls == 0
+    given = build(loss, STRINGS, letter_reward(STRINGS))
+    given.step()
+    assert not any(name.startswith("potential.") for name in given.state_dict()[0])
 
 
 def test_stopped_prefixes_are_evaluated_and_final_states_not_again(generator: torch.Generator):
