@@ -39,7 +39,7 @@ from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
+from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "3"
+MEANING = "4"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -137,7 +137,7 @@ def _start_training(
     spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
 ) -> TrainingRun:
     """Return the training of a round before its first step."""
-    given = (spec.sampler, reward.environment, reward, len(spec.objectives), seed, fitted.measured)
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
     trainer = build_trainer(*given, prior=prior.learned)
     return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 

@@ -26,6 +26,9 @@ OPEN = (1e-30, 1.0)
 
 Explore = Callable[[Tensor, Tensor, Tensor | None, Generator], Tensor]
 """Maps masked logits [n, A], their mask [n, A] and log-probabilities of a prior to those of a behaviour."""
+Revise = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""Maps the unfinished trajectories [n], their states [n, W], masks [n, A] and sampled actions [n] of one step
+to the allowed actions [n] that are taken."""
 
 
 def sample_actions(logits: Tensor, generator: Generator) -> Tensor:
@@ -79,10 +82,15 @@ def rollout_forward(
     condition: Condition,
     generator: Generator,
     explore: Explore | None = None,
+    revise: Revise | None = None,
 ) -> Trajectories:
-    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`."""
+    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`.
+
+    `revise` may then replace sampled actions by others.
+    """
     # joined outside inference mode, because inference tensors cannot carry gradients
-    return _assemble(policy, environment, _record(policy, environment, condition, generator, explore))
+    record = _record(policy, environment, condition, generator, explore, revise)
+    return _assemble(policy, environment, record)
 
 
 @torch.inference_mode()
@@ -92,6 +100,7 @@ def _record(
     condition: Condition,
     generator: Generator,
     explore: Explore | None,
+    revise: Revise | None,
 ) -> _Record:
     record, draws = _Record(), GumbelSampler(generator)
     n = len(condition)
@@ -106,6 +115,8 @@ def _record(
             logits.masked_fill_(mask.logical_not(), -torch.inf)
             logits = explore(logits, mask, features.log_prior, generator)
         actions = draws.draw(logits, mask)
+        if revise is not None:
+            actions = revise(rows, states, mask, actions)
         after, backward_actions = environment.step_with_reverse(states, actions)
         ended = environment.is_final(after)
         record.states.append(states)

@@ -19,17 +19,18 @@ from models.gflownet.rewards import check_loss
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 from models.records import Cancelled
-from models.rounds.training.state_reward import StateReward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
+    from models.campaign.spec import CampaignSpec
     from models.gflownet.environment import Environment
     from models.gflownet.prior import ActionPrior
     from models.records import CheckpointStore
     from models.rounds.training.dual_ascent import DualAscent
+    from models.rounds.training.state_reward import StateReward
     from models.specs.sampler import SamplerSpec
 
 CHECKPOINT_SECONDS = 15.0
@@ -45,21 +46,34 @@ def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
     Raises:
         UnfitLossError: if the loss asks for something that they do not offer.
     """
-    has_partial, has_prior = hasattr(StateReward, "partial"), spec.prior != "none"
-    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=has_partial, has_prior=has_prior)
+    check_loss(spec.loss, get_loss(spec.loss), environment, has_prior=spec.prior != "none")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RewardShape:
+    """What conditions choose among: M objectives, and K functions sampled from the posterior."""
+
+    n_objectives: int
+    n_functions: int = 1
+
+
+def shape_of_reward(spec: CampaignSpec) -> RewardShape:
+    """Return the shape of the reward that a campaign asks for."""
+    return RewardShape(len(spec.objectives), spec.acquisition.functions)
 
 
 def build_trainer(  # noqa: PLR0913 - each is one thing that a trainer starts from
     spec: SamplerSpec,
     environment: Environment,
     reward: StateReward,
-    n_objectives: int,
+    shape: RewardShape,
     seed: int,
     measured: Sequence[str],
     *,
     prior: ActionPrior | None = None,
 ) -> Trainer:
-    """Return a trainer at its start.
+    """Return a trainer at its start, for a reward of a shape.
 
     Without a learned prior, relative trajectory balance is trajectory balance: the base measure, which stands
     beside the reward, is then the prior.
@@ -67,21 +81,22 @@ def build_trainer(  # noqa: PLR0913 - each is one thing that a trainer starts fr
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
-    conditions = _conditions(spec, environment, n_objectives)
+    conditions = _conditions(spec, environment, shape)
     settings = trainer_settings(spec)
     if prior is None and get_loss(settings.loss).needs_prior:
         settings = replace(settings, loss=WITHOUT_PRIOR)
     return Trainer(environment, conditions, reward, settings, seed, measured, prior=prior)
 
 
-def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) -> ConditionSampler:
+def _conditions(spec: SamplerSpec, environment: Environment, shape: RewardShape) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
         spec.beta,
-        n_objectives,
+        shape.n_objectives,
         spec.preference_concentration,
         environment.device,
         beta_law=spec.beta_law,
+        n_functions=shape.n_functions,
     )
 
 
@@ -120,7 +135,7 @@ class TrainedPolicy:
 def trained_policy(
     spec: SamplerSpec,
     environment: Environment,
-    n_objectives: int,
+    shape: RewardShape,
     weights: Mapping[str, Tensor],
     prior: ActionPrior | None = None,
 ) -> TrainedPolicy:
@@ -129,9 +144,9 @@ def trained_policy(
     Raises:
         RuntimeError: if the weights are of a policy of another shape.
     """
-    conditions = _conditions(spec, environment, n_objectives)
-    shape = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
-    policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0), prior)
+    conditions = _conditions(spec, environment, shape)
+    network = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
+    policy = Policy(environment, conditions, network, torch.Generator().manual_seed(0), prior)
     policy.load_state_dict(weights)
     return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
 

@@ -1,6 +1,8 @@
 """Actions are mutated and recombined like strings."""
 
+import pytest
 import torch
+from domain_examples import names, open_example
 from loss_spaces import ArbitraryPrior
 
 from models.gflownet.environments.hypergrid import Hypergrid
@@ -12,6 +14,7 @@ from models.gflownet.genetic_operators import (
     breed,
     build,
     build_by_prior,
+    complete,
     crossover,
     decompose,
     mutate,
@@ -73,3 +76,13 @@ def test_what_is_fresh_is_drawn_from_the_prior() -> None:
     counts = (environment.key(built).unsqueeze(1) == keys).sum(dim=0)
     expected = prior_log_probability(space, prior).exp()
     torch.testing.assert_close(counts / n, expected.float(), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize(("kind", "index"), names())
+def test_what_is_taken_apart_is_built_again_in_every_domain(kind: str, index: int) -> None:
+    example = open_example(kind, index)
+    environment = example.domain.environment(example.texts)
+    generator = torch.Generator().manual_seed(0)
+    states = complete(environment, environment.reset(60), generator)
+    rebuilt = build(environment, decompose(environment, states, generator), generator)
+    assert torch.equal(environment.key(rebuilt), environment.key(states))
