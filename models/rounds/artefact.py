@@ -20,6 +20,7 @@ from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
+from models.rounds.training.round_prior import NO_PRIOR, PREFIX, RoundPrior, restore_prior
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -72,6 +73,12 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
+    """State of the policy's prior; an older release had none."""
+
+    def round_prior(self, environment: Environment) -> RoundPrior:
+        """Return the prior that the policy was trained with, in the environment it was trained in."""
+        return restore_prior(*self.prior, environment)
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -150,13 +157,15 @@ def provenance(
     }
 
 
-def pack_artefact(
+def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
     fitted: RoundModel,
     policy: Policy,
     made_from: Mapping[str, Any],
     domain: ScreenedDomain,
     withheld: Collection[str],
     measure: BaseMeasure = EVERY_OBJECT,
+    *,
+    prior: RoundPrior = NO_PRIOR,
 ) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
@@ -167,6 +176,7 @@ def pack_artefact(
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
         measure: that the policy was trained with.
+        prior: of the policy.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
     proxies = fitted.model.proxies
@@ -176,6 +186,7 @@ def pack_artefact(
         for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
+    prior_tensors, prior_header = prior.state()
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -184,8 +195,9 @@ def pack_artefact(
         "failures": proxies.failures,
         "withheld": list(withheld),
         "base_measure": measure.state(),
+        "prior": prior_header,
     }
-    return pack(tensors, header)
+    return pack(tensors | prior_tensors, header)
 
 
 def read_artefact(content: bytes) -> Artefact:
@@ -217,6 +229,6 @@ def read_artefact(content: bytes) -> Artefact:
     }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
-    return Artefact(
-        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
-    )
+    prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
+    failures = header.get("failures", {})
+    return Artefact(policy, multipliers, held_out, failures, made_by, made_from, measure, withheld, prior)
