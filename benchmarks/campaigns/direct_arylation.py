@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, mean, methods, show
+from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -76,7 +76,7 @@ def run(session: Session) -> None:
     spec = specification(rows)
     lab = TableLab(spec, open_domain(spec.domain), measurements(rows, spec))
     domain = TableDomain(open_domain(spec.domain), lab.objects or ())
-    ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
+    ways = methods("assayflow", DEFAULTS, "random", "genetic", "greedy", "bayesian")
     protocol = Protocol("batches_of_5", spec, 1 if session.quick else 7, 5, 5, ways)
     replayed = session.replay(NAME, protocol, lab, domain)
     show(session.report, NAME, replayed, ("best_yield", "hits"), BARS)

@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -65,7 +65,7 @@ def run(session: Session) -> None:
     plain = open_domain(spec.domain)
     lab = TableLab(spec, plain, measurements(rows, plain))
     domain = TableDomain(plain, lab.objects or ())
-    ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
+    ways = methods("assayflow", DEFAULTS, "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
     replayed = session.replay(
         NAME, Protocol("8_batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -67,7 +67,7 @@ def run(session: Session) -> None:
     def further(measured: Sequence[str], _: Sequence[str]) -> dict[str, float]:
         return {"regret_mV": min(known[name] for name in measured) - least}
 
-    ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
+    ways = methods("assayflow", DEFAULTS, "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
     replayed = session.replay(
         NAME, Protocol("batches_of_10", spec, rounds, BATCH, BATCH, ways, further), lab, domain
