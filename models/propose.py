@@ -86,7 +86,10 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("fitting") as tick:
         environment = screened.environment(attempted_objects(history), device or "cpu")
         check_sampler(spec.sampler, environment)
-        fitted = fit(spec, screened, environment, history, seed, tick)
+        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
+        everything = states_to_score(spec, space)
+        n_listed = None if everything is None else len(everything)
+        fitted = fit(spec, screened, environment, history, seed, tick, n_listed=n_listed)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
@@ -103,9 +106,16 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
+        pool = sample_candidates(
+            trainer,
+            reward,
+            filters,
+            spec,
+            stream(seed, "sampling"),
+            tick,
+            exploration=fitted.settings.exploration,
+            everything=everything,
+        )
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)

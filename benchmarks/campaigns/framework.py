@@ -308,3 +308,17 @@ def difference(
         return float(gaps.mean()) if len(gaps) else math.nan, math.nan, len(gaps)
     half = float(t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5)
     return float(gaps.mean()), half, len(gaps)
+
+
+def compare_with_bayesian(
+    report: Report, title: str, rows: Sequence[Row], figure: str, n_round: int, sign: float = 1.0
+) -> None:
+    """Claim that the defaults reach what exhaustive Bayesian optimisation does, within the paired interval.
+
+    `sign` is -1 for figures of which less is better.
+    """
+    gap, half, n = difference(rows, (DEFAULTS, "bayesian"), figure, n_round)
+    if n > 1:
+        measured = round(mean(rows, DEFAULTS, "measured", n_round))
+        name = f"{title}: {figure} after {measured}, defaults less exhaustive BO's"
+        report.claim(name, sign * gap, ">=", -half, half)

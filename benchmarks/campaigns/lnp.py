@@ -8,7 +8,16 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.framework import (
+    DEFAULTS,
+    SMALL_TABLE,
+    Protocol,
+    Session,
+    difference,
+    mean,
+    methods,
+    show,
+)
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

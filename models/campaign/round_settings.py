@@ -1,8 +1,8 @@
-"""The settings of one round: what a campaign states, and for what it leaves open the mode that suits the round.
+"""The settings of one round: what a campaign states, and what the mode of the round decides for the rest.
 
-A space that is listed has every object scored, so its batch is chosen as in Bayesian optimisation: the largest
-joint improvement under one Gaussian process, without a separate share for exploration. A space that is sampled
-has its batch chosen by value with diversity (docs/decisions/0039). Pure and torch-free; knows no data.
+A listed space has every object scored, so its batch is chosen as in Bayesian optimisation: the largest joint
+improvement under one Gaussian process, without a separate share for exploration. The batch of a sampled space
+is chosen by value with diversity (docs/decisions/0039). Pure and torch-free; knows no data.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Mode = Literal["listed", "sampled"]
 class Situation:
     """What a round knows before it fits anything.
 
-    `listed` is the number of objects of a space that are all scored, None where they are sampled; `measured` is
-    the number of measured objects.
+    `listed` is the number of objects of a space that are all scored, None where they are sampled; `measured`
+    is the number of measured objects.
     """
 
     listed: int | None = None
@@ -66,9 +66,9 @@ class RoundSettings:
 
     def summary(self) -> dict[str, Any]:
         """Return the settings as plain JSON."""
-        found = asdict(self)
-        found["proxies"] = list(found.pop("kinds"))
-        return found | {"by_default": list(self.by_default)}
+        stated = asdict(self)
+        kinds, by_default = stated.pop("kinds"), stated.pop("by_default")
+        return stated | {"proxies": list(kinds), "by_default": list(by_default)}
 
 
 def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:

@@ -72,6 +72,9 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    n_listed: int | None
+    """Objects of the space where the round scored all, None where it sampled. An older release told none, and
+    its specifications leave nothing open that depends on it."""
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -183,6 +186,7 @@ def pack_artefact(
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "listed": fitted.n_listed,
         "base_measure": measure.state(),
     }
     return pack(tensors, header)
@@ -218,5 +222,13 @@ def read_artefact(content: bytes) -> Artefact:
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     return Artefact(
-        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
+        policy,
+        multipliers,
+        held_out,
+        header.get("failures", {}),
+        made_by,
+        made_from,
+        measure,
+        withheld,
+        header.get("listed"),
     )

@@ -172,7 +172,8 @@ class ApplicabilitySpec(FrozenModel):
         le=1,
         description="Least similarity (0-1, the domain's own) to the nearest measured object inside the "
         "domain of applicability. Absent: learned from the similarities between measured "
-        "objects, or as `if_listed` says. 0 switches the domain off. Outside it, uncertainty earns no reward.",
+        "objects, or as `if_listed` says. 0 switches the domain off. Outside it, uncertainty earns no "
+        "reward.",
     )
     outside_share: float | None = Field(
         default=None,
@@ -183,8 +184,8 @@ class ApplicabilitySpec(FrozenModel):
     )
     if_listed: Literal["off", "learned"] = Field(
         default="off",
-        description="What a listed space, all of whose objects are scored, has where neither of the other two "
-        "is given. `off`: no domain, as in Bayesian optimisation. `learned`: the domain of a sampled space.",
+        description="What a listed space, all of whose objects are scored, has where neither of the other "
+        "two is given. `off`: no domain, as in Bayesian optimisation. `learned`: that of a sampled space.",
     )
 
     @model_validator(mode="before")
@@ -272,8 +273,8 @@ class BatchSpec(FrozenModel):
         default=None,
         ge=0,
         le=1,
-        description="Weight of diversity against value: 0 takes the best values, 1 spreads the most. Absent: 0 "
-        "in a listed space, 0.5 in a sampled one.",
+        description="Weight of diversity against value: 0 takes the best values, 1 spreads the most. "
+        "Absent: 0.5. The `hypervolume` selector needs none for its picks by value.",
     )
     exploration: float | None = Field(
         default=None,
@@ -310,7 +311,7 @@ class BatchSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_choice(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications from before the choice by mode had these defaults, and their rounds keep their batches.
+        # Specifications from before the choice by mode had these defaults; their rounds keep their batches.
         before = {"diversity": 0.5, "exploration": 0.2, "selector": VALUE_SELECTOR}
         return {**before, **value} if is_stored(info) and isinstance(value, dict) else value
 

@@ -106,7 +106,8 @@ class FitInputs:
     """What a round is given to learn from.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective. `n_listed` is the number of objects of a space that are all scored, None where they are sampled.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
 
     spec: CampaignSpec
@@ -134,7 +135,8 @@ def fit(  # noqa: PLR0913 - each is one thing that a round learns from
     """Return the fitted models of the round; `tick` hears the share done and what is being done.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective. `n_listed` is the number of objects of a space that are all scored, None where they are sampled.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
     given = FitInputs(spec, domain, environment, history, seed, n_listed)
     tick(0.0, "reading the results")

@@ -167,18 +167,20 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     seed: int,
     tick: Callable[[float, str], None],
     *,
+    exploration: float,
     everything: Tensor | None = None,
 ) -> CandidatePool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
 
-    What was found in training comes first, as if asked for at the greatest beta with even weights. Where the
-    final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
+    The share `exploration` is drawn at all betas. What was found in training comes first, as if asked for at
+    the greatest beta with even weights. Where the final states [X, W] of all objects are given, they are the
+    pool in that way, and nothing is drawn.
     """
     goal = target_pool_size(spec.batch)
     if everything is not None:
         return _list_pool(source, everything, reward, candidate_filter, goal, tick)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
-    lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else spec.batch.exploration
+    lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else exploration
     found = source.elites
     parts = list(_as_they_are(source, found, reward, candidate_filter))
     n_passed, n_draws = sum(len(passed) for passed, _, _ in parts), 0

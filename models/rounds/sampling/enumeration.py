@@ -45,3 +45,9 @@ def states_to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
     if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
         return None
     return space.final_states
+
+
+def count_listed(spec: CampaignSpec, environment: Environment) -> int | None:
+    """Return how many objects a round scores one and all; None where it samples them."""
+    states = states_to_score(spec, enumerate_if_small(spec, environment, is_diagnosed=False))
+    return None if states is None else len(states)
