@@ -10,7 +10,6 @@ import torch
 from models.domains import installed, open_domain
 from models.messages.message import message
 from models.reward.applicability import MINIMUM_MEASURED, applicability
-from models.specs.decisions import ApplicabilitySpec
 
 SWITCHES = open_domain(installed()["switches"].spec.model_validate({"kind": "switches", "n": 12}))
 TEXTS = ["".join(letters) for letters in itertools.product("01", repeat=12)]
