@@ -9,7 +9,16 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, mean, methods, show
+from benchmarks.campaigns.framework import (
+    DEFAULTS,
+    SMALL_TABLE,
+    Protocol,
+    Session,
+    compare_with_bayesian,
+    mean,
+    methods,
+    show,
+)
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -86,3 +95,7 @@ def run(session: Session) -> None:
             session.report.claim(
                 f"{NAME}: mean best yield after {5 + 5 * n_round} experiments", value, ">=", bar
             )
+            value = mean(replayed, DEFAULTS, "best_yield", n_round)
+            name = f"{NAME}, nothing set: mean best yield after {5 + 5 * n_round} experiments"
+            session.report.claim(name, value, ">=", bar)
+            compare_with_bayesian(session.report, NAME, replayed, "best_yield", n_round)

@@ -311,14 +311,14 @@ def difference(
 
 
 def compare_with_bayesian(
-    report: Report, title: str, rows: Sequence[Row], figure: str, n_round: int, sign: float = 1.0
+    report: Report, title: str, rows: Sequence[Row], figure: str, n_round: int, *, is_cost: bool = False
 ) -> None:
-    """Claim that the defaults reach what exhaustive Bayesian optimisation does, within the paired interval.
+    """Claim that the defaults reach exhaustive Bayesian optimisation within the paired interval.
 
-    `sign` is -1 for figures of which less is better.
+    Of a figure that `is_cost`, less is better.
     """
     gap, half, n = difference(rows, (DEFAULTS, "bayesian"), figure, n_round)
     if n > 1:
         measured = round(mean(rows, DEFAULTS, "measured", n_round))
-        name = f"{title}: {figure} after {measured}, defaults less exhaustive BO's"
-        report.claim(name, sign * gap, ">=", -half, half)
+        name = f"{title}, nothing set: {figure} after {measured}, less exhaustive BO's"
+        report.claim(name, gap, "<=" if is_cost else ">=", half if is_cost else -half, half)

@@ -13,6 +13,7 @@ from benchmarks.campaigns.framework import (
     SMALL_TABLE,
     Protocol,
     Session,
+    compare_with_bayesian,
     difference,
     mean,
     methods,
@@ -82,6 +83,7 @@ def run(session: Session) -> None:
     show(session.report, NAME, replayed, ("hypervolume", "circles"), SHOWN)
     if session.quick:
         return
+    compare_with_bayesian(session.report, NAME, replayed, "hypervolume", ROUNDS)
     gap, half, _ = difference(replayed, ("bayesian", "assayflow"), "hypervolume", ROUNDS)
     name = f"{NAME}: hypervolume, qLogNEHVI's less ours"
     session.report.claim(name, gap, "<=", half, half)

@@ -13,6 +13,7 @@ from benchmarks.campaigns.framework import (
     SMALL_TABLE,
     Protocol,
     Session,
+    compare_with_bayesian,
     difference,
     mean,
     methods,
@@ -88,6 +89,8 @@ def run(session: Session) -> None:
         gap, half, _ = difference(replayed, ("assayflow", "bayesian"), "regret_mV", n_round)
         name = f"{NAME}: regret after {BATCH * (1 + n_round)}, ours less exhaustive BO's, mV"
         session.report.claim(name, gap, "<=", half, half)
+        compare_with_bayesian(session.report, NAME, replayed, "regret_mV", n_round, is_cost=True)
+    compare_with_bayesian(session.report, NAME, replayed, "hits", ROUNDS)
     gap, half, _ = difference(replayed, ("assayflow", "bayesian"), "hits", ROUNDS)
     session.report.claim(f"{NAME}: hits in the end, ours less exhaustive BO's", gap, ">=", 0.0, half)
     chance = mean(replayed, "random", "regret_mV", ROUNDS)
