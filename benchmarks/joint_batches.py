@@ -22,7 +22,8 @@ from models.selection.contract import Candidates, JointUtilities, SelectionReque
 from models.selection.hypervolume import BoxedImprovement, DirectedImprovement, select_by
 from models.selection.limits import BatchLimits
 
-KNOWN, POINTS, VARIABLES, BATCH = 40, 400, 5, 12
+KNOWN, POINTS, BATCH = 40, 400, 12
+VARIABLES = 5
 LENGTH_SCALE, NOISE, JITTER = 0.7, 1e-3, 1e-6
 POOR = 1.1
 FRESH, FINE = 128, 2048

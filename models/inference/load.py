@@ -20,7 +20,7 @@ from models.rounds.artefact import (
 )
 from models.rounds.fitting.fit import FitInputs, fit, refit_model
 from models.rounds.reporting.summary import processor, versions
-from models.rounds.sampling.enumeration import count_listed
+from models.rounds.sampling.enumeration import list_space
 from models.rounds.training.train import trained_policy
 from models.safety.screened_domain import ScreenedDomain
 
@@ -70,7 +70,7 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     screened = ScreenedDomain(own, spec.domain, hazards)
     if artefact is None:
         environment = screened.environment(attempted_objects(history), device or "cpu")
-        n_listed = count_listed(spec, environment)
+        n_listed = list_space(spec, environment, is_diagnosed=False).n_scored
         fitted = fit(spec, screened, environment, history, seed, report, n_listed=n_listed)
         return TrainedCampaign(fitted, screened, environment, None)
     found = read_artefact(artefact)
