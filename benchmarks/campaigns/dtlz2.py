@@ -11,15 +11,8 @@ from typing import Any
 import torch
 from botorch.test_functions.multi_objective import DTLZ2
 
-from benchmarks.campaigns.framework import (
-    DEFAULTS,
-    SMALL_TABLE,
-    Protocol,
-    Session,
-    compare_with_bayesian,
-    methods,
-    show,
-)
+from benchmarks.campaigns.figures import compare_with_bayesian, show
+from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, methods
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

@@ -106,7 +106,6 @@ def _selector(spec: CampaignSpec, *, is_listed: bool) -> str:
     """
     if spec.batch.selector != AUTO:
         return spec.batch.selector
-    is_plain = spec.batch.diversity is None and spec.acquisition == AcquisitionSpec(
-        scalarisation=spec.acquisition.scalarisation
-    )
+    asked, usual = spec.acquisition, AcquisitionSpec()
+    is_plain = spec.batch.diversity is None and (asked.kind, asked.kappa) == (usual.kind, usual.kappa)
     return JOINT_SELECTOR if is_listed and is_plain else VALUE_SELECTOR
