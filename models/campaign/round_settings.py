@@ -75,7 +75,7 @@ def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
     """Return the settings of a round."""
     batch, kinds, near = spec.batch, spec.proxies.kinds, spec.applicability
     is_listed = situation.listed is not None
-    is_off = is_listed and near.if_listed == "off" and near.min_similarity is near.outside_share is None
+    is_open = near.min_similarity is None and near.outside_share is None
     few = is_listed and situation.measured <= FEW_RESULTS
     open_fields = {
         "batch.selector": batch.selector == AUTO,
@@ -90,8 +90,8 @@ def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
         diversity=_or(batch.diversity, DIVERSITY),
         exploration=_or(batch.exploration, 0.0 if is_listed else EXPLORATION),
         kinds=kinds or (ONE_PROXY if few else PROXIES),
-        min_similarity=0.0 if is_off else near.min_similarity,
-        by_default=tuple(name for name, is_open in open_fields.items() if is_open),
+        min_similarity=0.0 if is_listed and is_open and near.if_listed == "off" else near.min_similarity,
+        by_default=tuple(name for name, is_left in open_fields.items() if is_left),
     )
 
 
