@@ -77,7 +77,13 @@ class Exhaustive(Strategy):
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(
-            spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message)
+            spec,
+            task.domain,
+            self._environment,
+            history,
+            seed,
+            lambda _, message: task.tick(message),
+            n_listed=len(task.objects),
         )
         candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)

@@ -73,6 +73,9 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    n_listed: int | None = None
+    """Objects of the space where the round scored all, None where it sampled. An older release told none, and
+    its specifications leave nothing open that depends on it."""
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
@@ -194,6 +197,7 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "listed": fitted.n_listed,
         "base_measure": measure.state(),
         "prior": prior_header,
     }
@@ -230,5 +234,15 @@ def read_artefact(content: bytes) -> Artefact:
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
-    failures = header.get("failures", {})
-    return Artefact(policy, multipliers, held_out, failures, made_by, made_from, measure, withheld, prior)
+    return Artefact(
+        policy=policy,
+        multipliers=multipliers,
+        held_out=held_out,
+        failures=header.get("failures", {}),
+        versions=made_by,
+        made_from=made_from,
+        base_measure=measure,
+        withheld=withheld,
+        n_listed=header.get("listed"),
+        prior=prior,
+    )
