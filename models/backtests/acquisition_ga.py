@@ -16,6 +16,7 @@ from models.backtests.rounds import for_batch
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
 from models.rounds.fitting.fit import fit, random_objects
+from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from models.backtests.contract import BacktestTask
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
     from models.records import History
     from models.rounds.fitting.fit import RoundModel
 
@@ -66,10 +68,17 @@ class AcquisitionGA(Strategy):
         """
         if task.objects is not None:
             raise ValueError("this searches where there is no table")
-        self._breed = self._breed or self._open(task.domain)
         spec = for_batch(task.spec, k)
         environment = task.domain.environment([])
         fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
+        return self.search(task, fitted, history, environment, seed)
+
+    def search(
+        self, task: BacktestTask, fitted: RoundModel, history: History, environment: Environment, seed: int
+    ) -> Choice:
+        """Return the batch that fitted models lead to."""
+        self._breed = self._breed or self._open(task.domain)
+        spec = fitted.model.spec
         fitness = _Fitness(fitted)
         known = [
             text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)
@@ -77,7 +86,8 @@ class AcquisitionGA(Strategy):
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
         batch = select_batch(pool, fitted, history, seed)
-        return Choice(tuple(pool.texts[item.row] for item in batch.choices), fitted.reward.n_scored)
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, fitted.reward.n_scored, predicted_values(chosen, fitted))
 
     def _climb(self, fitness: _Fitness, texts: list[str], task: BacktestTask, generator: Generator) -> None:
         assert self._breed is not None

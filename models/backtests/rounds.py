@@ -16,6 +16,7 @@ from models.backtests.table import TableDomain
 from models.gflownet.conditioning import ConditionSampler
 from models.propose import propose
 from models.rounds.fitting.fit import fit
+from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import SamplingStats, pool_of
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
@@ -89,7 +90,8 @@ class Exhaustive(Strategy):
             return Choice(())
         pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
-        return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, len(admitted), predicted_values(chosen, fitted))
 
 
 @final
@@ -118,8 +120,8 @@ class Generative(Strategy):
             domain=domain,
             is_diagnosed=False,
         )
-        names = tuple(candidate.object for candidate in proposal.candidates)
-        return Choice(names, int(proposal.summary["cost"]["objects_scored"]))
+        predictions = {candidate.object: candidate.predictions for candidate in proposal.candidates}
+        return Choice(tuple(predictions), int(proposal.summary["cost"]["objects_scored"]), predictions)
 
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {

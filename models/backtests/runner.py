@@ -26,11 +26,11 @@ from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.utilities import min_max_utility, modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
 from models.random_streams import stream
-from models.records import History
+from models.records import Forecast, History
 from models.rounds.reporting.summary import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -188,17 +188,30 @@ def _run_one(
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
+    forecasts: tuple[Forecast, ...] = ()
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        choice = ask(History(measurements), plan.batch_size, stream(seed, f"round {n_round}"))
+        choice = ask(
+            History(measurements, forecasts=forecasts), plan.batch_size, stream(seed, f"round {n_round}")
+        )
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
         measurements += lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
         measured += choice.objects
+        forecasts += tuple(_forecasts(n_round, choice, plan.spec))
         scores = judge.score(measured, choice.objects)
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
     return rows
+
+
+def _forecasts(n_round: int, choice: KeptChoice, spec: CampaignSpec) -> Iterator[Forecast]:
+    """Yield what a strategy predicted of its choice, for each measured objective, as a campaign keeps it."""
+    measured = {objective.name for objective in spec.objectives if objective.assay_type is not None}
+    for text, predictions in choice.predictions.items():
+        for name, prediction in predictions.items():
+            if name in measured:
+                yield Forecast(n_round, text, name, prediction)
 
 
 def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
 COMPARED_FIELDS = {
@@ -72,6 +74,8 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -184,6 +188,7 @@ def pack_artefact(
         "failures": proxies.failures,
         "withheld": list(withheld),
         "base_measure": measure.state(),
+        "intervals": INTERVALS,
     }
     return pack(tensors, header)
 
@@ -218,5 +223,13 @@ def read_artefact(content: bytes) -> Artefact:
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     return Artefact(
-        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
+        policy,
+        multipliers,
+        held_out,
+        header.get("failures", {}),
+        made_by,
+        made_from,
+        measure,
+        withheld,
+        header.get("intervals", 1),
     )

@@ -15,12 +15,15 @@ from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.sampler import sample_actions
 from models.messages.message import Message, message
-from models.proxies.contract import TrainingTable
+from models.metrics.past_predictions import past_predictions
+from models.proxies.contract import Posterior, TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
 from models.proxies.model_selection import fit_best
 from models.proxies.refit import refit
 from models.proxies.registry import build_fallbacks, build_proxies
+from models.proxies.selection_rules import SelectionSettings
+from models.proxies.validation import HeldOut
 from models.reward.applicability import applicability
 from models.reward.evaluation import CampaignModel
 from models.reward.log_reward import ObjectLogReward, log_reward
@@ -28,14 +31,14 @@ from models.reward.utility import fit_utility
 from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.data.tables import MeasuredTable
     from models.data.utility import Utility
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.proxies.contract import Posterior
+    from models.metrics.past_predictions import PastPrediction
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
     from models.records import History
@@ -106,6 +109,8 @@ class FitInputs:
     environment: Environment
     history: History
     seed: int
+    is_corrected: bool = True
+    """Whether intervals are corrected for the choice and the record; earlier releases did not."""
 
 
 def fit(
@@ -132,7 +137,7 @@ def fit(
         competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
-        intervals=spec.proxies.intervals,
+        settings=_settings(given),
         spare=build_fallbacks(domain.kernel, competing),
     )
     return _assemble(given, reading, proxies, tick)
@@ -163,9 +168,7 @@ def refit_model(
     competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
-    proxies = refit(
-        training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures
-    )
+    proxies = refit(training, competing, kept, seed=given.seed, settings=_settings(given), failures=failures)
     return _assemble(given, reading, proxies, tick)
 
 
@@ -192,6 +195,24 @@ def _assemble(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending
     )
     return RoundModel(domain, model, reward, reading.table, attempted, reading)
+
+
+def _settings(given: FitInputs) -> SelectionSettings:
+    """Return how proxies are chosen and intervals are made, with the record of earlier batches."""
+    spec = given.spec.proxies
+    record = {
+        kind: _as_held_out(rows) for kind, rows in past_predictions(given.spec, given.history).items() if rows
+    }
+    return SelectionSettings(spec.intervals, spec.selection, record, is_corrected=given.is_corrected)
+
+
+def _as_held_out(rows: Sequence[PastPrediction]) -> HeldOut:
+    columns = torch.tensor([[row.mean, row.sd, row.lower, row.upper] for row in rows], dtype=torch.float64)
+    mean, sd, lower, upper = columns.unbind(dim=1)
+    exact = lower == upper
+    values = lower.masked_fill(~exact, torch.nan)
+    lower, upper = (edge.masked_fill(exact, torch.nan) for edge in (lower, upper))
+    return HeldOut(Posterior(mean, sd, torch.zeros_like(sd)), values, lower, upper)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

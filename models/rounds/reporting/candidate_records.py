@@ -17,6 +17,7 @@ from models.gflownet.density import log_density
 from models.messages.message import Message, message, records, texts
 from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
 from models.rounds.reporting.reasons import SelectionReason, reason
+from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,6 +131,15 @@ def build_predictions(
         )
         for row, text in enumerate(texts)
     ]
+
+
+def predicted_values(texts: Sequence[str], fitted: RoundModel) -> dict[str, dict[str, Prediction]]:
+    """Return the predictions of every objective of objects, by object."""
+    if not texts:
+        return {}
+    objects, _ = evaluate_objects(fitted.model, texts)
+    numbers = derived_values(texts, fitted)
+    return {text: _predictions(row, objects.objectives, numbers, fitted) for row, text in enumerate(texts)}
 
 
 def even_preference(n: int, fitted: RoundModel) -> Tensor:

@@ -12,6 +12,7 @@ from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feature_conformal import distances, radius, reach
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.model_selection import fit_best
+from models.proxies.selection_rules import SelectionSettings
 from models.proxies.validation import Fold
 
 
@@ -91,12 +92,13 @@ def test_intervals_cover_and_are_not_the_plain_ones(with_process: bool) -> None:
     proxies = {"deep_ensemble": DeepEnsemble()}
     both = {"gaussian_process": GaussianProcess(RBFKernel), **proxies} if with_process else proxies
     table = _table(x[:60], y[:60])
-    fitted = fit_best(table, both, seed=0, tick=lambda *_: None, intervals="feature_conformal")
+    settings = SelectionSettings("feature_conformal")
+    fitted = fit_best(table, both, seed=0, tick=lambda *_: None, settings=settings)
     assert fitted.chosen["a"] == next(iter(both))
     low, high = fitted.interval(x[60:])
     mean = fitted.posterior(x[60:]).mean
     assert bool(((low <= mean) & (mean <= high)).all())
     assert 0.8 <= float(((low <= y[60:]) & (y[60:] <= high)).double().mean()) <= 0.99
     assert float((high - low).std()) > 0
-    fitted._intervals = "conformal"
+    fitted._settings = SelectionSettings("conformal")
     assert not torch.allclose(low, fitted.interval(x[60:])[0])
