@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from models.backtests.contract import BacktestTask
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
-    from models.gflownet.environment import Environment
     from models.records import History
     from models.rounds.fitting.fit import RoundModel
 
@@ -71,14 +70,13 @@ class AcquisitionGA(Strategy):
         spec = for_batch(task.spec, k)
         environment = task.domain.environment([])
         fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
-        return self.search(task, fitted, history, environment, seed)
+        return self.search(task, fitted, history, seed)
 
-    def search(
-        self, task: BacktestTask, fitted: RoundModel, history: History, environment: Environment, seed: int
-    ) -> Choice:
+    def search(self, task: BacktestTask, fitted: RoundModel, history: History, seed: int) -> Choice:
         """Return the batch that fitted models lead to."""
         self._breed = self._breed or self._open(task.domain)
         spec = fitted.model.spec
+        environment = task.domain.environment([])
         fitness = _Fitness(fitted)
         known = [
             text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class PastPrediction:
     """A prediction with its deviation, and the bounds of what was measured: equal where it is exact."""
 
+    object: str
     mean: float
     sd: float
     lower: float
@@ -61,9 +62,9 @@ def _met(forecast: Forecast, measured: Sequence[Measurement], transform: Transfo
         return []
     value = exact_mean(measured, transform)
     if value is not None:
-        return [PastPrediction(mean, sd, value, value)]
+        return [PastPrediction(forecast.object, mean, sd, value, value)]
     ends = [bounds(result, transform) for result in measured if is_censored(result)]
     if not ends:
         return []
     lower, upper = max(low for low, _ in ends), min(high for _, high in ends)
-    return [PastPrediction(mean, sd, lower, upper)] if lower < upper else []
+    return [PastPrediction(forecast.object, mean, sd, lower, upper)] if lower < upper else []

@@ -19,7 +19,7 @@ objects.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 HELD_OUT_WEIGHT = 10.0
 """All held-out values together count as so many results of earlier batches."""
+REFERENCES = 100
+"""Scores of a Gaussian that stand in for held-out ones."""
 FARTHEST = 3.0
 """Deviations of the values from the median prediction beyond which difficulty does not grow any more."""
 PRIOR_SLOPE = 0.5
@@ -96,6 +98,33 @@ def _slope(errors: Tensor, place: Tensor) -> tuple[float, float]:
 
 @final
 @dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """Predictions of earlier batches [n] with what was measured, deviations as they were told.
+
+    `places` [n] (int64) are those of the same objects among today's held-out values, -1 where they have none.
+    """
+
+    predictions: HeldOut
+    places: Tensor
+
+    def scores(self, held_out: HeldOut | None, scale: float, difficulty: Difficulty) -> tuple[Tensor, Tensor]:
+        """Return the normalised scores [n] and which are only lower bounds [n].
+
+        An error counts in the larger of two deviations, the one that was told and today's held-out one of the
+        same object. A proxy that has become less sure since has corrected a part of its errors already.
+        """
+        belief = self.predictions.belief
+        deviation = belief.predictive_sd
+        if held_out is not None:
+            now = scale * held_out.belief.predictive_sd[self.places.clamp_min(0)]
+            deviation = torch.maximum(deviation, now.where(self.places >= 0, 0.0))
+        judged = replace(belief, sd=deviation, noise_sd=torch.zeros_like(deviation))
+        sizes, is_bound = scores(replace(self.predictions, belief=judged))
+        return sizes / difficulty(belief.mean), is_bound
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Radius:
     """Deviations that an interval reaches before difficulty, and what the record of batches did to it."""
 
@@ -113,14 +142,14 @@ class Radius:
 
 
 def calibrated_radius(
-    held_out: HeldOut | None, scale: float, record: HeldOut | None, difficulty: Difficulty, level: float
+    held_out: HeldOut | None, scale: float, record: BatchRecord | None, difficulty: Difficulty, level: float
 ) -> Radius:
     """Return the radius in scaled predictive deviations times difficulty.
 
     Args:
         held_out: held-out predictions with their values; None with too few values to cross-validate.
         scale: factor of held-out deviations.
-        record: predictions of earlier batches with what was measured, deviations as they were told.
+        record: of earlier batches.
         difficulty: of predictions.
         level: of the interval.
 
@@ -131,10 +160,9 @@ def calibrated_radius(
     sizes, is_bound = _held_out_sizes(held_out, scale, difficulty)
     known = quantile(sizes, is_bound, level) if held_out is not None else None
     alone = known if known is not None and math.isfinite(known) else gaussian
-    if record is None or len(record.values) == 0:
+    if record is None or len(record.places) == 0:
         return Radius(alone, alone, 0, 0)
-    seen, is_seen_bound = scores(record)
-    seen = seen / difficulty(record.belief.mean)
+    seen, is_seen_bound = record.scores(held_out, scale, difficulty)
     weight = min(HELD_OUT_WEIGHT, len(sizes)) / len(sizes)
     weights = torch.cat([torch.full_like(sizes, weight), torch.ones_like(seen)])
     bounds = torch.cat([is_bound, is_seen_bound])
@@ -146,7 +174,7 @@ def calibrated_radius(
 def _held_out_sizes(held_out: HeldOut | None, scale: float, difficulty: Difficulty) -> tuple[Tensor, Tensor]:
     """Return normalised scores [n] and which are bounds; without held-out values those of a Gaussian."""
     if held_out is None:
-        shares = (torch.arange(HELD_OUT_WEIGHT, dtype=torch.float64) + 0.5) / HELD_OUT_WEIGHT
+        shares = (torch.arange(REFERENCES, dtype=torch.float64) + 0.5) / REFERENCES
         sizes = torch.special.ndtri((1 + shares) / 2)
         return sizes, torch.zeros_like(sizes, dtype=torch.bool)
     sizes, is_bound = scores(held_out)

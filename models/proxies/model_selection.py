@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -167,9 +167,8 @@ class SelectedProxies:
             low[:, column], high[:, column] = of_type.mean + below, of_type.mean + above
         return low, high
 
-    def without_corrections(self) -> SelectedProxies:
-        """Return the same proxies with intervals by held-out values alone, for comparisons."""
-        settings = replace(self._settings, is_corrected=False)
+    def under(self, settings: SelectionSettings) -> SelectedProxies:
+        """Return the same fits chosen and told by other settings."""
         return SelectedProxies(self.n_values, self._parts, settings, self.n_known, self.failures)
 
     def _feature_conformal_interval(

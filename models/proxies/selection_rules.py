@@ -11,8 +11,8 @@ from models.proxies.validation import log_densities
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from models.proxies.intervals import BatchRecord
     from models.proxies.proxy_fit import ProxyFit
-    from models.proxies.validation import HeldOut
 
 Intervals = Literal["conformal", "feature_conformal", "gaussian"]
 Rule = Literal["one_standard_error", "best"]
@@ -25,8 +25,8 @@ class SelectionSettings:
 
     intervals: Intervals = "conformal"
     rule: Rule = "one_standard_error"
-    record: Mapping[str, HeldOut] = field(default_factory=dict)
-    """Predictions of earlier batches with what was measured, by assay type."""
+    record: Mapping[str, BatchRecord] = field(default_factory=dict)
+    """What predictions of earlier batches met, by assay type."""
     is_corrected: bool = True
     """False for rounds of releases whose intervals came from held-out values alone."""
 

@@ -19,6 +19,7 @@ from models.metrics.past_predictions import past_predictions
 from models.proxies.contract import Posterior, TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
+from models.proxies.intervals import BatchRecord
 from models.proxies.model_selection import fit_best
 from models.proxies.refit import refit
 from models.proxies.registry import build_fallbacks, build_proxies
@@ -32,6 +33,8 @@ from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
 
     from models.campaign.spec import CampaignSpec
     from models.data.tables import MeasuredTable
@@ -137,7 +140,7 @@ def fit(
         competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
-        settings=_settings(given),
+        settings=_settings(given, reading.table.objects, training),
         spare=build_fallbacks(domain.kernel, competing),
     )
     return _assemble(given, reading, proxies, tick)
@@ -197,22 +200,28 @@ def _assemble(
     return RoundModel(domain, model, reward, reading.table, attempted, reading)
 
 
-def _settings(given: FitInputs) -> SelectionSettings:
+def _settings(given: FitInputs, objects: Sequence[str], table: TrainingTable) -> SelectionSettings:
     """Return how proxies are chosen and intervals are made, with the record of earlier batches."""
     spec = given.spec.proxies
     record = {
-        kind: _as_held_out(rows) for kind, rows in past_predictions(given.spec, given.history).items() if rows
+        kind: _record(rows, objects, table.known[:, table.types.index(kind)])
+        for kind, rows in past_predictions(given.spec, given.history).items()
+        if rows
     }
     return SelectionSettings(spec.intervals, spec.selection, record, is_corrected=given.is_corrected)
 
 
-def _as_held_out(rows: Sequence[PastPrediction]) -> HeldOut:
+def _record(rows: Sequence[PastPrediction], objects: Sequence[str], known: Tensor) -> BatchRecord:
+    """Return what earlier batches met; `known` [N] (bool) are the objects with held-out values."""
     columns = torch.tensor([[row.mean, row.sd, row.lower, row.upper] for row in rows], dtype=torch.float64)
     mean, sd, lower, upper = columns.unbind(dim=1)
     exact = lower == upper
     values = lower.masked_fill(~exact, torch.nan)
     lower, upper = (edge.masked_fill(exact, torch.nan) for edge in (lower, upper))
-    return HeldOut(Posterior(mean, sd, torch.zeros_like(sd)), values, lower, upper)
+    held_out = [text for text, is_known in zip(objects, known.tolist(), strict=True) if is_known]
+    place = {text: index for index, text in enumerate(held_out)}
+    places = torch.tensor([place.get(row.object, -1) for row in rows])
+    return BatchRecord(HeldOut(Posterior(mean, sd, torch.zeros_like(sd)), values, lower, upper), places)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

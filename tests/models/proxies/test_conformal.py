@@ -122,3 +122,18 @@ def test_a_level_is_a_probability(level: float) -> None:
     x, y = _sample(20, 0)
     with pytest.raises(ValueError, match="level"):
         _fitted(x, y).interval(x, level)
+
+
+def test_a_weight_counts_as_so_many_equal_scores() -> None:
+    sizes = torch.rand(12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = torch.arange(1, 13, dtype=torch.float64)
+    repeated = sizes.repeat_interleave(weights.long())
+    for level in (0.3, 0.5, 0.8, 0.9):
+        result = quantile(sizes, torch.zeros(12, dtype=torch.bool), level, weights)
+        assert result == quantile(repeated, torch.zeros(len(repeated), dtype=torch.bool), level)
+
+
+def test_no_weight_at_infinity_gives_the_plain_quantile() -> None:
+    sizes = torch.arange(1.0, 11.0)
+    none = torch.zeros(10, dtype=torch.bool)
+    assert quantile(sizes, none, 0.9, torch.ones(10), own_weight=0.0) == 9.0
