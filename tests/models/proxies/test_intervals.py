@@ -107,10 +107,10 @@ def test_objects_that_are_chosen_for_their_prediction_are_covered() -> None:
         y = x + torch.exp(0.8 * x.clamp_min(0)) * _normal(1100, seed + 100)
         fitted = _fitted(x[:100], y[:100])
         top = x[100:].topk(100).indices + 100
-        for is_corrected in shares:
+        for is_corrected, covered in shares.items():
             proxies = fitted.under(SelectionSettings(is_corrected=is_corrected))
             low, high = (end[:, 0] for end in proxies.interval(x[top, None]))
-            shares[is_corrected].append(float(((low <= y[top]) & (y[top] <= high)).double().mean()))
+            covered.append(float(((low <= y[top]) & (y[top] <= high)).double().mean()))
     before, now = (sum(shares[key]) / len(shares[key]) for key in (False, True))
     assert before < 0.7
     assert now > before + 0.12
