@@ -4,8 +4,8 @@ A batch is not exchangeable with held-out values, for two reasons that are corre
 
 Objects are chosen for their predictions, which lie at one end of the scale, and errors often grow towards
 that end. The difficulty of a prediction is therefore learned from held-out errors, and scores are divided by
-it (normalised conformal prediction, Papadopoulos et al., JAIR 40, 2011). It never narrows an interval below
-the calibrated number of deviations.
+it (normalised conformal prediction, Papadopoulos et al., JAIR 40, 2011). Coverage of objects like the held-out
+ones stays the same: what becomes wider on one side is paid for on the other.
 
 What else differs is not visible in held-out values. Errors of the last batches, predicted before they were
 measured, enter the quantile beside held-out errors (weighted conformal prediction, arXiv:1904.06019; that the

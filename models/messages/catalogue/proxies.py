@@ -26,8 +26,8 @@ TEMPLATES = {
     ),
     "intervals_widened": (
         "The 90 % intervals of {type} are {factor:.1f} times as wide as cross-validation alone would make "
-        "them, "
-        "because such intervals would have held {inside} of the {count} results of the last batches."
+        "them. "
+        "Those would have held {inside} of the {count} results of the last batches."
     ),
     "applicability_unknown": (
         "Only {count} {count:object is|objects are} measured, so every candidate counts as inside the "

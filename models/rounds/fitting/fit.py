@@ -171,7 +171,8 @@ def refit_model(
     competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
-    proxies = refit(training, competing, kept, seed=given.seed, settings=_settings(given), failures=failures)
+    settings = _settings(given, reading.table.objects, training)
+    proxies = refit(training, competing, kept, seed=given.seed, settings=settings, failures=failures)
     return _assemble(given, reading, proxies, tick)
 
 
