@@ -93,7 +93,7 @@ def replay(task: IntervalTask, seed: int) -> Iterator[tuple[int, dict[str, Score
             yield number, _both(fitted, usable, float(torch.from_numpy(known).std()))
         results += new
         forecasts += tuple(
-            Forecast(number, text, TYPE, told[TYPE]) for text, told in choice.predictions.items()
+            Forecast(number, text, TYPE, by_name[TYPE]) for text, by_name in choice.predictions.items()
         )
 
 

@@ -84,8 +84,8 @@ def plain_process(counts: Tensor, values: Tensor, new: Tensor) -> Intervals:
     process.eval()
     likelihood.eval()
     with torch.no_grad():
-        told = likelihood(process(new))
-    mean, half = location + scale * told.mean, HALF_90 * scale * told.variance.sqrt()
+        predicted = likelihood(process(new))
+    mean, half = location + scale * predicted.mean, HALF_90 * scale * predicted.variance.sqrt()
     return mean, mean - half, mean + half
 
 
