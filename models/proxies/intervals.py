@@ -4,8 +4,8 @@ A batch is not exchangeable with held-out values, for two reasons that are corre
 
 Objects are chosen for their predictions, which lie at one end of the scale, and errors often grow towards
 that end. The difficulty of a prediction is therefore learned from held-out errors, and scores are divided by
-it (normalised conformal prediction, Papadopoulos et al., JAIR 40, 2011). Coverage of objects like the held-out
-ones stays the same: what becomes wider on one side is paid for on the other.
+it (normalised conformal prediction, Papadopoulos et al., JAIR 40, 2011). Objects like the held-out ones are
+covered as before: what becomes wider at one end becomes narrower at the other.
 
 What else differs is not visible in held-out values. Errors of the last batches, predicted before they were
 measured, enter the quantile beside held-out errors (weighted conformal prediction, arXiv:1904.06019; that the
@@ -44,9 +44,9 @@ FREEDOM = 4.0
 SLOPES = torch.linspace(0.0, 1.5, 31, dtype=torch.float64)
 LEVELS = torch.linspace(-1.0, 1.0, 41, dtype=torch.float64)
 LEAST_VALUES = 10
-"""Fewer exact values do not tell a slope."""
+"""Fewer exact values determine no slope."""
 MOST_VALUES = 2000
-"""Evenly picked values that tell it."""
+"""Evenly picked values that determine it."""
 
 
 @final
@@ -57,7 +57,7 @@ class Difficulty:
     centre: float = 0.0
     spread: float = 1.0
     slope: float = 0.0
-    """The log factor per `spread`; its sign tells the side."""
+    """The log factor per `spread`; its sign names the side."""
 
     def __call__(self, mean: Tensor) -> Tensor:
         """Return factors [N] of predictions [N], at least 1."""
@@ -99,7 +99,7 @@ def _slope(errors: Tensor, place: Tensor) -> tuple[float, float]:
 @final
 @dataclass(frozen=True, slots=True)
 class BatchRecord:
-    """Predictions of earlier batches [n] with what was measured, deviations as they were told.
+    """Predictions of earlier batches [n] with what was measured, deviations as predicted then.
 
     `places` [n] (int64) are those of the same objects among today's held-out values, -1 where they have none.
     """
@@ -110,7 +110,7 @@ class BatchRecord:
     def scores(self, held_out: HeldOut | None, scale: float, difficulty: Difficulty) -> tuple[Tensor, Tensor]:
         """Return the normalised scores [n] and which are only lower bounds [n].
 
-        An error counts in the larger of two deviations, the one that was told and today's held-out one of the
+        An error counts in the larger of two deviations, the predicted one and today's held-out one of the
         same object. A proxy that has become less sure since has corrected a part of its errors already.
         """
         belief = self.predictions.belief

@@ -168,7 +168,7 @@ class SelectedProxies:
         return low, high
 
     def under(self, settings: SelectionSettings) -> SelectedProxies:
-        """Return the same fits chosen and told by other settings."""
+        """Return the same fits with other settings of choice and intervals."""
         return SelectedProxies(self.n_values, self._parts, settings, self.n_known, self.failures)
 
     def _feature_conformal_interval(

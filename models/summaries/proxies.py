@@ -75,7 +75,7 @@ class IntervalSummary(SummaryPart):
     slope: Number = Field(
         default=None,
         description="log factor by which intervals widen for each deviation of the values that a prediction "
-        "lies beyond the median one; the sign tells the side, 0 where errors do not grow",
+        "lies beyond the median one; the sign names the side, 0 where errors do not grow",
     )
     widened_by: Number = Field(
         default=None, description="factor of intervals because of earlier batches; 1 where they held"
@@ -92,7 +92,7 @@ class ProxySummary(SummaryPart):
     n_values: int | None = Field(default=None, description="objects with an exact value")
     chosen: str = Field(description="name of the proxy that predicts this type")
     intervals: IntervalSummary | None = Field(
-        default=None, description="null in summaries of releases that did not tell"
+        default=None, description="null in summaries of earlier releases"
     )
     scores: dict[str, ProxyScore] = Field(
         default_factory=dict, description="cross-validation by proxy; empty with too few values"

@@ -27,7 +27,7 @@ MOST_SOUGHT = 1_000
 """Measured objects that are looked for in the environment; of more, a random part."""
 HALF = 0.5
 WIDENED = 1.05
-"""Factor of intervals from which a reader is told."""
+"""Least factor of intervals that a message reports."""
 
 
 def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:

@@ -151,7 +151,7 @@ def test_without_held_out_values_the_record_counts_beside_a_gaussian() -> None:
 
 
 def test_a_proxy_that_became_less_sure_is_not_corrected_twice() -> None:
-    """The errors of the batch are five deviations as told, but within those of today."""
+    """The errors of the batch are five deviations as predicted, but within those of today."""
     held_out = _held(torch.zeros(99, dtype=torch.float64), _exact().values * 5, 5.0)
     as_told = calibrated_radius(held_out, 1.0, _record([5.0] * 20), Difficulty(), 0.9)
     by_now = calibrated_radius(held_out, 1.0, _record([5.0] * 20, places=list(range(20))), Difficulty(), 0.9)
@@ -182,12 +182,12 @@ def test_intervals_and_the_summary_tell_the_same_factor() -> None:
     x = _normal(60)
     y = x + _normal(60, 1)
     plain, widened = _fitted(x, y), _fitted(x, y, _record([6.0] * 12))
-    told = widened.summary()["a"]["intervals"]
-    assert isinstance(told, dict)
-    assert told["widened_by"] > 2
-    assert (told["earlier"], told["inside"]) == (12, 0)
+    made = widened.summary()["a"]["intervals"]
+    assert isinstance(made, dict)
+    assert made["widened_by"] > 2
+    assert (made["earlier"], made["inside"]) == (12, 0)
     halves = [(high - low) for low, high in (one.interval(x[:, None]) for one in (plain, widened))]
-    assert torch.allclose(halves[1], told["widened_by"] * halves[0])
+    assert torch.allclose(halves[1], made["widened_by"] * halves[0])
 
 
 def test_intervals_of_a_gaussian_stay_as_they_were_asked_for() -> None:

@@ -70,9 +70,9 @@ def _campaign(kind: str) -> tuple[CampaignSpec, History]:
         Measurement(text, "length", float(len(text)), sign) for text, sign in zip(walks, signs, strict=True)
     ]
     failed = Measurement(walks[0], "potency", outcome="failed_synthesis")
-    told = walks[1:9]  # one round proposed these, with far too narrow intervals
-    results = [replace(item, round=1 if item.object in told else None) for item in results]
-    forecasts = tuple(Forecast(1, text, "potency", Prediction(3.0, 0.01, 2.9, 3.1)) for text in told)
+    proposed = walks[1:9]  # one round proposed these, with far too narrow intervals
+    results = [replace(item, round=1 if item.object in proposed else None) for item in results]
+    forecasts = tuple(Forecast(1, text, "potency", Prediction(3.0, 0.01, 2.9, 3.1)) for text in proposed)
     return spec, History((*results, failed), pending=tuple(walks[:1]), forecasts=forecasts)
 
 

@@ -58,14 +58,14 @@ def test_a_round_whose_batches_missed_has_wider_intervals_and_says_so(third: Pro
     assert (made["kind"], made["earlier"]) == ("conformal", 20)
     assert made["inside"] < 18
     assert made["widened_by"] > 1.05
-    (told,) = [item for item in third.summary["messages"] if item["code"] == "intervals_widened"]
-    assert told["params"] == {
+    (widened,) = [item for item in third.summary["messages"] if item["code"] == "intervals_widened"]
+    assert widened["params"] == {
         "type": "signal",
         "factor": made["widened_by"],
         "inside": made["inside"],
         "count": 20,
     }
-    assert f"would have held {made['inside']} of the 20 results" in told["text"]
+    assert f"would have held {made['inside']} of the 20 results" in widened["text"]
 
 
 def test_a_round_advises_by_the_volume_of_all_objectives(third: Proposal) -> None:
