@@ -148,8 +148,8 @@ class SelectedProxies:
         On the modelled scale, of the kind that the campaign's `intervals` names. Conformal intervals reach
         the calibrated number of predictive deviations, more where held-out errors are larger and after
         batches whose results fell outside. They are Gaussian with too few values for the quantile.
-        Feature-conformal intervals are the network's predictions within the calibrated distance, widened
-        alike; without a network, or where the distance is not reachable, they are conformal.
+        Feature-conformal intervals are the network's predictions within the calibrated distance, widened by
+        the same batches; without a network, or where the distance is not reachable, they are conformal.
 
         Raises:
             ValueError: if the level is not between 0 and 1.
@@ -158,12 +158,9 @@ class SelectedProxies:
         low, high = predicted.mean.clone(), predicted.mean.clone()
         for column, kind in enumerate(self.types):
             of_type, radius = predicted.at(column), self._radius(kind, level)
-            widened = self._difficulty(kind)(of_type.mean)
-            change = of_type.predictive_sd * radius.value * widened
+            change = of_type.predictive_sd * radius.value * self._difficulty(kind)(of_type.mean)
             changes = self._feature_conformal_interval(features, kind, level)
-            below, above = (
-                (-change, change) if changes is None else (end * radius.stretch * widened for end in changes)
-            )
+            below, above = (-change, change) if changes is None else (end * radius.stretch for end in changes)
             low[:, column], high[:, column] = of_type.mean + below, of_type.mean + above
         return low, high
 

@@ -60,14 +60,15 @@ class ProxySpec(FrozenModel):
         description="How the 90 % intervals of predictions are made: `conformal` from held-out residuals, "
         "`feature_conformal` empirically in the feature space of the model, with an inner estimate of the "
         "band of arXiv:2210.00173 and so without its guarantee, `gaussian` "
-        "from the posterior alone. The first two are wider where held-out errors are larger, and after "
-        "batches whose results fell outside. `calibration` in the summary checks them.",
+        "from the posterior alone. `conformal` is wider where held-out errors are larger, and the first two "
+        "after batches whose results fell outside. `calibration` in the summary checks them.",
     )
     selection: Literal["one_standard_error", "best"] = Field(
         default="one_standard_error",
         description="How the model of an assay type is chosen by cross-validated likelihood. "
-        "`one_standard_error`: the first of `kinds` that is not worse than the best by more than one "
-        "standard error, because scores of few values are noisy. `best`: the best score.",
+        "`one_standard_error`: of the models that are not worse than the best by more than one standard "
+        "error, the first in the default order of `kinds`, because scores of few values are noisy. `best`: "
+        "the best score.",
     )
 
     @model_validator(mode="before")
