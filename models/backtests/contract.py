@@ -56,12 +56,14 @@ class BacktestTask:
 class Choice:
     """The objects that a strategy proposes next, and the number of its proxy evaluations.
 
-    `predictions` are of the measured objectives by object; rounds score them once there are results.
+    `predictions` are of the measured objectives by object; rounds score them once there are results. `draws`
+    are further objects from a strategy's policy, for reports on the policy itself.
     """
 
     objects: tuple[str, ...]
     n_scored: int = 0
     predictions: Mapping[str, Mapping[str, Prediction]] = field(default_factory=dict)
+    draws: tuple[str, ...] = ()
 
 
 class Strategy(ABC):

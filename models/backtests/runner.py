@@ -24,6 +24,7 @@ from models.backtests.contract import BacktestTask
 from models.backtests.random_baseline import RandomBaseline
 from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.utilities import min_max_utility, modelled, utilities_of
+from models.metrics.calibration import calibration
 from models.metrics.sets import hypervolume, n_circles
 from models.random_streams import stream
 from models.records import Forecast, History
@@ -197,10 +198,13 @@ def _run_one(
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
-        measurements += lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
+        results = lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
+        measurements += results
         measured += choice.objects
-        forecasts += tuple(_forecasts(n_round, choice, plan.spec))
+        new = tuple(_forecasts(n_round, choice, plan.spec))
+        forecasts += new
         scores = judge.score(measured, choice.objects)
+        scores |= _coverage(plan.spec, History(results, forecasts=new))
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
     return rows
 
@@ -212,6 +216,13 @@ def _forecasts(n_round: int, choice: KeptChoice, spec: CampaignSpec) -> Iterator
         for name, prediction in predictions.items():
             if name in measured:
                 yield Forecast(n_round, text, name, prediction)
+
+
+def _coverage(spec: CampaignSpec, history: History) -> dict[str, float]:
+    """Return the share of a round's exact results inside their 90 % intervals, if there are any of both."""
+    record = [scores["all"] for scores in calibration(spec, history).values() if scores["all"]["n"]]
+    n = sum(scores["n"] for scores in record)
+    return {"coverage": sum(scores["n"] * scores["interval_90"] for scores in record) / n} if n else {}
 
 
 def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> None:
@@ -230,7 +241,7 @@ def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> Non
 def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one row per strategy and round: mean and 95 % confidence half-width over seeds of every metric.
 
-    The half-width is NaN with a single seed.
+    A metric that some seeds lack is summarised over the others. The half-width is NaN with a single seed.
     """
     from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
@@ -240,7 +251,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     answers = []
     for (method, n_round), some in groups.items():
         cells: dict[str, Any] = {"method": method, "round": n_round, "seeds": len(some)}
-        for name in [key for key in some[0] if key not in ("method", "round", "seed")]:
+        names = dict.fromkeys(key for row in some for key in row if key not in ("method", "round", "seed"))
+        for name in names:
             values = np.array([row[name] for row in some if name in row])
             spread = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else math.nan
             cells[name] = float(values.mean())
