@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
 COMPARED_FIELDS = {
@@ -76,6 +78,8 @@ class Artefact:
     n_listed: int | None = None
     """Objects of the space where the round scored all, None where it sampled. An older release told none, and
     its specifications leave nothing open that depends on it."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
@@ -199,6 +203,7 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "withheld": list(withheld),
         "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "intervals": INTERVALS,
         "prior": prior_header,
     }
     return pack(tensors | prior_tensors, header)
@@ -244,5 +249,6 @@ def read_artefact(content: bytes) -> Artefact:
         base_measure=measure,
         withheld=withheld,
         n_listed=header.get("listed"),
+        intervals=header.get("intervals", 1),
         prior=prior,
     )
