@@ -39,6 +39,7 @@ from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
+from models.rounds.training.warm_start import digest, warm_start
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -66,13 +67,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
+    start: bytes | None = None,
     is_diagnosed: bool = True,
 ) -> Proposal:
     """Return the batch of a round.
 
     As many distinct, new, allowed candidates as asked for, or why there are fewer. `report` hears the
     progress and what it raises stops the work; `checkpoint` keeps training across interruptions; `device`
-    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
+    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own;
+    `start` is the artefact of an earlier round, from whose policy training begins where it can.
     Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds
     saved where nobody reads them.
 
@@ -93,14 +96,17 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     summary |= {"hazard_lists": screened.provenance(), "reach": reached}
     messages += reach_messages(reached)
+    withheld = screened.withheld(attempted_objects(history))
+    made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         n_objectives = len(spec.objectives)
         trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
+        begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
-        curve = train(training, checkpoint, _identity(spec, summary), tick)
+        curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
@@ -117,15 +123,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
+    summary["start"] = begun.summary
     summary["training"] = {"steps": trainer.steps_done, "loss": curve}
     summary["base_measure"] = told_sizes(measure, environment, pool, batch)
     summary |= chosen_summary(fitted, batch, pool, filters)
+    messages += begun.messages
     messages += batch_messages(fitted, batch, pool, filters)
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
-    withheld = screened.withheld(attempted_objects(history))
-    made_from = provenance(spec, screened, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
+    artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
 
@@ -136,11 +142,12 @@ def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Mes
     return Proposal((), json_safe(summary | counts | as_summary(messages) | {"cost": stages.cost(0)}))
 
 
-def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
+def _identity(spec: CampaignSpec, summary: Mapping[str, Any], start: bytes | None) -> str:
     """Return a name of everything that a checkpoint depends on."""
     parts = [
         MEANING,
         spec.model_dump_json(),
+        str(digest(start)),
         *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -63,9 +63,12 @@ class Choice:
 class Strategy(ABC):
     """A strategy for choosing the next measurements.
 
-    A choice depends only on the arguments of `choose`. State between calls may save time, but a stopped
-    replay uses a fresh instance for the remaining rounds.
+    A choice depends on the arguments of `choose` and, if the strategy `is_stateful`, on its earlier choices.
+    Other state between calls may save time, but a stopped replay uses a fresh instance for the remaining
+    rounds; of a stateful strategy it first repeats the earlier choices.
     """
+
+    is_stateful: bool = False
 
     @abstractmethod
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:

@@ -60,6 +60,8 @@ class Exhaustive(Strategy):
         change: applied to the campaign's specification first.
     """
 
+    is_stateful = True
+
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
         self._change = change
         self._environment: Environment | None = None
@@ -96,12 +98,18 @@ class Exhaustive(Strategy):
 class Generative(Strategy):
     """Run whole rounds, training a policy each time; with a table, it can only build the table's objects.
 
+    A policy begins from that of the previous choice, unless `sampler.start_from` is `nothing`. The first one
+    is always new: the policy of another campaign knows more than the replay may.
+
     Args:
         change: applied to the campaign's specification first.
     """
 
+    is_stateful = True
+
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
         self._change = change
+        self._artefact: bytes | None = None
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
@@ -116,8 +124,10 @@ class Generative(Strategy):
             seed=seed,
             report=lambda _stage, _share, message: task.tick(message),
             domain=domain,
+            start=None if spec.sampler.start_from == "nothing" else self._artefact,
             is_diagnosed=False,
         )
+        self._artefact = proposal.artefact or self._artefact
         names = tuple(candidate.object for candidate in proposal.candidates)
         return Choice(names, int(proposal.summary["cost"]["objects_scored"]))
 

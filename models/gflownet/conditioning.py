@@ -30,6 +30,11 @@ def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) 
     return ((values.unsqueeze(-1) - edges) / gap).clamp(0.0, 1.0)
 
 
+def is_of_beta(name: str) -> bool:
+    """Tell whether a name of `ConditionSampler.input_names` is of an inverse temperature."""
+    return name.startswith("beta ")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -156,6 +161,21 @@ class ConditionSampler:
             raise ValueError(f"preference needs {self.n_objectives} weights >= 0 that are not all 0")
         beta_rows = torch.full((n,), float(beta), device=self.device)
         return Condition(beta_rows, (weights / weights.sum()).expand(n, -1))
+
+    def input_names(self, objectives: Sequence[str]) -> list[str]:
+        """Return what each column of `encode` holds [C], given the names of the objectives [M].
+
+        Inverse temperatures are named by their place in the range, so that the ends of two ranges are alike.
+        """
+        names = ["beta log", *(f"beta edge {edge}" for edge in range(BETA_EDGES))] if self.beta_width else []
+        if self.n_objectives > 1:
+            names += [f"weight of {objective}" for objective in objectives]
+            names += [
+                f"weight edge {edge} of {objective}"
+                for objective in objectives
+                for edge in range(PREFERENCE_EDGES)
+            ]
+        return names
 
     def encode(self, condition: Condition) -> Tensor:
         """Return network inputs [B, C]: log beta, preference and their thermometer encodings."""

@@ -2,6 +2,7 @@
 
 import math
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -16,6 +17,15 @@ LOSSES = variants("gflownet/losses", "LOSS")
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
 """
+
+
+OWN_STARTS = ("nothing", "previous")
+"""Values of `start_from` that name no other campaign."""
+START = rf"^({'|'.join(OWN_STARTS)}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})$"
+WARM_PARTS = 4
+"""A round that begins from an earlier policy takes the steps of a new one divided by this."""
+OLDER = {"proposal_beta": "as_trained", "start_from": "nothing"}
+"""What a stored specification means that lacks these fields."""
 
 
 class BehaviourSpec(FrozenModel):
@@ -122,6 +132,21 @@ class SamplerSpec(FrozenModel):
         le=1_000_000,
         description="Training steps per round, which set its time and its quality.",
     )
+    start_from: Text = Field(
+        default="previous",
+        pattern=START,
+        description="Policy from which training begins. `previous`: that of the campaign's last finished "
+        "round, if there is one and it builds the same kind of objects. `nothing`: a new policy each round. "
+        "The id of another campaign of the same workspace and domain: its last policy for the first round, "
+        "and `previous` from then on.",
+    )
+    warm_steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Training steps of a round that begins from an earlier policy, instead of `steps`; null "
+        "is a quarter of them.",
+    )
     trajectories_per_step: int = Field(
         default=64, ge=1, le=4096, description="Trajectories of each training step."
     )
@@ -197,13 +222,22 @@ class SamplerSpec(FrozenModel):
         "among samples of the policy. The policy is trained in any case, for later samples.",
     )
 
+    @property
+    def steps_when_warm(self) -> int:
+        """Training steps of a round that begins from an earlier policy."""
+        return self.warm_steps or max(1, self.steps // WARM_PARTS)
+
+    @property
+    def other_campaign(self) -> UUID | None:
+        """The campaign whose last policy the first round begins from; None without one."""
+        return None if self.start_from in OWN_STARTS else UUID(self.start_from)
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than this choice sampled as trained, and their rounds must keep their batches.
-        return (
-            {"proposal_beta": "as_trained", **value} if is_stored(info) and isinstance(value, dict) else value
-        )
+        # Specifications older than these choices sampled as trained, by a new policy each round, and their
+        # rounds must keep their batches.
+        return OLDER | value if is_stored(info) and isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:

@@ -60,6 +60,10 @@ class Genetic(Behaviour):
         """Return the kept objects, the best first."""
         return (self._pool.best,)
 
+    def best_states(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self._pool.best,)
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects."""
         return self._pool.state_dict()

@@ -4,7 +4,7 @@ Only final states are kept, on the CPU. Conditions are resampled and rewards eva
 proxy or temperature makes nothing stale. Letters: B trajectories, W state width, L kept objects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -106,6 +106,10 @@ class Replay(Behaviour):
         self.priority = priority[kept]
         self.keys = keys[order][kept]
         self.best = states[order][kept]
+
+    def best_states(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self.best,)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects, the best ones in order."""
