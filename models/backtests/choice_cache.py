@@ -67,7 +67,7 @@ class ChoiceCache:
     ) -> KeptChoice:
         """Return the choice of a strategy (its name and instance), stored or computed.
 
-        The next choice of a stateful strategy depends on those that were stored: they are repeated first.
+        Stored choices on which one that is computed depends are repeated first.
         """
         name, strategy = method
         if self._store is None:
@@ -75,7 +75,7 @@ class ChoiceCache:
         parts = json.dumps([self._identity, name, k, seed, history.digest()])
         key = hashlib.sha256(parts.encode()).hexdigest()
         if key in self._known:
-            if strategy.is_stateful:
+            if strategy.needs_earlier_choices(task):
                 self._skipped.append((strategy, task, history, k, seed))
             return self._known[key]
         for earlier in [item for item in self._skipped if item[0] is strategy]:

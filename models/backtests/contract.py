@@ -63,12 +63,15 @@ class Choice:
 class Strategy(ABC):
     """A strategy for choosing the next measurements.
 
-    A choice depends on the arguments of `choose` and, if the strategy `is_stateful`, on its earlier choices.
+    A choice depends on the arguments of `choose` and, where `needs_earlier_choices`, on those before it.
     Other state between calls may save time, but a stopped replay uses a fresh instance for the remaining
-    rounds; of a stateful strategy it first repeats the earlier choices.
+    rounds, which first repeats the earlier choices that it needs.
     """
 
-    is_stateful: bool = False
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a choice depends on the earlier ones of this instance."""
+        del task
+        return False
 
     @abstractmethod
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:

@@ -60,12 +60,14 @@ class Exhaustive(Strategy):
         change: applied to the campaign's specification first.
     """
 
-    is_stateful = True
-
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
         self._change = change
         self._environment: Environment | None = None
         self._elsewhere = Generative(change)
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a policy is trained, from that of the choice before."""
+        return task.objects is None and self._elsewhere.needs_earlier_choices(task)
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
@@ -105,15 +107,20 @@ class Generative(Strategy):
         change: applied to the campaign's specification first.
     """
 
-    is_stateful = True
-
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
         self._change = change
         self._artefact: bytes | None = None
 
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a policy begins from that of the choice before."""
+        return self._spec(task).sampler.start_from != "nothing"
+
+    def _spec(self, task: BacktestTask) -> CampaignSpec:
+        return self._change(task.spec) if self._change else task.spec
+
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
-        spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
+        spec = for_batch(self._spec(task), k)
         domain = task.domain
         if task.objects is not None:
             domain = TableDomain(task.domain, task.objects, is_restricted=True)

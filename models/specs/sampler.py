@@ -21,7 +21,6 @@ MOST_BETA = 1_000.0
 
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
-START = rf"^({'|'.join(OWN_STARTS)}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})$"
 WARM_PARTS = 4
 """A round that begins from an earlier policy takes the steps of a new one divided by this."""
 OLDER = {"proposal_beta": "as_trained", "start_from": "nothing"}
@@ -134,7 +133,6 @@ class SamplerSpec(FrozenModel):
     )
     start_from: Text = Field(
         default="previous",
-        pattern=START,
         description="Policy from which training begins. `previous`: that of the campaign's last finished "
         "round, if there is one and it builds the same kind of objects. `nothing`: a new policy each round. "
         "The id of another campaign of the same workspace and domain: its last policy for the first round, "
@@ -241,9 +239,21 @@ class SamplerSpec(FrozenModel):
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
+        if self.start_from not in OWN_STARTS and not _is_uuid(self.start_from):
+            raise field_error(
+                "/start_from", f"start_from must be {', '.join(OWN_STARTS)} or the id of a campaign"
+            )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         most = math.inf if is_stored(info) else MOST_BETA
         if not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

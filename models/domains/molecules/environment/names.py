@@ -21,7 +21,7 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
     Two fragments of one core, whose sites exclude each other, are numbered, and so are the sites of one atom.
     """
     seen: Counter[str] = Counter()
-    named = []
+    named: list[tuple[str, Mapping[int, str]]] = []
     for fragment in fragments:
         seen[fragment.core] += 1
         repeat = "" if seen[fragment.core] == 1 else f" #{seen[fragment.core]}"
