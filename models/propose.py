@@ -39,7 +39,7 @@ from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
-from models.rounds.training.warm_start import digest, warm_start
+from models.rounds.warm_start import digest, warm_start
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -48,8 +48,10 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
+    from models.rounds.fitting.fit import RoundModel
     from models.safety.hazard_lists import HazardList
 
 MEANING = "3"
@@ -92,10 +94,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
-    summary, messages = summary_of(fitted, history, str(environment.device), seed)
-    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
-    summary |= {"hazard_lists": screened.provenance(), "reach": reached}
-    messages += reach_messages(reached)
+    summary, messages = _before_training(fitted, history, screened, environment, seed)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
@@ -123,17 +122,25 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
-    summary["start"] = begun.summary
-    summary["training"] = {"steps": trainer.steps_done, "loss": curve}
+    summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary["base_measure"] = told_sizes(measure, environment, pool, batch)
     summary |= chosen_summary(fitted, batch, pool, filters)
-    messages += begun.messages
-    messages += batch_messages(fitted, batch, pool, filters)
+    messages += [*begun.messages, *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
     artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
+
+
+def _before_training(
+    fitted: RoundModel, history: History, screened: ScreenedDomain, environment: Environment, seed: int
+) -> tuple[dict[str, Any], list[Message]]:
+    """Return what a round says of its data, its models and its space, and its messages."""
+    summary, messages = summary_of(fitted, history, str(environment.device), seed)
+    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
+    found = {"hazard_lists": screened.provenance(), "reach": reached}
+    return summary | found, [*messages, *reach_messages(reached)]
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

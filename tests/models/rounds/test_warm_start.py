@@ -10,8 +10,9 @@ from models.checkpoint import pack, unpack
 from models.gflownet.environment import Environment
 from models.propose import propose
 from models.records import Cancelled, History, Measurement, Proposal, Stage
+from models.rounds import warm_start
 from models.rounds.artefact import read_artefact
-from models.rounds.training import train, warm_start
+from models.rounds.training import train
 from models.summaries.round import RoundSummary
 
 pytestmark = pytest.mark.usefixtures("quick_proxies")
