@@ -142,7 +142,7 @@ def claims(report: Report, what: str, rows: Sequence[Mapping[str, Any]]) -> None
         key = f"TV, β = {beta:g}"
 
         def mean_of(arm: str, seed: int, key: str = key) -> float:
-            found = [row[key] for row in rows if row["policy"] == arm and row["seed"] == seed]
+            found = [float(row[key]) for row in rows if row["policy"] == arm and row["seed"] == seed]
             return sum(found) / len(found)
 
         for other, relation in (

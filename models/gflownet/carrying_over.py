@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.gflownet.conditioning import is_of_beta
+from models.gflownet.conditioning import is_of_beta, is_of_function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,7 +125,7 @@ def _all_places(theirs: PolicyNames, ours: PolicyNames) -> dict[str, Tensor]:
 
 
 def _places(theirs: Sequence[str], ours: Sequence[str]) -> Tensor:
-    place = {name: index for index, name in enumerate(theirs)}
+    place = {name: index for index, name in enumerate(theirs) if not is_of_function(name)}
     return torch.tensor([place.get(name, -1) for name in ours], dtype=torch.int64)
 
 

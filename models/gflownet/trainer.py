@@ -10,6 +10,7 @@ thread). Letters: B trajectories of one step, W state width, M objectives.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -18,8 +19,9 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import first_of_each
+from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.factory import build_behaviour
-from models.gflownet.exploration.replay import first_of_each
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import (
     adam_step,
@@ -30,6 +32,7 @@ from models.gflownet.optimizer import (
     set_rates,
 )
 from models.gflownet.policy import Policy
+from models.gflownet.potential import PotentialTraining
 from models.gflownet.rewards import (
     InvalidLogRewardError,
     LogRewardFn,
@@ -39,6 +42,7 @@ from models.gflownet.rewards import (
     log_priors,
     partial_log_rewards,
     stopped_log_rewards,
+    uncertainties,
 )
 from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
@@ -86,8 +90,7 @@ class Trainer:
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
-        has_partial = isinstance(log_reward, PartialLogReward)
-        check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
+        check_loss(settings.loss, self.loss, environment)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
@@ -96,8 +99,20 @@ class Trainer:
         self._optimizer = build_optimizer(self.policy)
         self._known = _known_states(environment, measured)
         self._inherited = environment.reset(0)
-        self._behaviour = build_behaviour(settings, self.policy, self._known, self._uncounted_target)
+        self._behaviour = self._new_behaviour()
         self._queue = TrajectoryQueue()
+        self._potential: PotentialTraining | None = None
+        if self.loss.rewards_of == "partial" and not isinstance(log_reward, PartialLogReward):
+            self._potential = PotentialTraining(environment, conditions, settings.learning_rate, seed)
+
+    def _new_behaviour(self) -> Behaviour:
+        return build_behaviour(
+            self.settings,
+            self.policy,
+            self._known,
+            self._uncounted_target,
+            partial(uncertainties, self._log_reward),
+        )
 
     def begin_from(self, weights: Mapping[str, Tensor], best: Tensor, steps: int) -> None:
         """Begin from an earlier policy instead of a new one, and take another number of steps.
@@ -114,7 +129,7 @@ class Trainer:
         """
         self.policy.load_state_dict(weights)
         self.settings = replace(self.settings, steps=steps)
-        self._behaviour = build_behaviour(self.settings, self.policy, self._known, self._uncounted_target)
+        self._behaviour = self._new_behaviour()  # what averages the policy begins from it as well
         self._inherited = best.to(self.environment.device)
 
     def run(
@@ -163,10 +178,10 @@ class Trainer:
 
     @property
     def elites(self) -> Tensor:
-        """Elite final states [L, W] that behaviours contribute to the sampling pool."""
-        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(
-            self.environment.device
-        )
+        """Distinct elite final states [L, W] that behaviours contribute to the sampling pool."""
+        every = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()])
+        states = every.to(self.environment.device)
+        return states[first_of_each(self.environment.key(states))]
 
     def best_states(self, most: int) -> Tensor:
         """Return up to so many distinct final states [L, W] from which another training may begin."""
@@ -179,6 +194,8 @@ class Trainer:
         tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
         tensors |= {f"ahead.{name}": value for name, value in self._queue.state_dict().items()}
+        if self._potential is not None:
+            tensors |= {f"potential.{name}": value for name, value in self._potential.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         tensors["lowest_log_reward"] = torch.tensor(self.lowest_log_reward, dtype=torch.float64)
@@ -196,6 +213,8 @@ class Trainer:
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
             self._queue.load_state_dict(_below(tensors, "ahead"), self.environment)
+            if self._potential is not None:
+                self._potential.load_state_dict(_below(tensors, "potential"))
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.lowest_log_reward = float(tensors["lowest_log_reward"])
@@ -265,6 +284,8 @@ class Trainer:
         """Return the loss's log-rewards, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
+        if self._potential is not None:
+            return self._potential.partial_log_rewards(trajectories, target, condition)
         if self.loss.rewards_of == "partial":
             assert isinstance(self._log_reward, PartialLogReward)
             self.partial_calls += trajectories.n_transitions // self.settings.conditions_per_trajectory

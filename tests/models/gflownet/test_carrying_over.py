@@ -61,12 +61,9 @@ def test_every_domain_names_its_inputs_and_actions(kind: str, index: int):
 
 
 def test_conditions_name_every_column():
-    for conditions, objectives in (
-        (ONE, ("a",)),
-        (TWO, ("a", "b")),
-        (ConditionSampler((2.0, 2.0), 1), ("a",)),
-    ):
-        named = conditions.input_names(objectives)
+    samplers = [ONE, TWO, ConditionSampler((2.0, 2.0), 1), ConditionSampler((1.0, 16.0), 2, n_functions=3)]
+    for conditions in samplers:
+        named = conditions.input_names(("a", "b")[: conditions.n_objectives])
         assert len(named) == len(set(named)) == conditions.width
 
 
@@ -79,6 +76,14 @@ def test_the_same_space_gets_the_same_policy(kind: str):
     assert result.n_known == result.n_actions == environment.n_actions - environment.n_slots
     after.load_state_dict(result.weights)
     assert all(torch.equal(after.state_dict()[name], value) for name, value in before.state_dict().items())
+
+
+def test_sampled_functions_are_others_in_each_round():
+    space, functions = peptides("ADG"), ConditionSampler((1.0, 16.0), 1, n_functions=3)
+    before, after = policy(space, 1, functions), policy(space, 2, functions)
+    made = carried((space, before), (space, after), (functions, functions)).weights["first.weight"]
+    assert torch.equal(made[:, :-3], before.first.weight[:, :-3])
+    assert not made[:, -3:].any()
 
 
 def test_a_grown_vocabulary_keeps_what_is_known():
