@@ -36,6 +36,7 @@ from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
+from models.rounds.training.beta_range import choose_beta_range
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
@@ -97,8 +98,14 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        n_objectives = len(spec.objectives)
-        trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
+        tick(0.0, "choosing the range of beta")
+        pool_seed = stream(seed, "beta range")
+        betas = choose_beta_range(
+            spec, reward, fitted.measured, measure, pool_seed, is_described=is_diagnosed
+        )
+        summary["beta_range"], n_objectives = betas.summary(), len(spec.objectives)
+        sampler = spec.sampler.with_beta(betas.ends)
+        trainer = build_trainer(sampler, environment, reward, n_objectives, seed, fitted.measured)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
@@ -120,7 +127,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary["training"] = {"steps": trainer.steps_done, "loss": curve}
     summary["base_measure"] = told_sizes(measure, environment, pool, batch)
     summary |= chosen_summary(fitted, batch, pool, filters)
-    messages += batch_messages(fitted, batch, pool, filters)
+    messages += betas.messages() + batch_messages(fitted, batch, pool, filters)
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += measure.messages(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))
@@ -128,6 +135,10 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
+
+
+_IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
+"""Parts of a summary on which a checkpoint depends."""
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
@@ -141,6 +152,6 @@ def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
     parts = [
         MEANING,
         spec.model_dump_json(),
-        *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
+        *(json.dumps(summary[key]) for key in _IDENTIFYING),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -15,10 +15,14 @@ from models.backtests.genetic import preferences, ranked
 from models.backtests.rounds import for_batch
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
+from models.random_streams import stream
 from models.rounds.fitting.fit import fit, random_objects
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
+from models.rounds.training.base_measure import EVERY_OBJECT
+from models.rounds.training.beta_range import choose_beta_range
+from models.rounds.training.state_reward import StateReward
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +74,11 @@ class AcquisitionGA(Strategy):
         spec = for_batch(task.spec, k)
         environment = task.domain.environment([])
         fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
-        fitness = _Fitness(fitted)
+        reward = StateReward(environment, fitted.reward)
+        betas = choose_beta_range(
+            spec, reward, fitted.measured, EVERY_OBJECT, stream(seed, "beta range"), is_described=False
+        )
+        fitness = _Fitness(fitted, betas.high)
         known = [
             text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)
         ]
@@ -95,11 +103,10 @@ class AcquisitionGA(Strategy):
 class _Fitness:
     """The log-reward of every visited object under each of P preferences."""
 
-    def __init__(self, fitted: RoundModel) -> None:
+    def __init__(self, fitted: RoundModel, beta: float) -> None:
         self._fitted = fitted
-        spec = fitted.model.spec
-        self._beta = spec.sampler.beta[1]
-        self.preferences = preferences(len(spec.objectives))
+        self._beta = beta
+        self.preferences = preferences(len(fitted.model.spec.objectives))
         self.rows: dict[str, int] = {}
         self.texts: list[str] = []
         self.scores = torch.zeros(0, len(self.preferences))

@@ -58,7 +58,6 @@ class ObjectLogReward:
         acquisition: the function that beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
-        most_beta: the greatest inverse temperature of training.
 
     Attributes:
         multipliers: of the constraints that multipliers enforce; a change affects the reward of every object.
@@ -71,7 +70,6 @@ class ObjectLogReward:
         acquisition: Acquisition,
         kappa: float = 1.0,
         path: Path | None = None,
-        most_beta: float = 0.0,
     ) -> None:
         self._model = model
         self._utilities = tuple(utilities)
@@ -83,7 +81,7 @@ class ObjectLogReward:
             acquisition.statistics(nothing, nothing, nothing).shape[1],
             len(model.lagrangian_columns),
         )
-        self.multipliers = LagrangeMultipliers(self._shape[1], most_beta)
+        self.multipliers = LagrangeMultipliers(self._shape[1])
         self._known = ScoreTable(*self._shape)
 
     @property
@@ -94,12 +92,27 @@ class ObjectLogReward:
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
-        value = compressed(self._acquisition.value(known.statistics, preference.to(known.statistics)))
-        expected = expected_value(value, known.success)
+        expected = self._expected(known, preference)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
         # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
         log_reward = log_reward - self.multipliers.penalty(known.costs, beta)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
+
+    def factors(self, texts: Sequence[str], preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what beta multiplies [N], and the log-probabilities [N] that it does not; -inf if refused.
+
+        For preferences [N, M]. The log-reward without multipliers is `softly_floored` of beta times the
+        first, plus the second.
+        """
+        known = self._lookup(texts)
+        return self._expected(known, preference), known.log_probability.masked_fill(
+            known.is_refused, -torch.inf
+        )
+
+    def _expected(self, known: ObjectScores, preference: Tensor) -> Tensor:
+        """Return the expected values of attempts [N] under preferences [N, M]."""
+        value = self._acquisition.value(known.statistics, preference.to(known.statistics))
+        return expected_value(compressed(value), known.success)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
         """Return the acquisition's values [N] for preferences [N, M], given success."""
@@ -261,7 +274,7 @@ def log_reward(
         reached = list(dict.fromkeys([*measured, *pending]))
         context = replace(context, incumbents=_incumbents(model, utilities, reached), reference=reference)
     path = model.proxies.path(model.features(random_objects()), seed) if kind.uses_draws else None
-    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, model.spec.sampler.beta[1])
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path)
 
 
 def _reference(

@@ -72,6 +72,8 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    beta_range: tuple[float, float] | None = None
+    """Of training; None where an older release told none, which had that of the specification."""
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -184,6 +186,7 @@ def pack_artefact(
         "failures": proxies.failures,
         "withheld": list(withheld),
         "base_measure": measure.state(),
+        "beta_range": list(policy.conditions.beta_range),
     }
     return pack(tensors, header)
 
@@ -217,6 +220,15 @@ def read_artefact(content: bytes) -> Artefact:
     }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
+    low, high = header.get("beta_range", (None, None))
     return Artefact(
-        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
+        policy,
+        multipliers,
+        held_out,
+        header.get("failures", {}),
+        made_by,
+        made_from,
+        measure,
+        withheld,
+        None if low is None else (low, high),
     )

@@ -16,6 +16,8 @@ LOSSES = variants("gflownet/losses", "LOSS")
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
 """
+USUAL_BETA = (1.0, 64.0)
+"""The range of specifications older than `auto`, and of rounds whose reward gives no range a meaning."""
 
 
 class BehaviourSpec(FrozenModel):
@@ -141,10 +143,13 @@ class SamplerSpec(FrozenModel):
         "anew. More bring the policy closer to its target at every condition, and make a step "
         "slower.",
     )
-    beta: tuple[float, float] = Field(
-        default=(1.0, 64.0),
-        description=f"Range of inverse temperatures to serve, low to high, at most {MOST_BETA:g}. Utilities "
-        "of 0 and 1, the ends of an objective's range, differ by beta in log-reward.",
+    beta: tuple[float, float] | Literal["auto"] = Field(
+        default="auto",
+        description="Range of inverse temperatures to serve. `auto`: chosen in each round, so that samples "
+        "are as good as an even draw from the better half of some thousand reference objects at the low end, "
+        "and from the best of them, about as many as a batch, at the high end. Or two numbers, low to high, "
+        f"at most {MOST_BETA:g}: utilities of 0 and 1, the ends of an objective's range, differ by beta in "
+        "log-reward.",
     )
     proposal_beta: Literal["by_purpose", "as_trained"] = Field(
         default="by_purpose",
@@ -200,16 +205,33 @@ class SamplerSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than this choice sampled as trained, and their rounds must keep their batches.
-        return (
-            {"proposal_beta": "as_trained", **value} if is_stored(info) and isinstance(value, dict) else value
-        )
+        # Specifications older than these choices sampled as trained, over one range of beta, and their rounds
+        # must keep their batches.
+        older = {"proposal_beta": "as_trained", "beta": USUAL_BETA}
+        return {**older, **value} if is_stored(info) and isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         most = math.inf if is_stored(info) else MOST_BETA
-        if not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
+        if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
+            raise field_error(
+                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
+            )
         return self
+
+    @property
+    def beta_range(self) -> tuple[float, float]:
+        """The range of inverse temperatures as numbers.
+
+        Raises:
+            ValueError: if it is `auto`: a round chooses it (`with_beta`).
+        """
+        if self.beta == "auto":
+            raise ValueError("the range of beta is chosen in a round, from its reward")
+        return self.beta
+
+    def with_beta(self, beta_range: tuple[float, float]) -> Self:
+        """Return the specification of a round that serves a range of inverse temperatures."""
+        return self.model_copy(update={"beta": beta_range})

@@ -15,6 +15,7 @@ from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, O
 from models.summaries.selection import BatchDiversity, Draws, GuardrailSummary, StoppingAdvice
 from models.summaries.training import (
     BaseMeasureUsed,
+    BetaRangeUsed,
     ComputationCost,
     Convergence,
     HazardListUsed,
@@ -63,6 +64,9 @@ class RoundSummary(Summary):
     reach: Reach | None = Field(default=None, description="measured objects that the campaign's space holds")
 
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
+    beta_range: BetaRangeUsed | None = Field(
+        default=None, description="inverse temperatures of training; null where nothing was trained"
+    )
     log_z: dict[str, Number] = Field(
         default_factory=dict, description="estimate of log Z, by inverse temperature"
     )

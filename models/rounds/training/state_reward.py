@@ -43,6 +43,11 @@ class StateReward:
         self._texts: dict[int, str] = {}
 
     @property
+    def environment(self) -> Environment:
+        """That of the states."""
+        return self._environment
+
+    @property
     def multipliers(self) -> LagrangeMultipliers:
         """Those of the constraints that the reward weighs; they move while training."""
         return self._reward.multipliers
@@ -65,6 +70,10 @@ class StateReward:
     def prepare(self, states: Tensor) -> None:
         """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
         self._reward.prepare(self.texts(states))
+
+    def factors(self, states: Tensor, preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `ObjectLogReward.factors` [B] of final states [B, W] for preferences [B, M]."""
+        return self._reward.factors(self.texts(states), preference)
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""

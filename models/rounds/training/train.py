@@ -65,7 +65,7 @@ def build_trainer(
 def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
-        spec.beta,
+        spec.beta_range,
         n_objectives,
         spec.preference_concentration,
         environment.device,
