@@ -99,9 +99,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         tick(0.0, "choosing the range of beta")
-        pool_seed = stream(seed, "beta range")
         betas = choose_beta_range(
-            spec, reward, fitted.measured, measure, pool_seed, is_described=is_diagnosed
+            spec,
+            reward,
+            fitted.measured,
+            measure,
+            stream(seed, "beta range"),
+            is_described=is_diagnosed,
         )
         summary["beta_range"], n_objectives = betas.summary(), len(spec.objectives)
         sampler = spec.sampler.with_beta(betas.ends)
