@@ -39,7 +39,7 @@ from models.rounds.training.base_measure import base_measure
 from models.rounds.training.beta_range import choose_beta_range
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
+from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
-MEANING = "3"
+MEANING = "4"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -107,9 +107,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
             stream(seed, "beta range"),
             is_described=is_diagnosed,
         )
-        summary["beta_range"], n_objectives = betas.summary(), len(spec.objectives)
-        sampler = spec.sampler.with_beta(betas.ends)
-        trainer = build_trainer(sampler, environment, reward, n_objectives, seed, fitted.measured)
+        summary["beta_range"], sampler = betas.summary(), spec.sampler.with_beta(betas.ends)
+        shape = shape_of_reward(spec)
+        trainer = build_trainer(sampler, environment, reward, shape, seed, fitted.measured)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
