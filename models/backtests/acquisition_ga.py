@@ -16,15 +16,12 @@ from models.backtests.rounds import for_batch
 from models.backtests.table import TableDomain
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
-from models.random_streams import stream
 from models.rounds.fitting.fit import fit, random_objects
 from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
-from models.rounds.training.base_measure import EVERY_OBJECT
-from models.rounds.training.beta_range import choose_beta_range
-from models.rounds.training.state_reward import StateReward
+from models.specs.sampler import USUAL_BETA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.records import History
     from models.rounds.fitting.fit import RoundModel
+    from models.specs.sampler import SamplerSpec
 
 POPULATION = 256
 LITTER = 512
@@ -72,12 +70,8 @@ class AcquisitionGA(Strategy):
         spec = for_batch(task.spec, k)
         environment = domain.environment([])
         fitted = fit(spec, domain, environment, history, seed, lambda _, message: task.tick(message))
-        reward = StateReward(environment, fitted.reward)
-        betas = choose_beta_range(
-            spec, reward, fitted.measured, EVERY_OBJECT, stream(seed, "beta range"), is_described=False
-        )
         possible = None if task.objects is None else frozenset(task.objects)
-        fitness = _Fitness(fitted, betas.high, possible)
+        fitness = _Fitness(fitted, _ranking_beta(spec.sampler), possible)
         known = [text for text in [*fitted.measured, *random_objects(environment)] if not domain.check(text)]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
@@ -95,6 +89,14 @@ class AcquisitionGA(Strategy):
             children = [text for text in self._breed(parents, generator) if text and text not in fitness.rows]
             n_idle = 0 if children else n_idle + 1
             population = fitness.add(children).best(POPULATION)
+
+
+def _ranking_beta(spec: SamplerSpec) -> float:
+    """Return an inverse temperature to rank at: it only weighs values against probabilities.
+
+    Where a round is to choose its range, the usual one serves, since the choice would cost proxy calls.
+    """
+    return (USUAL_BETA if spec.beta == "auto" else spec.beta)[1]
 
 
 @final
