@@ -95,6 +95,10 @@ class BetaRange:
         """The lowest and the greatest inverse temperature."""
         return self.low, self.high
 
+    def applied(self, spec: CampaignSpec) -> CampaignSpec:
+        """Return a specification whose sampler serves this range."""
+        return spec.model_copy(update={"sampler": spec.sampler.with_beta(self.ends)})
+
     def summary(self) -> dict[str, Any]:
         """Return everything as plain JSON."""
         rows = [
