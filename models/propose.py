@@ -30,7 +30,7 @@ from models.rounds.reporting.summary import (
     told_sizes,
 )
 from models.rounds.sampling.candidate_pool import sample_candidates
-from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
+from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
@@ -89,7 +89,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("fitting") as tick:
         environment = screened.environment(attempted_objects(history), device or "cpu")
         check_sampler(spec.sampler, environment)
-        fitted = fit(spec, screened, environment, history, seed, tick)
+        listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
+        fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
         prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
@@ -106,9 +107,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
+        sampling = stream(seed, "sampling")
+        pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -119,7 +119,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
-            summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
+            summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary["training"] = {"steps": trainer.steps_done, "loss": curve}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
 COMPARED_FIELDS = {
@@ -73,6 +75,11 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    n_listed: int | None = None
+    """Objects of the space where the round scored all, None where it sampled. An older release told none, and
+    its specifications leave nothing open that depends on it."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
@@ -194,7 +201,9 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "intervals": INTERVALS,
         "prior": prior_header,
     }
     return pack(tensors | prior_tensors, header)
@@ -230,5 +239,16 @@ def read_artefact(content: bytes) -> Artefact:
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
-    failures = header.get("failures", {})
-    return Artefact(policy, multipliers, held_out, failures, made_by, made_from, measure, withheld, prior)
+    return Artefact(
+        policy=policy,
+        multipliers=multipliers,
+        held_out=held_out,
+        failures=header.get("failures", {}),
+        versions=made_by,
+        made_from=made_from,
+        base_measure=measure,
+        withheld=withheld,
+        n_listed=header.get("listed"),
+        intervals=header.get("intervals", 1),
+        prior=prior,
+    )
