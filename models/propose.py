@@ -94,6 +94,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
         prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
+        measure = prior.left_of(measure)
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     summary |= {"hazard_lists": screened.provenance(), "reach": reached}
@@ -101,7 +102,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
+        reward = StateReward(environment, fitted.reward, measure.prior(environment))
         training = _start_training(spec, fitted, reward, prior, seed)
         trainer = training.trainer
         curve = train(training, checkpoint, _identity(spec, summary), tick)
