@@ -78,6 +78,13 @@ class AutoregressivePrior:
         self.ends = ends
         self._environment = environment
 
+    def with_sizes(self, weights: Mapping[int, float]) -> AutoregressivePrior:
+        """Return the same prior with other weights of sizes, if it ends objects by them."""
+        if self.ends is None:
+            return self
+        ends = end_log_probabilities(weights, self.ends.device)
+        return AutoregressivePrior(self._environment, self.table, ends)
+
     def __call__(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return log-probabilities [B, A] of the allowed actions in states [B, W]; 0 elsewhere."""
         log_p = self.table.log_probabilities(self._environment.contexts(states))

@@ -67,8 +67,10 @@ class RoundPrior:
 
     def messages(self) -> list[Message]:
         """Return what a reader should know of it."""
-        if self.record is None:
+        if self.kind == "none":
             return []
+        if self.learned is None and (self.kind == "checkpoint" or self.record is None):
+            return [message("prior_not_kept")]
         if self.learned is None:
             return [message("prior_not_learned", objects=self.record.n_objects)]
         return [message("prior_decides_sizes")] if self.learned.ends is None and not self.has_one_size else []
@@ -89,7 +91,12 @@ NO_PRIOR = RoundPrior("none")
 
 
 def round_prior(
-    spec: SamplerSpec, environment: Environment, measure: BaseMeasure, measured: Sequence[str], seed: int
+    spec: SamplerSpec,
+    environment: Environment,
+    measure: BaseMeasure,
+    measured: Sequence[str],
+    seed: int,
+    earlier: RoundPrior = NO_PRIOR,
 ) -> RoundPrior:
     """Return the prior that a campaign asks for.
 
@@ -100,15 +107,18 @@ def round_prior(
         measured: canonical texts of objects that gave a result; those the environment cannot build have no
             part.
         seed: of the ways that lead to them.
+        earlier: the prior of the round that training begins from, for `checkpoint`.
     """
     if spec.prior == "none":
         return NO_PRIOR
+    sizes, has_one_size = _size_weights(measure, environment, seed), len(measure.weights) == 1
+    if spec.prior == "checkpoint":
+        kept = None if earlier.learned is None else earlier.learned.with_sizes(sizes)
+        return RoundPrior(spec.prior, kept, earlier.record, has_one_size)
     states, is_known = environment.states(measured)
     generator = torch.Generator(device=environment.device).manual_seed(seed)
-    learned, record = fit_prior(
-        environment, states[is_known], _size_weights(measure, environment, seed), generator
-    )
-    return RoundPrior(spec.prior, learned, record, len(measure.weights) == 1)
+    learned, record = fit_prior(environment, states[is_known], sizes, generator)
+    return RoundPrior(spec.prior, learned, record, has_one_size)
 
 
 def _size_weights(measure: BaseMeasure, environment: Environment, seed: int) -> Mapping[int, float]:
