@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.campaign.round_settings import RoundSettings, Situation, round_settings
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.sampler import sample_actions
@@ -65,6 +66,13 @@ class RoundModel:
     attempted: dict[str, float]
     """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
     reading: CleanedResults
+    n_listed: int | None = None
+    """Objects of the space where all are scored; None where they are sampled."""
+
+    @property
+    def settings(self) -> RoundSettings:
+        """The settings of the round, with nothing left open."""
+        return round_settings(self.model.spec, Situation(self.n_listed, len(self.table.objects)))
 
     @property
     def measured(self) -> list[str]:
@@ -104,7 +112,8 @@ class FitInputs:
     """What a round is given to learn from.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
 
     spec: CampaignSpec
@@ -112,29 +121,37 @@ class FitInputs:
     environment: Environment
     history: History
     seed: int
+    n_listed: int | None = None
     is_corrected: bool = True
     """Whether intervals are corrected for the choice and the record; earlier releases did not."""
 
+    def settings(self, table: MeasuredTable) -> RoundSettings:
+        """Return the settings of the round."""
+        return round_settings(self.spec, Situation(self.n_listed, len(table.objects)))
 
-def fit(
+
+def fit(  # noqa: PLR0913 - each is one thing that a round learns from
     spec: CampaignSpec,
     domain: Domain,
     environment: Environment,
     history: History,
     seed: int,
     tick: Callable[[float, str], None],
+    *,
+    n_listed: int | None = None,
 ) -> RoundModel:
     """Return the fitted models of the round; `tick` hears the share done and what is being done.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
-    given = FitInputs(spec, domain, environment, history, seed)
+    given = FitInputs(spec, domain, environment, history, seed, n_listed)
     tick(0.0, "reading the results")
     reading = clean_results(spec, domain, history.measurements, seed)
     training = _training_table(spec, domain, reading.table)
     reading = flag_outliers(reading, spec, domain, training, seed)
-    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
+    competing = build_proxies(domain.kernel, given.settings(reading.table).kinds, training)
     proxies = fit_best(
         training,
         competing,
@@ -168,7 +185,7 @@ def refit_model(
     reading = clean_results(spec, domain, given.history.measurements, given.seed)
     training = _training_table(spec, domain, reading.table)
     tick(0.3, "fitting the proxies")
-    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
+    competing = build_proxies(domain.kernel, given.settings(reading.table).kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
     settings = _settings(given, reading.table.objects, training)
@@ -192,13 +209,17 @@ def _assemble(
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
     model = CampaignModel(
-        spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured)
+        spec,
+        domain,
+        proxies,
+        feasibility,
+        applicability(given.settings(reading.table).min_similarity, domain, measured),
     )
     utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
     reward = log_reward(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending
     )
-    return RoundModel(domain, model, reward, reading.table, attempted, reading)
+    return RoundModel(domain, model, reward, reading.table, attempted, reading, given.n_listed)
 
 
 def _settings(given: FitInputs, objects: Sequence[str], table: TrainingTable) -> SelectionSettings:

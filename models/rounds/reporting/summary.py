@@ -117,6 +117,7 @@ def chosen_summary(
         "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
         **candidate_filter.summary(),
+        "selection": fitted.settings.summary(),
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
@@ -139,6 +140,8 @@ def batch_messages(
 ) -> list[Message]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
     lines = [*batch.notes, *batch.shortfall]
+    if batch.choices and fitted.settings.is_joint_by_default and not batch.is_space_filling:
+        lines.insert(0, message("batch_chosen_jointly", listed=fitted.n_listed))
     if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
         lines.append(_on_exhausted(len(batch.choices), fitted.model.spec.batch.size, pool))
     return [
