@@ -92,7 +92,7 @@ def candidate_table(
     condition, texts = pool.condition, pool.texts
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
-    log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
+    log_reward = fitted.reward(texts, condition.beta, condition.preference, condition.function).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
     return CandidateTable(
         pool.objects,
@@ -101,7 +101,7 @@ def candidate_table(
             SamplingInfo(*row)
             for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)
         ],
-        fitted.reward.value(texts, condition.preference.cpu()),
+        fitted.reward.value(texts, condition.preference.cpu(), condition.function),
         n_estimated=int((~is_exact).sum()),
     )
 
