@@ -28,7 +28,7 @@ SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
 """Length of the sequences, and the number, length and levels of the motifs."""
 N_TOKENS = 20
 ROUNDS, BATCH = 10, 128
-CALLS = 12_000
+CALLS = 10_000
 """Peptides that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
 CIRCLE_SIMILARITY = 0.5
 TOP = 100

@@ -116,14 +116,17 @@ class Session:
         """
         lab = lab if lab.objects is None else _KnownLab(lab)
         rows: list[Row] = []
+        open_seeds = []
         for seed in self.seeds:
             try:
                 rows += self._replay_seed(campaign, protocol, lab, domain, seed)
             except OutOfTimeError:
-                self.report.notes.append(
-                    f"{campaign} {protocol.name}: the time was over at seed {seed}; "
-                    "repeat the command to go on from what is stored"
-                )
+                open_seeds.append(str(seed))
+        if open_seeds:
+            self.report.notes.append(
+                f"{campaign} {protocol.name}: not complete, and so left out: seed {', '.join(open_seeds)}; "
+                "repeat the command to go on from what is stored"
+            )
         return rows
 
     def _replay_seed(
@@ -196,9 +199,7 @@ class _Log(Strategy):
             head, *self._kept = list(_lines(path))
             if head["digest"] not in protocol.digests(name):
                 raise ValueError(f"{path} belongs to another protocol: remove it or name another folder")
-        elif path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, {"digest": protocol.digests(name)[0]})
+        self._name = name
         self._told: list[Row] = []
         self._measured: list[str] = []
 
@@ -241,6 +242,9 @@ class _Log(Strategy):
         if choice.draws:
             made["draws"] = list(choice.draws)
         if self._path is not None:
+            if not self._path.exists():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                _append(self._path, {"digest": self._protocol.digests(self._name)[0]})
             _append(self._path, made)
         return made
 

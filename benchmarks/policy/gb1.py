@@ -23,7 +23,7 @@ from models.domains import open_domain
 from models.records import Measurement
 
 NAME = "gb1"
-CALLS = 24_000
+CALLS = 6_500
 """Variants that a search without a policy predicts in a round: as many as ours, or more."""
 SAMPLER: Mapping[str, Any] = {
     "steps": 400,

@@ -20,7 +20,7 @@ from models.domains import open_domain
 NAME = "rna"
 LENGTH = 14
 INITIAL, SIZE, ROUNDS = 100, 100, 3
-CALLS = 12_000
+CALLS = 9_000
 """Sequences that a search without a policy predicts in a round: as many as ours, or more."""
 SAMPLER: Mapping[str, Any] = {
     "steps": 200,

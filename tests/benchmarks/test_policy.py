@@ -134,7 +134,7 @@ def test_when_the_time_is_over_complete_seeds_are_reported_and_the_next_run_goes
     late = session(tmp_path, deadline=time.monotonic() - 1)
     rows = late.replay("c", protocol(), lab(), domain)
     assert {row["seed"] for row in rows} == {0}
-    assert "the time was over at seed 1" in late.report.notes[0]
+    assert "left out: seed 1" in late.report.notes[0]
     rows = session(tmp_path).replay("c", protocol(), lab(), domain)
     assert {row["seed"] for row in rows} == {0, 1}
 
@@ -158,8 +158,8 @@ def test_differences_are_paired_and_costs_are_ratios_over_whole_campaigns() -> N
     }
     ratios = {row["cost"]: row["ratio"] for row in report.rows if "cost" in row}
     assert ratios == {"cpu_seconds": "2 ± 0", "n_scored": "0.5 ± 0"}
-    assert [claim.value for claim in report.claims] == [3.5, 2.0, 3.5]
-    assert [claim.holds for claim in report.claims] == [False, True, True]
+    assert [claim.value for claim in report.claims] == [0.5, 3.5, 2.0, 3.5]
+    assert [claim.holds for claim in report.claims] == [True, False, True, True]
     assert report.notes == ["task: best, ours less absent method: this run has no figure for it"]
 
 
@@ -181,6 +181,14 @@ def test_coverage_is_claimed_after_the_first_round_by_seed() -> None:
     assert [row["worst_batch"] for row in report.rows] == [0.1, 0.8, 0.8]
     assert [claim.value for claim in report.claims] == [pytest.approx(0.875)] * 2
     assert [claim.holds for claim in report.claims] == [True, True]
+
+
+def test_coverage_chooses_nothing_and_leaves_out_what_is_not_stored(tmp_path: Path) -> None:
+    report = main(["--task", "coverage", "--quick", "--resume", str(tmp_path)])
+    assert not report.rows
+    assert any("left out: seed 0" in note for note in report.notes)
+    assert not list(tmp_path.rglob("*.jsonl"))
+    assert "needs --resume" in main(["--task", "coverage", "--quick"]).notes[0]
 
 
 def test_intervals_need_two_figures() -> None:
