@@ -186,6 +186,8 @@ class _KnownLab(Oracle):
 class _Log(Strategy):
     """A method whose choices are stored in a file, and read from there if they were made before.
 
+    Where a method needs its earlier choices, the stored ones are repeated before the first new one.
+
     Raises:
         ValueError: if the file belongs to another protocol.
     """
@@ -195,6 +197,7 @@ class _Log(Strategy):
         self._deadline = deadline
         self._method: Strategy | None = None
         self._kept: list[Row] = []
+        self._skipped: list[tuple[BacktestTask, History, int, int]] = []
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
             if head["digest"] not in protocol.digests(name):
@@ -208,8 +211,11 @@ class _Log(Strategy):
         n_round = len(self._told) + 1
         if n_round == 1:
             self._measured = list(dict.fromkeys(result.object for result in history.measurements))
-        is_kept = n_round <= len(self._kept)
-        made = self._kept[n_round - 1] if is_kept else self._make(task, history, k, seed)
+        if n_round <= len(self._kept):
+            made = self._kept[n_round - 1]
+            self._skipped.append((task, history, k, seed))
+        else:
+            made = self._make(task, history, k, seed)
         self._told.append(made)
         predictions = {
             text: {name: Prediction(*row) for name, row in rows.items()}
@@ -226,6 +232,10 @@ class _Log(Strategy):
         if time.monotonic() > self._deadline:
             raise OutOfTimeError
         self._method = self._method or self._open()
+        if self._method.needs_earlier_choices(task):
+            for earlier in self._skipped:
+                self._method.choose(*earlier)
+        self._skipped = []
         wall, cpu = time.perf_counter(), time.process_time()
         choice = self._method.choose(task, history, k, seed)
         made: Row = {

@@ -85,7 +85,7 @@ def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_every_task_is_discovered_by_name() -> None:
-    names = {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage", "rna"}
+    names = {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage", "rna-1"}
     assert names | {"holo", "pmo"} <= set(tasks())
 
 
@@ -126,6 +126,29 @@ def test_a_replay_in_pieces_equals_one_in_one_piece_with_predictions_and_draws(t
         assert InOrder.made == 4
     assert [row.get("coverage") for row in whole[:2]] == [None, 0.5]
     assert [row.get("absent_draws") for row in whole[:2]] == [None, 0.5]
+
+
+class Growing(InOrder):
+    """Leaves out one string more with each of its choices."""
+
+    def __init__(self) -> None:
+        self.n_chosen = 0
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:  # noqa: ARG002
+        return True
+
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
+        self.n_chosen += 1
+        choice = super().choose(task, history, k + self.n_chosen, seed)
+        return Choice(choice.objects[-k:])
+
+
+def test_choices_that_a_later_one_needs_are_repeated_when_a_replay_goes_on(tmp_path: Path) -> None:
+    domain, growing = open_domain(SPEC.domain), replace(protocol(3), methods={"growing": Growing})
+    whole = session(seeds=(0,)).replay("c", growing, lab(), domain)
+    session(tmp_path, seeds=(0,)).replay("c", replace(growing, rounds=2), lab(), domain)
+    resumed = session(tmp_path, seeds=(0,)).replay("c", growing, lab(), domain)
+    assert timeless(resumed) == timeless(whole)
 
 
 def test_when_the_time_is_over_complete_seeds_are_reported_and_the_next_run_goes_on(tmp_path: Path) -> None:
