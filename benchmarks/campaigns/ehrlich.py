@@ -86,8 +86,9 @@ class FurtherEhrlich:
         }
 
     def of_draws(self, draws: Sequence[str]) -> dict[str, float]:
-        """Return the share of a policy's draws that are infeasible."""
-        return {"infeasible_draws": float(np.isnan(self.lab.truth(draws)).mean())}
+        """Return the share of a policy's draws that are infeasible; one that is no object counts as such."""
+        n_feasible = int(np.isfinite(self.lab.truth([text for text in draws if text])).sum())
+        return {"infeasible_draws": 1.0 - n_feasible / len(draws)}
 
 
 def replay(session: Session, length: int) -> list[Row]:
