@@ -6,9 +6,9 @@ The listed campaigns of `benchmarks.campaigns`, by three of their methods; their
 from dataclasses import replace
 
 from benchmarks.campaigns.__main__ import installed
-from benchmarks.campaigns.framework import Session
+from benchmarks.campaigns.framework import DEFAULTS, Session
 
-METHODS = frozenset({"assayflow_default", "assayflow", "bayesian"})
+METHODS = frozenset({DEFAULTS, "assayflow", "bayesian"})
 WITHOUT_TABLE = frozenset({"ehrlich", "seh"})
 """Campaigns without a table, which no method can score as a whole."""
 

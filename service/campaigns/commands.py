@@ -65,9 +65,12 @@ def patch_campaign(
     if campaign.version != version:
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
     check_active(campaign)
-    spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
+    before = CampaignSpec.from_stored(campaign.spec)
+    # whole, so that a field that came since keeps the meaning it has for this campaign
+    stored = before.model_dump(mode="json")
+    spec = patched(stored, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
-        check_units(spec, before=CampaignSpec.from_stored(campaign.spec))
+        check_units(spec, before=before)
     _write_spec(campaign, spec)
     return _touched(session, campaign)
 
