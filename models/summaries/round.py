@@ -21,6 +21,7 @@ from models.summaries.training import (
     MultiplierSummary,
     PriorUsed,
     Reach,
+    TrainingStart,
     TrainingSummary,
 )
 
@@ -63,6 +64,9 @@ class RoundSummary(Summary):
     )
     reach: Reach | None = Field(default=None, description="measured objects that the campaign's space holds")
 
+    start: TrainingStart | None = Field(
+        default=None, description="from which policy training began; null for a new one"
+    )
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
     log_z: dict[str, Number] = Field(
         default_factory=dict, description="estimate of log Z, by inverse temperature"
