@@ -16,6 +16,7 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from benchmarks.report import Report
 from benchmarks.tables.catalogue import DATA, why_absent
@@ -243,7 +244,9 @@ class _Log(Strategy):
         self._method = self._method or self._open()
         if self._method.needs_earlier_choices(task):
             for earlier in self._skipped:
-                self._method.choose(*earlier)
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(earlier[-1])  # as the runner does for each choice
+                    self._method.choose(*earlier)
         self._skipped = []
         wall, cpu = time.perf_counter(), time.process_time()
         choice = self._method.choose(task, history, k, seed)
