@@ -29,7 +29,7 @@ SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
 N_TOKENS = 20
 ROUNDS, BATCH = 10, 128
 CALLS = 10_000
-"""Peptides that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
+"""Peptides that a search without a policy predicts in a round where ours is not run."""
 CIRCLE_SIMILARITY = 0.5
 TOP = 100
 FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
@@ -57,8 +57,8 @@ def specification(length: int) -> CampaignSpec:
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our proxies, acquisition and selection, and no policy."""
     return {
-        **methods("genetic", "random"),
         "assayflow": partial(Generative, n_draws=DRAWS),
+        **methods("genetic", "random"),
         "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS),
     }
 

@@ -30,7 +30,7 @@ from models.domains.contract import Domain, InvalidObjectError
 NAME = "pmo"
 BATCH, ROUNDS, TOP = 100, 9, 10
 CALLS = 8_000
-"""Molecules that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
+"""Molecules that a search without a policy predicts in a round where ours is not run."""
 QUICK_CALLS = 500
 OFFSPRING = 5
 CONTROLS = ("graph_genetic_on_proxies", "mol_ga", "graph_genetic")

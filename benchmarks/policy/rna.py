@@ -21,7 +21,7 @@ NAME = "rna"
 LENGTH = 14
 INITIAL, SIZE, ROUNDS = 100, 100, 3
 CALLS = 9_000
-"""Sequences that a search without a policy predicts in a round: as many as ours, or more."""
+"""Sequences that a search without a policy predicts in a round where ours is not run."""
 SAMPLER: Mapping[str, Any] = {
     "steps": 200,
     "beta": [8, 128],

@@ -14,12 +14,15 @@ from benchmarks.campaigns.figures import interval
 from benchmarks.campaigns.framework import Protocol, Session
 from benchmarks.policy.__main__ import main, tasks
 from benchmarks.policy.comparison import Bar, Comparison, report_coverage
+from benchmarks.policy.function_lab import FunctionLab
 from benchmarks.policy.offline import pair_features, ridge
 from benchmarks.policy.open_table import OpenTableLab
 from benchmarks.policy.tfbind8 import mean_distance
 from benchmarks.report import Report
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.contract import BacktestTask, Choice, Strategy
 from models.backtests.runner import BacktestPlan, backtest
+from models.backtests.strategies import build_strategy
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -126,6 +129,29 @@ def test_a_replay_in_pieces_equals_one_in_one_piece_with_predictions_and_draws(t
         assert InOrder.made == 4
     assert [row.get("coverage") for row in whole[:2]] == [None, 0.5]
     assert [row.get("absent_draws") for row in whole[:2]] == [None, 0.5]
+
+
+def test_a_search_without_a_policy_may_predict_as_many_objects_as_ours_did_in_each_round(
+    tmp_path: Path,
+) -> None:
+    fields = {"kind": "peptides", "min_length": 12, "max_length": 12, "alphabet": "AC"}
+    spec = CampaignSpec.model_validate({**SPEC.model_dump(mode="json"), "domain": fields})
+    domain = open_domain(spec.domain)
+
+    class Ours(Strategy):
+        def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
+            choice = build_strategy("random").choose(task, history, k, seed)
+            return Choice(choice.objects, 400 if len(history.measurements) == 10 else 500)
+
+    ways = {"assayflow": Ours, "genetic_on_proxies": lambda: AcquisitionGA(calls=1)}
+    both = Protocol("p", spec, 2, 4, 10, ways)
+    for folder in (None, tmp_path, tmp_path):
+        counted = FunctionLab("value", lambda text: float(text.count("C")))
+        rows = session(folder, seeds=(0,)).replay("c", both, counted, domain)
+        calls = {(row["method"], row["round"]): row["n_scored"] for row in rows}
+        for n_round, expected in ((1, 400), (2, 500)):
+            assert calls["assayflow", n_round] == expected
+            assert expected <= calls["genetic_on_proxies", n_round] <= 1.05 * expected
 
 
 class Growing(InOrder):
