@@ -118,13 +118,13 @@ class BehaviourSpec(FrozenModel):
         "and chosen anew by the policy. It edits a sequence anywhere.",
     )
     conservative_delta: float = Field(
-        default=0.25,
+        default=0.1,
         gt=0,
         le=1,
         description="Probability that a step is erased in an object whose predictions are certain.",
     )
     conservative_lambda: float = Field(
-        default=1.0,
+        default=0.2,
         ge=0,
         le=100,
         description="How much less is erased where predictions are uncertain: the probability of a step is "
