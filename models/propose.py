@@ -37,6 +37,7 @@ from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
+from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.safety import guardrails
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
 MEANING = "4"
@@ -90,6 +93,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
+        prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     summary |= {"hazard_lists": screened.provenance(), "reach": reached}
@@ -97,10 +101,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        shape = shape_of_reward(spec)
-        trainer = build_trainer(spec.sampler, environment, reward, shape, seed, fitted.measured)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
+        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
+        training = _start_training(spec, fitted, reward, prior, seed)
+        trainer = training.trainer
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -118,16 +121,25 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary["training"] = {"steps": trainer.steps_done, "loss": curve}
-    summary["base_measure"] = told_sizes(measure, environment, pool, batch)
+    summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
     messages += batch_messages(fitted, batch, pool, filters)
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
-    messages += measure.messages(pool.stats.sizes, screened.sizes)
+    messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
+    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
+
+
+def _start_training(
+    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

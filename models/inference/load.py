@@ -78,13 +78,15 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
     found.require(provenance(spec, own, environment, history, seed, withheld))
     try:
-        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy)
+        prior = found.round_prior(environment).learned
+        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy, prior)
     except RuntimeError as error:
         raise ArtefactError(
             f"the round's policy has another shape than its environment asks for: {error}"
         ) from error
     try:
-        given = FitInputs(spec, screened, environment, history, seed, found.n_listed)
+        is_corrected = found.intervals > 1  # else the round of an earlier release used held-out values alone
+        given = FitInputs(spec, screened, environment, history, seed, found.n_listed, is_corrected)
         fitted = refit_model(given, found.held_out, found.failures, report)
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error

@@ -20,6 +20,7 @@ from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
+from models.rounds.training.round_prior import NO_PRIOR, PREFIX, RoundPrior, restore_prior
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
 COMPARED_FIELDS = {
@@ -72,9 +75,17 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
-    n_listed: int | None
+    n_listed: int | None = None
     """Objects of the space where the round scored all, None where it sampled. An older release told none, and
     its specifications leave nothing open that depends on it."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
+    prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
+    """State of the policy's prior; an older release had none."""
+
+    def round_prior(self, environment: Environment) -> RoundPrior:
+        """Return the prior that the policy was trained with, in the environment it was trained in."""
+        return restore_prior(*self.prior, environment)
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -153,13 +164,15 @@ def provenance(
     }
 
 
-def pack_artefact(
+def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
     fitted: RoundModel,
     policy: Policy,
     made_from: Mapping[str, Any],
     domain: ScreenedDomain,
     withheld: Collection[str],
     measure: BaseMeasure = EVERY_OBJECT,
+    *,
+    prior: RoundPrior = NO_PRIOR,
 ) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
@@ -170,6 +183,7 @@ def pack_artefact(
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
         measure: that the policy was trained with.
+        prior: of the policy.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
     proxies = fitted.model.proxies
@@ -179,6 +193,7 @@ def pack_artefact(
         for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
+    prior_tensors, prior_header = prior.state()
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -188,8 +203,10 @@ def pack_artefact(
         "withheld": list(withheld),
         "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "intervals": INTERVALS,
+        "prior": prior_header,
     }
-    return pack(tensors, header)
+    return pack(tensors | prior_tensors, header)
 
 
 def read_artefact(content: bytes) -> Artefact:
@@ -221,14 +238,17 @@ def read_artefact(content: bytes) -> Artefact:
     }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
+    prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
     return Artefact(
-        policy,
-        multipliers,
-        held_out,
-        header.get("failures", {}),
-        made_by,
-        made_from,
-        measure,
-        withheld,
-        header.get("listed"),
+        policy=policy,
+        multipliers=multipliers,
+        held_out=held_out,
+        failures=header.get("failures", {}),
+        versions=made_by,
+        made_from=made_from,
+        base_measure=measure,
+        withheld=withheld,
+        n_listed=header.get("listed"),
+        intervals=header.get("intervals", 1),
+        prior=prior,
     )

@@ -75,9 +75,22 @@ class ProxySpec(FrozenModel):
         description="How the 90 % intervals of predictions are made: `conformal` from held-out residuals, "
         "`feature_conformal` empirically in the feature space of the model, with an inner estimate of the "
         "band of arXiv:2210.00173 and so without its guarantee, `gaussian` "
-        "from the posterior alone. All assume that new objects resemble measured ones; "
-        "`calibration` in the summary checks it.",
+        "from the posterior alone. `conformal` is wider where held-out errors are larger, and the first two "
+        "after batches whose results fell outside. `calibration` in the summary checks them.",
     )
+    selection: Literal["one_standard_error", "best"] = Field(
+        default="one_standard_error",
+        description="How the model of an assay type is chosen by cross-validated likelihood. "
+        "`one_standard_error`: of the models that are not worse than the best by more than one standard "
+        "error, the first in the default order of `kinds`, because scores of few values are noisy. `best`: "
+        "the best score.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_proxies(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications older than this choice took the best score, and their rounds must keep their batches.
+        return {"selection": "best", **value} if is_stored(info) and isinstance(value, dict) else value
 
     @model_validator(mode="before")
     @classmethod

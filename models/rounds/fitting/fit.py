@@ -16,12 +16,16 @@ from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.sampler import sample_actions
 from models.messages.message import Message, message
-from models.proxies.contract import TrainingTable
+from models.metrics.past_predictions import past_predictions
+from models.proxies.contract import Posterior, TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
+from models.proxies.intervals import BatchRecord
 from models.proxies.model_selection import fit_best
 from models.proxies.refit import refit
 from models.proxies.registry import build_fallbacks, build_proxies
+from models.proxies.selection_rules import SelectionSettings
+from models.proxies.validation import HeldOut
 from models.reward.applicability import applicability
 from models.reward.evaluation import CampaignModel
 from models.reward.log_reward import ObjectLogReward, log_reward
@@ -29,14 +33,16 @@ from models.reward.utility import fit_utility
 from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
 
     from models.campaign.spec import CampaignSpec
     from models.data.tables import MeasuredTable
     from models.data.utility import Utility
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.proxies.contract import Posterior
+    from models.metrics.past_predictions import PastPrediction
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
     from models.records import History
@@ -116,6 +122,8 @@ class FitInputs:
     history: History
     seed: int
     n_listed: int | None = None
+    is_corrected: bool = True
+    """Whether intervals are corrected for the choice and the record; earlier releases did not."""
 
     def settings(self, table: MeasuredTable) -> RoundSettings:
         """Return the settings of the round."""
@@ -149,7 +157,7 @@ def fit(  # noqa: PLR0913 - each is one thing that a round learns from
         competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
-        intervals=spec.proxies.intervals,
+        settings=_settings(given, reading.table.objects, training),
         spare=build_fallbacks(domain.kernel, competing),
     )
     return _assemble(given, reading, proxies, tick)
@@ -180,9 +188,8 @@ def refit_model(
     competing = build_proxies(domain.kernel, given.settings(reading.table).kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
-    proxies = refit(
-        training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures
-    )
+    settings = _settings(given, reading.table.objects, training)
+    proxies = refit(training, competing, kept, seed=given.seed, settings=settings, failures=failures)
     return _assemble(given, reading, proxies, tick)
 
 
@@ -213,6 +220,30 @@ def _assemble(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending
     )
     return RoundModel(domain, model, reward, reading.table, attempted, reading, given.n_listed)
+
+
+def _settings(given: FitInputs, objects: Sequence[str], table: TrainingTable) -> SelectionSettings:
+    """Return how proxies are chosen and intervals are made, with the record of earlier batches."""
+    spec = given.spec.proxies
+    record = {
+        kind: _record(rows, objects, table.known[:, table.types.index(kind)])
+        for kind, rows in past_predictions(given.spec, given.history).items()
+        if rows
+    }
+    return SelectionSettings(spec.intervals, spec.selection, record, is_corrected=given.is_corrected)
+
+
+def _record(rows: Sequence[PastPrediction], objects: Sequence[str], known: Tensor) -> BatchRecord:
+    """Return what earlier batches met; `known` [N] (bool) are the objects with held-out values."""
+    columns = torch.tensor([[row.mean, row.sd, row.lower, row.upper] for row in rows], dtype=torch.float64)
+    mean, sd, lower, upper = columns.unbind(dim=1)
+    exact = lower == upper
+    values = lower.masked_fill(~exact, torch.nan)
+    lower, upper = (edge.masked_fill(exact, torch.nan) for edge in (lower, upper))
+    held_out = [text for text, is_known in zip(objects, known.tolist(), strict=True) if is_known]
+    place = {text: index for index, text in enumerate(held_out)}
+    places = torch.tensor([place.get(row.object, -1) for row in rows])
+    return BatchRecord(HeldOut(Posterior(mean, sd, torch.zeros_like(sd)), values, lower, upper), places)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

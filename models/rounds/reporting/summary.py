@@ -18,7 +18,7 @@ from models.messages.message import Message, message
 from models.metrics.calibration import calibration, drift_messages
 from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
-from models.rounds.reporting.limitations import skill_messages
+from models.rounds.reporting.limitations import interval_messages, skill_messages
 from models.rounds.training import dual_ascent
 from models.summaries.round import SUMMARY_VERSION
 
@@ -209,4 +209,5 @@ def summary_of(
         **found,
         "calibration": record,
     }
-    return summary, [*data_messages(fitted), *skill_messages(found["proxies"]), *drift_messages(record)]
+    about_proxies = [*skill_messages(found["proxies"]), *interval_messages(found["proxies"])]
+    return summary, [*data_messages(fitted), *about_proxies, *drift_messages(record)]
