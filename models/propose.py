@@ -37,6 +37,7 @@ from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
+from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.rounds.warm_start import digest, warm_start
@@ -49,9 +50,11 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
+    from models.gflownet.trainer import Trainer
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
+    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
 MEANING = "4"
@@ -94,15 +97,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
+        prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
     summary, messages = _before_training(fitted, history, screened, environment, seed)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        shape = shape_of_reward(spec)
-        trainer = build_trainer(spec.sampler, environment, reward, shape, seed, fitted.measured)
+        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
+        trainer = _new_trainer(spec, fitted, reward, prior, seed)
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
@@ -123,12 +126,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
-    summary["base_measure"] = told_sizes(measure, environment, pool, batch)
+    summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
     messages += [*begun.messages, *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
-    messages += measure.messages(pool.stats.sizes, screened.sizes)
-    artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure)
+    messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
+    artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
 
@@ -141,6 +144,14 @@ def _before_training(
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     found = {"hazard_lists": screened.provenance(), "reach": reached}
     return summary | found, [*messages, *reach_messages(reached)]
+
+
+def _new_trainer(
+    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
+) -> Trainer:
+    """Return the trainer of a new policy."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    return build_trainer(*given, prior=prior.learned)
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

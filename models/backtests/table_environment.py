@@ -135,6 +135,10 @@ class RestrictedEnvironment(Environment):
         """Return the features of every slot [B, K, S]."""
         return self._environment.encode_slots(states)
 
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return what the next action depends on most [B, K]."""
+        return self._environment.contexts(states)
+
     def is_final(self, states: Tensor) -> Tensor:
         """Return which states are finished objects [B] (bool)."""
         return self._environment.is_final(states)

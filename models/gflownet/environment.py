@@ -41,6 +41,8 @@ class Environment(ABC):
 
     None unless it is allowed in every unfinished state; in the initial state it is optional.
     """
+    ending_action: int | None = None
+    """The forward action that finishes a state as it is, wherever it is allowed; None without `open_size`."""
 
     def vocabulary(self) -> Sequence[str]:
         """Return the meaning of the vocabulary actions in order, where the format alone does not define it.
@@ -136,6 +138,22 @@ class Environment(ABC):
             mask = self.backward_mask(states[rows])
             states[rows] = self.backward_step(states[rows], mask.long().argmax(dim=1))
         return steps
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the size [B] that unfinished states would have if they ended as they are.
+
+        Raises:
+            NotImplementedError: in an environment without an `ending_action`.
+        """
+        raise NotImplementedError
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return what the next action of unfinished states depends on most [B, K] (int64), coarse to fine.
+
+        Each column tells more than the one before: states that agree in it agree in those before. Learned
+        priors count actions by them; the default, K = 0, counts each action by itself.
+        """
+        return states.new_zeros(len(states), 0)
 
     def log_counts(self) -> Mapping[int, float] | None:
         """Return size -> log of the exact number of distinct objects; None where it is unknown."""

@@ -15,6 +15,7 @@ from torch.nn import functional
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.mixed_precision import MOST_BETA, has_fast_bfloat16, hidden_layers, is_worthwhile
+from models.gflownet.prior import ActionPrior
 from models.gflownet.trajectories import Features
 
 Precision = Literal["fastest", "float32", "bfloat16"]
@@ -95,6 +96,11 @@ def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     return logits.masked_fill(closed, -torch.inf).log_softmax(dim=1)
 
 
+def _beside_prior(logits: Tensor, features: Features) -> Tensor:
+    """Return learned logits [N, A] added to the log-probabilities of the prior, if there is one."""
+    return logits if features.log_prior is None else logits + features.spread(features.log_prior)
+
+
 def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> nn.Linear:
     layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
     bound = gain / max(n_in, 1) ** 0.5
@@ -108,11 +114,11 @@ def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> n
 class SlotHead(nn.Module):
     """A logit per slot from the hidden vector and the slot's own features, invariant to slot numbering."""
 
-    def __init__(self, hidden: int, slot: int, width: int, generator: Generator) -> None:
+    def __init__(self, hidden: int, slot: int, width: int, generator: Generator, gain: float = 0.1) -> None:
         super().__init__()
         self.of_state = _linear(hidden, width, generator)
         self.of_slot = _linear(slot, width, generator, gain=2.0)
-        self.out = _linear(width, 1, generator, gain=0.1)
+        self.out = _linear(width, 1, generator, gain)
 
     def forward(self, hidden: Tensor, features: Features) -> Tensor:
         """Return logits [N, K] for hidden vectors [N, H] and features with slots."""
@@ -160,13 +166,21 @@ class Policy(nn.Module):
     """Trunk over [encoding, condition] with a vocabulary head, a slot head where there are slots, and log Z.
 
     Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also
-    enters the trunk. Initial weights come from `generator`.
+    enters the trunk. With a `prior` they are added to its log-probabilities and start at 0: until it is
+    trained, the policy is the prior. Initial weights come from `generator`.
     """
 
     def __init__(
-        self, environment: Environment, conditions: ConditionSampler, spec: PolicySpec, generator: Generator
+        self,
+        environment: Environment,
+        conditions: ConditionSampler,
+        spec: PolicySpec,
+        generator: Generator,
+        prior: ActionPrior | None = None,
     ) -> None:
         super().__init__()
+        self.prior = prior
+        gain = 0.1 if prior is None else 0.0
         self.conditions = conditions
         self.spec = spec
         self.n_slots = environment.n_slots
@@ -176,9 +190,9 @@ class Policy(nn.Module):
         widths = [self.encoding_width + n_code, *[spec.width] * spec.depth]
         self.first, *rest = (_linear(n_in, n_out, generator, gain=3**0.5) for n_in, n_out in pairwise(widths))
         self.rest = nn.ModuleList(rest)
-        self.vocabulary = _linear(spec.width, n_vocabulary, generator, gain=0.1) if n_vocabulary else None
+        self.vocabulary = _linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
         shape = (spec.width, environment.slot_width, spec.slot_width)
-        self.slot = SlotHead(*shape, generator) if self.n_slots else None
+        self.slot = SlotHead(*shape, generator, gain) if self.n_slots else None
         self.scale_inner = self.scale_outer = None
         if spec.has_logit_scale and conditions.beta_width:
             self.scale_inner = _linear(conditions.beta_width, 32, generator, gain=2.0)
@@ -265,7 +279,7 @@ class Policy(nn.Module):
             logits = torch.addmm(words[1], hidden, words[0])
         else:
             logits = self._heads(hidden, features, self.slot, self.vocabulary)
-        return logits if context.scale is None else logits * context.scale
+        return _beside_prior(logits if context.scale is None else logits * context.scale, features)
 
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
         """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
@@ -279,7 +293,9 @@ class Policy(nn.Module):
         weight, bias = torch.cat([words.weight, backward.weight]), torch.cat([words.bias, backward.bias])
         logits = functional.linear(hidden, weight, bias)
         forward_logits, backward_logits = logits.tensor_split([words.out_features], dim=1)
-        return forward_logits if context.scale is None else forward_logits * context.scale, backward_logits
+        if context.scale is not None:
+            forward_logits = forward_logits * context.scale
+        return _beside_prior(forward_logits, features), backward_logits
 
     def log_flow(self, hidden: Tensor, context: Context) -> Tensor:
         """Return log F(s) - log Z(c) [N], scaled by g(beta) like the logits; only with `has_flow`."""

@@ -33,6 +33,7 @@ from models.gflownet.optimizer import (
 )
 from models.gflownet.policy import Policy
 from models.gflownet.potential import PotentialTraining
+from models.gflownet.prior import ActionPrior, log_density
 from models.gflownet.rewards import (
     InvalidLogRewardError,
     LogRewardFn,
@@ -65,14 +66,15 @@ class Trainer:
         seed: of every draw.
         measured: canonical texts of known objects to replay; those the environment cannot represent are left
             out.
+        prior: that the policy starts from, and that its target contains.
 
     Raises:
-        IncompatibleLossError: if the loss needs something that the environment or the reward does not
-            provide.
+        IncompatibleLossError: if the loss needs something that the environment, the reward or the policy does
+            not provide.
         ValueError: if a setting is outside its limits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that training starts from
         self,
         environment: Environment,
         conditions: ConditionSampler,
@@ -80,6 +82,8 @@ class Trainer:
         settings: TrainerSettings,
         seed: int,
         measured: Sequence[str] = (),
+        *,
+        prior: ActionPrior | None = None,
     ) -> None:
         self.environment = environment
         self.conditions = conditions
@@ -90,10 +94,10 @@ class Trainer:
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
-        check_loss(settings.loss, self.loss, environment)
+        check_loss(settings.loss, self.loss, environment, has_prior=prior is not None)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
-        self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
+        self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed), prior)
         self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
@@ -110,7 +114,7 @@ class Trainer:
             self.settings,
             self.policy,
             self._known,
-            self._uncounted_target,
+            self._search_target,
             partial(uncertainties, self._log_reward),
         )
 
@@ -212,7 +216,7 @@ class Trainer:
             self.policy.load_state_dict(_below(tensors, "policy"))
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
-            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment)
+            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment, self.policy.prior)
             if self._potential is not None:
                 self._potential.load_state_dict(_below(tensors, "potential"))
             self.generator.set_state(tensors["generator"])
@@ -293,14 +297,22 @@ class Trainer:
         return target
 
     def _target(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return the unnormalised log-target [B]: the checked log-reward and the log-prior."""
+        """Return what the policy is balanced against [B]: the checked log-reward and the log-prior."""
         self.reward_calls += len(final_states)
-        return self._uncounted_target(final_states, condition)
-
-    def _uncounted_target(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return the log-target [B] of a search, whose objects the next step scores and counts."""
         log_reward = self._validated_log_reward(final_states, condition)
         return log_reward + log_priors(self._log_reward, final_states)
+
+    def _search_target(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return the log-target [B] of a search, whose objects the next step scores and counts.
+
+        The density of a policy's prior is part of it where each object has one trajectory; elsewhere it is a
+        sum over too many, and a search follows the reward.
+        """
+        log_reward = self._validated_log_reward(final_states, condition)
+        target, prior = log_reward + log_priors(self._log_reward, final_states), self.policy.prior
+        if prior is None or self.environment.n_backward_actions > 1:
+            return target
+        return target + log_density(prior, self.environment, final_states)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""
@@ -345,7 +357,7 @@ class Trainer:
         condition = self.conditions.sample(n, self.generator).repeat(each)
         trajectories = rollout_forward(self.policy, self.environment, condition, self.generator)
         scores = score(self.policy, trajectories, condition)
-        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(
+        weight = trajectories.total(scores.log_reference - scores.log_pf) + self._target(
             trajectories.final_states, condition
         )
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)

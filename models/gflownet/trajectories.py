@@ -5,13 +5,14 @@ backward actions. Transitions may be in any order; `trajectory` and `time` locat
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
 from torch import Tensor
 
 from models.gflownet.environment import Environment
+from models.gflownet.prior import ActionPrior
 
 
 @final
@@ -19,34 +20,50 @@ from models.gflownet.environment import Environment
 class Features:
     """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
-    `position` [N] is the row of each state; without it there is one row per state.
+    `position` [N] is the row of each state; without it there is one row per state. With a prior only,
+    `log_prior` [U, A] has the log-probabilities of its actions.
     """
 
     encoding: Tensor
     slots: Tensor | None
     position: Tensor | None = None
+    log_prior: Tensor | None = None
 
     def at(self, rows: Tensor | slice) -> "Features":
         """Return the features of the given states."""
         if self.position is not None:
-            return Features(self.encoding, self.slots, self.position[rows])
-        return Features(self.encoding[rows], None if self.slots is None else self.slots[rows])
+            return replace(self, position=self.position[rows])
+        return Features(
+            self.encoding[rows],
+            None if self.slots is None else self.slots[rows],
+            log_prior=None if self.log_prior is None else self.log_prior[rows],
+        )
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values of rows [U, ...] for every state [N, ...]."""
         return values if self.position is None else values.index_select(0, self.position)
 
 
-def featurize(environment: Environment, states: Tensor) -> Features:
-    """Return the features of states [N, W]."""
+def featurize(
+    environment: Environment, states: Tensor, prior: ActionPrior | None = None, mask: Tensor | None = None
+) -> Features:
+    """Return the features of states [N, W]; `mask` [N, A] is that of forward actions, where it is known."""
     slots = environment.encode_slots(states) if environment.n_slots else None
-    return Features(environment.encode(states), slots)
+    if prior is None:
+        return Features(environment.encode(states), slots)
+    mask = environment.forward_mask(states) if mask is None else mask
+    return Features(environment.encode(states), slots, log_prior=prior(states, mask))
 
 
 def join_features(parts: Sequence[Features]) -> Features:
     """Return the rows of several features in one."""
     slots = [part.slots for part in parts if part.slots is not None]
-    return Features(torch.cat([part.encoding for part in parts]), torch.cat(slots) if slots else None)
+    log_priors = [part.log_prior for part in parts if part.log_prior is not None]
+    return Features(
+        torch.cat([part.encoding for part in parts]),
+        torch.cat(slots) if slots else None,
+        log_prior=torch.cat(log_priors) if log_priors else None,
+    )
 
 
 @final
@@ -123,7 +140,7 @@ class Trajectories:
             time=self.time.repeat(times),
             lengths=self.lengths.repeat(times),
             forward_mask=self.forward_mask.repeat(times, 1),
-            features=Features(self.features.encoding, self.features.slots, index),
+            features=replace(self.features, position=index),
         )
 
     def split(self, n_parts: int) -> list["Trajectories"]:

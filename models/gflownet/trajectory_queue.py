@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.gflownet.conditioning import Condition, join_conditions
 from models.gflownet.environment import Environment
+from models.gflownet.prior import ActionPrior
 from models.gflownet.trajectories import Trajectories, featurize
 
 COLUMNS = ("states", "actions", "backward_actions", "trajectory", "time", "lengths")
@@ -57,7 +58,9 @@ class TrajectoryQueue:
             state |= {f"{i}.{name}": getattr(part, name) for name in COLUMNS}
         return state
 
-    def load_state_dict(self, state: Mapping[str, Tensor], environment: Environment) -> None:
+    def load_state_dict(
+        self, state: Mapping[str, Tensor], environment: Environment, prior: ActionPrior | None = None
+    ) -> None:
         """Restore the queue; masks and features are computed again."""
         self._waiting = []
         while f"{len(self)}.beta" in state:
@@ -73,6 +76,6 @@ class TrajectoryQueue:
             states = columns["states"]
             mask = environment.forward_mask(states[: len(columns["actions"])])
             part = Trajectories(
-                environment, **columns, forward_mask=mask, features=featurize(environment, states)
+                environment, **columns, forward_mask=mask, features=featurize(environment, states, prior)
             )
             self._waiting.append((condition, part))

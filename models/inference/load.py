@@ -77,7 +77,8 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
     found.require(provenance(spec, own, environment, history, seed, withheld))
     try:
-        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy)
+        prior = found.round_prior(environment).learned
+        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy, prior)
     except RuntimeError as error:
         raise ArtefactError(
             f"the round's policy has another shape than its environment asks for: {error}"

@@ -21,6 +21,7 @@ from models.gflownet.carrying_over import PolicyNames
 from models.proxies.contract import Posterior
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
+from models.rounds.training.round_prior import NO_PRIOR, PREFIX, RoundPrior, restore_prior
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -80,6 +81,18 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
+    """State of the policy's prior; an older release had none."""
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the policy's logits stand beside those of a learned prior."""
+        header = self.prior[1]
+        return header is not None and bool(header["used"])
+
+    def round_prior(self, environment: Environment) -> RoundPrior:
+        """Return the prior that the policy was trained with, in the environment it was trained in."""
+        return restore_prior(*self.prior, environment)
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -158,13 +171,15 @@ def provenance(
     }
 
 
-def pack_artefact(
+def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
     fitted: RoundModel,
     trainer: Trainer,
     made_from: Mapping[str, Any],
     domain: ScreenedDomain,
     withheld: Collection[str],
     measure: BaseMeasure = EVERY_OBJECT,
+    *,
+    prior: RoundPrior = NO_PRIOR,
 ) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
@@ -175,6 +190,7 @@ def pack_artefact(
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
         measure: that the policy was trained with.
+        prior: of the policy.
     """
     tensors = {f"policy.{name}": value for name, value in trainer.policy.state_dict().items()}
     proxies = fitted.model.proxies
@@ -184,6 +200,7 @@ def pack_artefact(
         for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
+    prior_tensors, prior_header = prior.state()
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -192,10 +209,11 @@ def pack_artefact(
         "failures": proxies.failures,
         "withheld": list(withheld),
         "base_measure": measure.state(),
+        "prior": prior_header,
         "names": asdict(names_of(fitted.model.spec, trainer.environment, trainer.conditions)),
         "best": [text for text in trainer.environment.objects(trainer.best_states(MOST_BEST)) if text],
     }
-    return pack(tensors, header)
+    return pack(tensors | prior_tensors, header)
 
 
 def names_of(spec: CampaignSpec, environment: Environment, conditions: ConditionSampler) -> PolicyNames:
@@ -233,6 +251,7 @@ def read_artefact(content: bytes) -> Artefact:
     }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
+    prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
     return Artefact(
         policy,
         multipliers,
@@ -244,4 +263,5 @@ def read_artefact(content: bytes) -> Artefact:
         names,
         tuple(header.get("best", ())),
         withheld,
+        prior,
     )

@@ -59,6 +59,7 @@ def warm_start(
     ours = names_of(spec, trainer.environment, trainer.conditions)
     try:
         earlier = read_artefact(start)
+        _check_prior(trainer, earlier)
         carried = carry_over(
             earlier.policy, _names(earlier, made_from, ours), trainer.policy.state_dict(), ours
         )
@@ -79,6 +80,16 @@ def warm_start(
         "steps": trainer.settings.steps,
     }
     return Start(found)
+
+
+def _check_prior(trainer: Trainer, earlier: Artefact) -> None:
+    """Raise unless both policies, or none, have logits beside a prior: its part cannot be told from theirs.
+
+    The priors may differ, as they do when something was measured in between.
+    """
+    if earlier.has_prior != (trainer.policy.prior is not None):
+        owner = "the earlier policy" if earlier.has_prior else "this round"
+        raise OtherPolicyError(f"only {owner} has a learned prior")
 
 
 def _names(earlier: Artefact, made_from: Mapping[str, Any], ours: PolicyNames) -> PolicyNames:

@@ -13,6 +13,9 @@ LOSSES = variants("gflownet/losses", "LOSS")
 """Names of the training losses. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
 
+NEEDS_PRIOR = ("relative_trajectory_balance",)
+REFUSES_PRIOR = ("flow_matching",)
+"""Losses that only balance against a prior, and those that have no form for one."""
 
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
@@ -25,7 +28,7 @@ OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_PARTS = 4
 """A round that begins from an earlier policy takes the steps of a new one divided by this."""
-OLDER = {"proposal_beta": "as_trained", "start_from": "nothing"}
+OLDER = {"proposal_beta": "as_trained", "prior": "none", "start_from": "nothing"}
 """What a stored specification means that lacks these fields."""
 
 
@@ -149,6 +152,13 @@ class SamplerSpec(FrozenModel):
         "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
+    prior: Literal["none", "measured"] = Field(
+        default="none",
+        description="What the policy starts from and its target contains. `measured`: the building steps "
+        "that objects with a result have in common; the target is that probability times the reward, and an "
+        "untrained policy proposes objects like them. Where held-out objects show nothing in common, and for "
+        "`none`, `base_measure` is all there is before the reward.",
+    )
     huber_delta: float | None = Field(
         default=1.0,
         gt=0,
@@ -244,7 +254,8 @@ class SamplerSpec(FrozenModel):
         default=0.05,
         ge=0,
         lt=1,
-        description="Probability of a random action at each step of a training rollout.",
+        description="Probability of a random action at each step of a training rollout: drawn from the "
+        "prior if there is one, else uniformly.",
     )
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",
@@ -270,9 +281,11 @@ class SamplerSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than these choices sampled as trained, by a new policy each round, and their
-        # rounds must keep their batches.
-        return OLDER | value if is_stored(info) and isinstance(value, dict) else value
+        # Specifications older than these choices sampled as trained, without a prior and by a new policy each
+        # round, and their rounds must keep their batches.
+        if not isinstance(value, dict):
+            return value
+        return (OLDER if is_stored(info) else {}) | _prior_that_fits(value) | value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
@@ -282,10 +295,26 @@ class SamplerSpec(FrozenModel):
             )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
+        if self.prior == "none" and self.loss in NEEDS_PRIOR:
+            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
+        if self.prior != "none" and self.loss in REFUSES_PRIOR:
+            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
+        if self.prior != "none" and self.backward_policy == "learned":
+            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
+            raise field_error("/backward_policy", detail)
         most = math.inf if is_stored(info) else MOST_BETA
         if not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self
+
+
+def _prior_that_fits(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the prior that a loss or a backward policy leaves no choice about."""
+    if fields.get("loss") in NEEDS_PRIOR:
+        return {"prior": "measured"}
+    if fields.get("loss") in REFUSES_PRIOR or fields.get("backward_policy") == "learned":
+        return {"prior": "none"}
+    return {}
 
 
 def _is_uuid(text: str) -> bool:

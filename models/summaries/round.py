@@ -19,6 +19,7 @@ from models.summaries.training import (
     Convergence,
     HazardListUsed,
     MultiplierSummary,
+    PriorUsed,
     Reach,
     TrainingStart,
     TrainingSummary,
@@ -77,6 +78,7 @@ class RoundSummary(Summary):
     base_measure: BaseMeasureUsed | None = Field(
         default=None, description="weights of sizes before any reward"
     )
+    prior: PriorUsed | None = Field(default=None, description="what the sampler's policy started from")
     multipliers: list[MultiplierSummary] = Field(
         default_factory=list, description="constraints that a Lagrange multiplier enforces"
     )

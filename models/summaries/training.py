@@ -53,6 +53,27 @@ class BaseMeasureUsed(SummaryPart):
     sizes: list[SizeShare] = Field(description="by size, the smallest first")
 
 
+class PriorUsed(SummaryPart):
+    """What the sampler's policy started from, and how it was chosen."""
+
+    kind: Literal["none", "measured"] = Field(description="what the specification asks for")
+    used: bool = Field(
+        description="whether there was one; else the base measure is all there is before the reward"
+    )
+    objects: int | None = Field(default=None, description="measured objects that it was fitted on")
+    order: int | None = Field(
+        default=None,
+        description="what a building step depends on: 0 nothing, 1 its own frequency, more contexts above",
+    )
+    perplexity: Number = Field(
+        default=None,
+        description="equally probable building steps that leave the same doubt, of objects held out",
+    )
+    uniform_perplexity: Number = Field(
+        default=None, description="geometric mean of the number of building steps to choose from"
+    )
+
+
 class MultiplierSummary(SummaryPart):
     """A constraint that a Lagrange multiplier enforces."""
 

@@ -44,6 +44,7 @@ class PeptidesEnvironment(Environment):
         self.stop = len(self.residues)
         self.n_actions = self.stop + 1
         self.stop_action = self.stop if spec.min_length == 1 else None
+        self.ending_action = self.stop
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
         self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1
@@ -130,6 +131,18 @@ class PeptidesEnvironment(Environment):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the lengths [B]."""
         return self._lengths(final_states)
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the lengths so far [B]."""
+        return self._lengths(states)
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the last residue and the last two residues [B, 2]."""
+        lengths = self._lengths(states)
+        # two empty positions before the first residue
+        before = torch.nn.functional.pad(states[:, :-1], (2, 0))
+        last = before.gather(1, torch.stack([lengths + 1, lengths], dim=1))  # [B, 2]
+        return torch.stack([last[:, 0], last[:, 0] + (self.stop + 1) * last[:, 1]], dim=1)
 
     def log_counts(self) -> dict[int, float]:
         """Return length -> log of the number of peptides: the product of residues allowed per position."""

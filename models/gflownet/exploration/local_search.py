@@ -45,7 +45,7 @@ class Walk:
 
 def _log_pf(policy: Policy, environment: Environment, states: Tensor, context: Context) -> Tensor:
     """Return log P_F of every action [n, A] in states that are not final [n, W]."""
-    features = featurize(environment, states)
+    features = featurize(environment, states, policy.prior)
     logits = policy.forward_logits(policy.hidden(features, context), features, context)
     return masked_log_softmax(logits, environment.forward_mask(states))
 

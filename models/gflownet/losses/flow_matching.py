@@ -42,6 +42,7 @@ class FlowMatching(Loss):
     """One residual per visited state after the initial one, averaged over each trajectory."""
 
     needs_flow = True
+    allows_prior = False
 
     def __call__(
         self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition

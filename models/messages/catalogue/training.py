@@ -39,6 +39,11 @@ TEMPLATES = {
         "(`base_measure.kind` is "
         "objects), and most have that size. Set it to sizes to weigh sizes evenly."
     ),
+    "prior_not_learned": (
+        "The {objects} measured objects that can be built show nothing in common that predicts others of "
+        "them better than chance, so the sampler has no prior: before any reward, only the base measure "
+        "counts."
+    ),
     "checkpoint_not_saved": (
         "The training could not be saved while it ran ({error}). Nothing of this batch is lost, but an "
         "interrupted "

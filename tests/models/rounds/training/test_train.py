@@ -16,7 +16,7 @@ from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import RewardShape, build_trainer, check_sampler, trained_policy
-from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
+from models.specs.sampler import LOSSES, NEEDS_PRIOR, REFUSES_PRIOR, BehaviourSpec, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
 
@@ -74,6 +74,15 @@ def test_a_campaign_is_refused_exactly_where_its_rounds_would_fail(loss: str, mi
         assert loss in error["msg"]
     else:
         assert CampaignSpec.model_validate(_body(loss, min_length=min_length)).sampler.loss == loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_specifications_know_which_losses_go_with_a_prior(loss: str) -> None:
+    assert get_loss(loss).needs_prior == (loss in NEEDS_PRIOR)
+    assert get_loss(loss).allows_prior != (loss in REFUSES_PRIOR)
+    default = "measured" if loss in NEEDS_PRIOR else "none" if loss in REFUSES_PRIOR else SamplerSpec().prior
+    assert SamplerSpec(loss=loss).prior == default
+    assert SamplerSpec(backward_policy="learned").prior == "none"
 
 
 @pytest.mark.parametrize("loss", LOSSES)
