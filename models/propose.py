@@ -30,7 +30,7 @@ from models.rounds.reporting.summary import (
     told_sizes,
 )
 from models.rounds.sampling.candidate_pool import sample_candidates
-from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
+from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
@@ -50,11 +50,9 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.gflownet.trainer import Trainer
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
-    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
 MEANING = "4"
@@ -94,7 +92,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("fitting") as tick:
         environment = screened.environment(attempted_objects(history), device or "cpu")
         check_sampler(spec.sampler, environment)
-        fitted = fit(spec, screened, environment, history, seed, tick)
+        listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
+        fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
         prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
@@ -105,15 +104,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
-        trainer = _new_trainer(spec, fitted, reward, prior, seed)
+        given = (spec.sampler, environment, reward, shape_of_reward(spec), seed, fitted.measured)
+        trainer = build_trainer(*given, prior=prior.learned)
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
+        sampling = stream(seed, "sampling")
+        pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -124,7 +123,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
-            summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
+            summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
@@ -144,14 +143,6 @@ def _before_training(
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     found = {"hazard_lists": screened.provenance(), "reach": reached}
     return summary | found, [*messages, *reach_messages(reached)]
-
-
-def _new_trainer(
-    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
-) -> Trainer:
-    """Return the trainer of a new policy."""
-    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
-    return build_trainer(*given, prior=prior.learned)
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

@@ -64,10 +64,15 @@ class AcquisitionGA(Strategy):
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
         domain = self._domain = self._domain or _domain(task)
-        self._breed = self._breed or self._open(domain)
-        spec = for_batch(task.spec, k)
-        environment = domain.environment([])
+        spec, environment = for_batch(task.spec, k), domain.environment([])
         fitted = fit(spec, domain, environment, history, seed, lambda _, message: task.tick(message))
+        return self.search(task, fitted, history, seed)
+
+    def search(self, task: BacktestTask, fitted: RoundModel, history: History, seed: int) -> Choice:
+        """Return the batch that fitted models lead to."""
+        domain = self._domain = self._domain or _domain(task)
+        self._breed = self._breed or self._open(domain)
+        spec, environment = fitted.model.spec, domain.environment([])
         fitness = _Fitness(fitted, None if task.objects is None else frozenset(task.objects))
         known = [text for text in [*fitted.measured, *random_objects(environment)] if not domain.check(text)]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.records import History, Proposal
+    from models.rounds.fitting.fit import RoundModel
 
 JUDGED = 4096
 """Objects evaluated per batch."""
@@ -81,8 +82,19 @@ class Exhaustive(Strategy):
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(
-            spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message)
+            spec,
+            task.domain,
+            self._environment,
+            history,
+            seed,
+            lambda _, message: task.tick(message),
+            n_listed=len(task.objects),
         )
+        return self.search(task, fitted, history, seed)
+
+    def search(self, task: BacktestTask, fitted: RoundModel, history: History, seed: int) -> Choice:
+        """Return the batch that fitted models lead to among the objects of a table."""
+        spec = fitted.model.spec
         candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)
         admitted = [names[row] for row in candidate_filter.filter_new(names)]
@@ -96,7 +108,7 @@ class Exhaustive(Strategy):
             task.tick(f"scored {start + n} objects")
         if not parts:
             return Choice(())
-        pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
+        pool = pool_of(parts, SamplingStats(0, 0, spec.batch.size, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
         chosen = tuple(pool.texts[item.row] for item in batch.choices)
         return Choice(chosen, len(admitted), predicted_values(chosen, fitted))

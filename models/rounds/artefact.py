@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
 MOST_BEST = 1_000
@@ -81,6 +83,11 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    n_listed: int | None = None
+    """Objects of the space where the round scored all, None where it sampled. An older release told none, and
+    its specifications leave nothing open that depends on it."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
@@ -208,7 +215,9 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "intervals": INTERVALS,
         "prior": prior_header,
         "names": asdict(names_of(fitted.model.spec, trainer.environment, trainer.conditions)),
         "best": [text for text in trainer.environment.objects(trainer.best_states(MOST_BEST)) if text],
@@ -253,15 +262,17 @@ def read_artefact(content: bytes) -> Artefact:
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
     return Artefact(
-        policy,
-        multipliers,
-        held_out,
-        header.get("failures", {}),
-        made_by,
-        made_from,
-        measure,
-        names,
-        tuple(header.get("best", ())),
-        withheld,
-        prior,
+        policy=policy,
+        multipliers=multipliers,
+        held_out=held_out,
+        failures=header.get("failures", {}),
+        versions=made_by,
+        made_from=made_from,
+        base_measure=measure,
+        names=names,
+        best=tuple(header.get("best", ())),
+        withheld=withheld,
+        n_listed=header.get("listed"),
+        intervals=header.get("intervals", 1),
+        prior=prior,
     )

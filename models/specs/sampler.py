@@ -28,7 +28,7 @@ OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_PARTS = 4
 """A round that begins from an earlier policy takes the steps of a new one divided by this."""
-OLDER = {"proposal_beta": "as_trained", "prior": "none", "start_from": "nothing"}
+OLDER = {"proposal_beta": "as_trained", "start_from": "nothing", "prior": "none"}
 """What a stored specification means that lacks these fields."""
 
 
@@ -281,7 +281,7 @@ class SamplerSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than these choices sampled as trained, without a prior and by a new policy each
+        # Specifications older than these choices sampled as trained, by a new policy without a prior in each
         # round, and their rounds must keep their batches.
         if not isinstance(value, dict):
             return value

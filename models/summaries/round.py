@@ -12,7 +12,7 @@ from models.summaries.base import Number, Summary, read_summary
 from models.summaries.calibration import CalibrationRecord
 from models.summaries.importance import RoundImportance
 from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, OutlierSummary, ProxySummary
-from models.summaries.selection import BatchDiversity, Draws, GuardrailSummary, StoppingAdvice
+from models.summaries.selection import BatchDiversity, BatchSettings, Draws, GuardrailSummary, StoppingAdvice
 from models.summaries.training import (
     BaseMeasureUsed,
     ComputationCost,
@@ -92,6 +92,7 @@ class RoundSummary(Summary):
     guardrails: dict[str, GuardrailSummary] = Field(
         default_factory=dict, description="by name of the guardrail"
     )
+    selection: BatchSettings | None = Field(default=None, description="how the batch was chosen")
     chosen: int | None = Field(default=None, description="new candidates of the batch")
     again: int | None = Field(default=None, description="controls and replicates of the batch")
     space_filling: bool | None = Field(
