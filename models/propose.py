@@ -36,6 +36,7 @@ from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
+from models.rounds.training.beta_range import choose_beta_range
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
@@ -104,7 +105,17 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
-        given = (spec.sampler, environment, reward, shape_of_reward(spec), seed, fitted.measured)
+        ranging = stream(seed, "beta range")
+        betas = choose_beta_range(spec, reward, fitted.measured, measure, ranging, is_described=is_diagnosed)
+        summary["beta_range"] = betas.summary()
+        given = (
+            betas.applied(spec).sampler,
+            environment,
+            reward,
+            shape_of_reward(spec),
+            seed,
+            fitted.measured,
+        )
         trainer = build_trainer(*given, prior=prior.learned)
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
@@ -127,7 +138,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
-    messages += [*begun.messages, *batch_messages(fitted, batch, pool, filters)]
+    messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
     artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure, prior=prior)
@@ -145,6 +156,10 @@ def _before_training(
     return summary | found, [*messages, *reach_messages(reached)]
 
 
+_IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
+"""Parts of a summary on which a checkpoint depends."""
+
+
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
     """Return an empty batch that says why, with the same counts as any other."""
     counts = {"sampled": 0, "unique": 0, "refused": {}, "allowed": 0, "chosen": 0}
@@ -157,6 +172,6 @@ def _identity(spec: CampaignSpec, summary: Mapping[str, Any], start: bytes | Non
         MEANING,
         spec.model_dump_json(),
         str(digest(start)),
-        *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
+        *(json.dumps(summary[key]) for key in _IDENTIFYING),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

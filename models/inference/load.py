@@ -77,9 +77,10 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     withheld = _withheld(found, own, spec, history, hazards)
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
     found.require(provenance(spec, own, environment, history, seed, withheld))
+    sampler = spec.sampler if found.beta_range is None else spec.sampler.with_beta(found.beta_range)
     try:
         prior = found.round_prior(environment).learned
-        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy, prior)
+        source = trained_policy(sampler, environment, shape_of_reward(spec), found.policy, prior)
     except RuntimeError as error:
         raise ArtefactError(
             f"the round's policy has another shape than its environment asks for: {error}"

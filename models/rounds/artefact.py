@@ -83,6 +83,8 @@ class Artefact:
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    beta_range: tuple[float, float] | None = None
+    """Of training; None where an older release told none, which had that of the specification."""
     n_listed: int | None = None
     """Objects of the space where the round scored all, None where it sampled. An older release told none, and
     its specifications leave nothing open that depends on it."""
@@ -217,6 +219,7 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "withheld": list(withheld),
         "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "beta_range": list(trainer.conditions.beta_range),
         "intervals": INTERVALS,
         "prior": prior_header,
         "names": asdict(names_of(fitted.model.spec, trainer.environment, trainer.conditions)),
@@ -261,6 +264,7 @@ def read_artefact(content: bytes) -> Artefact:
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
+    low, high = header.get("beta_range", (None, None))
     return Artefact(
         policy=policy,
         multipliers=multipliers,
@@ -272,6 +276,7 @@ def read_artefact(content: bytes) -> Artefact:
         names=names,
         best=tuple(header.get("best", ())),
         withheld=withheld,
+        beta_range=None if low is None else (low, high),
         n_listed=header.get("listed"),
         intervals=header.get("intervals", 1),
         prior=prior,

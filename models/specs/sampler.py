@@ -20,6 +20,8 @@ REFUSES_PRIOR = ("flow_matching",)
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
 """
+USUAL_BETA = (1.0, 64.0)
+"""The range of specifications older than `auto`, and of rounds whose reward gives no range a meaning."""
 
 
 RankWeights = Literal["power", "reciprocal"]
@@ -28,7 +30,12 @@ OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_PARTS = 4
 """A round that begins from an earlier policy takes the steps of a new one divided by this."""
-OLDER = {"proposal_beta": "as_trained", "start_from": "nothing", "prior": "none"}
+OLDER = {
+    "proposal_beta": "as_trained",
+    "start_from": "nothing",
+    "prior": "none",
+    "beta": USUAL_BETA,
+}
 """What a stored specification means that lacks these fields."""
 
 
@@ -211,10 +218,13 @@ class SamplerSpec(FrozenModel):
         "anew. More bring the policy closer to its target at every condition, and make a step "
         "slower.",
     )
-    beta: tuple[float, float] = Field(
-        default=(1.0, 64.0),
-        description=f"Range of inverse temperatures to serve, low to high, at most {MOST_BETA:g}. Utilities "
-        "of 0 and 1, the ends of an objective's range, differ by beta in log-reward.",
+    beta: tuple[float, float] | Literal["auto"] = Field(
+        default="auto",
+        description="Range of inverse temperatures to serve. `auto`: chosen in each round, so that samples "
+        "are as good as an even draw from the better half of some thousand reference objects at the low end, "
+        "and from the best of them, about as many as a batch, at the high end. Or two numbers, low to high, "
+        f"at most {MOST_BETA:g}: utilities of 0 and 1, the ends of an objective's range, differ by beta in "
+        "log-reward.",
     )
     proposal_beta: Literal["by_purpose", "as_trained"] = Field(
         default="by_purpose",
@@ -281,8 +291,8 @@ class SamplerSpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than these choices sampled as trained, by a new policy without a prior in each
-        # round, and their rounds must keep their batches.
+        # Specifications older than these choices sampled as trained, over one range of beta and by a new
+        # policy without a prior in each round, and their rounds must keep their batches.
         if not isinstance(value, dict):
             return value
         return (OLDER if is_stored(info) else {}) | _prior_that_fits(value) | value
@@ -303,9 +313,26 @@ class SamplerSpec(FrozenModel):
             detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
             raise field_error("/backward_policy", detail)
         most = math.inf if is_stored(info) else MOST_BETA
-        if not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
+        if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
+            raise field_error(
+                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
+            )
         return self
+
+    @property
+    def beta_range(self) -> tuple[float, float]:
+        """The range of inverse temperatures as numbers.
+
+        Raises:
+            ValueError: if it is `auto`: a round chooses it (`with_beta`).
+        """
+        if self.beta == "auto":
+            raise ValueError("the range of beta is chosen in a round, from its reward")
+        return self.beta
+
+    def with_beta(self, beta_range: tuple[float, float]) -> Self:
+        """Return the specification of a round that serves a range of inverse temperatures."""
+        return self.model_copy(update={"beta": beta_range})
 
 
 def _prior_that_fits(fields: dict[str, Any]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, O
 from models.summaries.selection import BatchDiversity, BatchSettings, Draws, GuardrailSummary, StoppingAdvice
 from models.summaries.training import (
     BaseMeasureUsed,
+    BetaRangeUsed,
     ComputationCost,
     Convergence,
     HazardListUsed,
@@ -68,6 +69,9 @@ class RoundSummary(Summary):
         default=None, description="from which policy training began; null for a new one"
     )
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
+    beta_range: BetaRangeUsed | None = Field(
+        default=None, description="inverse temperatures of training; null where nothing was trained"
+    )
     log_z: dict[str, Number] = Field(
         default_factory=dict, description="estimate of log Z, by inverse temperature"
     )

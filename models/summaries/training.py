@@ -27,6 +27,33 @@ class Convergence(SummaryPart):
     states: int | None = Field(default=None, description="objects of the enumerated space")
 
 
+class EffectiveObjects(SummaryPart):
+    """Of how many best objects of the reference pool an even draw is as good, by its mean rank."""
+
+    preference: dict[str, float] = Field(description="weight of each objective")
+    without_reward: float = Field(description="at inverse temperature 0")
+    at_low: float = Field(description="at the low end of the range")
+    at_high: float = Field(description="at the high end of the range")
+
+
+class BetaRangeUsed(SummaryPart):
+    """The inverse temperatures that the policy serves, and how many objects count at both ends."""
+
+    low: float = Field(description="lowest inverse temperature: the boldest samples")
+    high: float = Field(description="greatest inverse temperature: the most careful samples")
+    choice: Literal["stated", "effective_number", "usual"] = Field(
+        description="`stated` in the specification; chosen by `effective_number`; the `usual` one, because "
+        "the reward hardly differs between objects"
+    )
+    pool: int = Field(description="objects of the reference pool; 0 where none were compared")
+    wanted_at_high: Number = Field(
+        default=None, description="objects that should count at a chosen high end, about a batch"
+    )
+    effective_objects: list[EffectiveObjects] = Field(
+        description="under the even preference, then for each objective alone"
+    )
+
+
 class SizeShare(SummaryPart):
     """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
 

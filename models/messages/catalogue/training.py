@@ -19,6 +19,19 @@ TEMPLATES = {
         "Training began from a new policy, because the earlier one does not fit this round: {reason}."
     ),
     "start_missing": ("Training began from a new policy, because no policy was kept of {source}."),
+    "beta_range_without_meaning": (
+        "The reward hardly differs between the {compared:,} objects that were compared, so that inverse "
+        "temperatures "
+        "have no meaning yet. The sampler serves the usual range, {low:g} to {high:g}: bold and careful "
+        "samples will be "
+        "alike."
+    ),
+    "beta_range_blunt": (
+        "At the greatest inverse temperature ({high:g}) samples are as good as the best {counting:.0f} of "
+        "{compared:,} reference objects, not the best {wanted:.0f}. Many objects share the best prediction, "
+        "or the "
+        "`range` of an objective is far wider than its predictions: narrow it for sharper samples."
+    ),
     "multiplier_at_bound": (
         "The multiplier of the constraint on {type} reached its bound of {bound:g} and {share:.0%} of the "
         "sampler's "

@@ -25,21 +25,18 @@ if TYPE_CHECKING:
 
     from models.gflownet.exact import Space
     from models.gflownet.trainer import Trainer
-    from models.rounds.fitting.fit import RoundModel
     from models.rounds.training.state_reward import StateReward
 
 WEIGHED = 256
 """Draws behind the estimates."""
 
 
-def convergence(
-    fitted: RoundModel, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
-) -> dict[str, Any]:
+def convergence(trainer: Trainer, reward: StateReward, space: Space | None, seed: int) -> dict[str, Any]:
     """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON.
 
     The distance to the target is told where the whole space is known.
     """
-    betas = list(dict.fromkeys(fitted.model.spec.sampler.beta))
+    betas = list(dict.fromkeys(trainer.conditions.beta_range))
     records = [
         _at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas
     ]

@@ -66,6 +66,10 @@ class StateReward:
         """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
         self._reward.prepare(self.texts(states))
 
+    def factors(self, states: Tensor, preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `ObjectLogReward.factors` [B] of final states [B, W] for preferences [B, M]."""
+        return self._reward.factors(self.texts(states), preference)
+
     def uncertainty(self, states: Tensor) -> Tensor:
         """Return how little the proxies know of final states [B, W]: [B] (float32), from 0 to 1."""
         return self._reward.uncertainty(self.texts(states)).float().to(states.device)

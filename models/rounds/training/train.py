@@ -91,7 +91,7 @@ def build_trainer(  # noqa: PLR0913 - each is one thing that a trainer starts fr
 def _conditions(spec: SamplerSpec, environment: Environment, shape: RewardShape) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
-        spec.beta,
+        spec.beta_range,
         shape.n_objectives,
         spec.preference_concentration,
         environment.device,

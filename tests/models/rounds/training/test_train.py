@@ -38,7 +38,7 @@ def campaign(loss: str, **domain: int) -> CampaignSpec:
 def build(spec: SamplerSpec) -> TrainerSettings:
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
-    return build_trainer(spec, environment, reward, RewardShape(1), 0, []).settings
+    return build_trainer(spec.with_beta((1.0, 64.0)), environment, reward, RewardShape(1), 0, []).settings
 
 
 def test_a_plain_specification_is_the_trainer_s_own_defaults() -> None:
@@ -118,7 +118,7 @@ def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
 
 
 def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() -> None:
-    spec = SamplerSpec(hidden_width=48, hidden_layers=3, preference_concentration=5.0)
+    spec = SamplerSpec(beta=(1, 64), hidden_width=48, hidden_layers=3, preference_concentration=5.0)
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
     trainer = build_trainer(spec, environment, reward, RewardShape(2), 0, [])
