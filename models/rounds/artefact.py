@@ -93,6 +93,12 @@ class Artefact:
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
+    @property
+    def has_prior(self) -> bool:
+        """Whether the policy's logits stand beside those of a learned prior."""
+        header = self.prior[1]
+        return header is not None and bool(header["used"])
+
     def round_prior(self, environment: Environment) -> RoundPrior:
         """Return the prior that the policy was trained with, in the environment it was trained in."""
         return restore_prior(*self.prior, environment)

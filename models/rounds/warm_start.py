@@ -62,10 +62,10 @@ def warm_start(
     ours = names_of(spec, trainer.environment, trainer.conditions)
     try:
         earlier = read_artefact(start)
+        _check_prior(trainer, earlier)
         carried = carry_over(
             earlier.policy, _names(earlier, made_from, ours), trainer.policy.state_dict(), ours
         )
-        _check_prior(earlier, trainer)
     except ArtefactError as error:
         return Start(None, (message("start_damaged", reason=str(error)),))
     except OtherPolicyError as error:
@@ -104,19 +104,14 @@ def earlier_prior(start: bytes | None, environment: Environment) -> RoundPrior:
     return earlier.round_prior(environment)
 
 
-def _check_prior(earlier: Artefact, trainer: Trainer) -> None:
-    """Refuse weights that were learned beside a prior for a policy without one, and the reverse.
+def _check_prior(trainer: Trainer, earlier: Artefact) -> None:
+    """Raise unless both policies, or none, have logits beside a prior: its part cannot be told from theirs.
 
-    Raises:
-        OtherPolicyError: if only one of the two has a prior: the other has learned it in its weights.
+    The priors may differ, as they do when something was measured in between.
     """
-    header = earlier.prior[1]
-    had_prior = header is not None and bool(header["used"])
-    if had_prior != (trainer.policy.prior is not None):
-        detail = "it was trained beside a prior, and the new policy has none"
-        if not had_prior:
-            detail = "it was trained without a prior, and the new policy has one"
-        raise OtherPolicyError(detail)
+    if earlier.has_prior != (trainer.policy.prior is not None):
+        owner = "the earlier policy" if earlier.has_prior else "this round"
+        raise OtherPolicyError(f"only {owner} has a learned prior")
 
 
 def _names(earlier: Artefact, made_from: Mapping[str, Any], ours: PolicyNames) -> PolicyNames:
