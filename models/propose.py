@@ -103,8 +103,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
-        ranging = stream(seed, "beta range")
-        betas = choose_beta_range(spec, reward, fitted.measured, measure, ranging, is_described=is_diagnosed)
+        given = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
+        betas = choose_beta_range(*given, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
         training = _start_training(betas.applied(spec), fitted, reward, prior, seed)
         trainer = training.trainer

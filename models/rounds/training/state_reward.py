@@ -43,11 +43,6 @@ class StateReward:
         self._texts: dict[int, str] = {}
 
     @property
-    def environment(self) -> Environment:
-        """That of the states."""
-        return self._environment
-
-    @property
     def multipliers(self) -> LagrangeMultipliers:
         """Those of the constraints that the reward weighs; they move while training."""
         return self._reward.multipliers
