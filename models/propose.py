@@ -41,6 +41,7 @@ from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
+from models.rounds.warm_start import digest, warm_start
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -49,10 +50,10 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
-    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
 MEANING = "4"
@@ -70,13 +71,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
+    start: bytes | None = None,
     is_diagnosed: bool = True,
 ) -> Proposal:
     """Return the batch of a round.
 
     As many distinct, new, allowed candidates as asked for, or why there are fewer. `report` hears the
     progress and what it raises stops the work; `checkpoint` keeps training across interruptions; `device`
-    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
+    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own;
+    `start` is the artefact of an earlier round, from whose policy training begins where it can.
     Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds
     saved where nobody reads them.
 
@@ -95,10 +98,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
         prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
-    summary, messages = summary_of(fitted, history, str(environment.device), seed)
-    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
-    summary |= {"hazard_lists": screened.provenance(), "reach": reached}
-    messages += reach_messages(reached)
+    summary, messages = _before_training(fitted, history, screened, environment, seed)
+    withheld = screened.withheld(attempted_objects(history))
+    made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
@@ -106,9 +108,18 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         given = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*given, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        training = _start_training(betas.applied(spec), fitted, reward, prior, seed)
-        trainer = training.trainer
-        curve = train(training, checkpoint, _identity(spec, summary), tick)
+        given = (
+            betas.applied(spec).sampler,
+            environment,
+            reward,
+            shape_of_reward(spec),
+            seed,
+            fitted.measured,
+        )
+        trainer = build_trainer(*given, prior=prior.learned)
+        begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
+        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
+        curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
         sampling = stream(seed, "sampling")
@@ -124,30 +135,29 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
-    summary["training"] = {"steps": trainer.steps_done, "loss": curve}
+    summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
-    messages += betas.messages() + batch_messages(fitted, batch, pool, filters)
+    messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
-    withheld = screened.withheld(attempted_objects(history))
-    made_from = provenance(spec, screened, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure, prior=prior)
+    artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
 
 
+def _before_training(
+    fitted: RoundModel, history: History, screened: ScreenedDomain, environment: Environment, seed: int
+) -> tuple[dict[str, Any], list[Message]]:
+    """Return what a round says of its data, its models and its space, and its messages."""
+    summary, messages = summary_of(fitted, history, str(environment.device), seed)
+    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
+    found = {"hazard_lists": screened.provenance(), "reach": reached}
+    return summary | found, [*messages, *reach_messages(reached)]
+
+
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
 """Parts of a summary on which a checkpoint depends."""
-
-
-def _start_training(
-    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
-) -> TrainingRun:
-    """Return the training of a round before its first step."""
-    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
-    trainer = build_trainer(*given, prior=prior.learned)
-    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
@@ -156,11 +166,12 @@ def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Mes
     return Proposal((), json_safe(summary | counts | as_summary(messages) | {"cost": stages.cost(0)}))
 
 
-def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
+def _identity(spec: CampaignSpec, summary: Mapping[str, Any], start: bytes | None) -> str:
     """Return a name of everything that a checkpoint depends on."""
     parts = [
         MEANING,
         spec.model_dump_json(),
+        str(digest(start)),
         *(json.dumps(summary[key]) for key in _IDENTIFYING),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -76,6 +76,14 @@ class RestrictedEnvironment(Environment):
         self.max_steps = environment.max_steps
         self.stop_action = None
 
+    def input_names(self) -> Sequence[str]:  # the base class has a default, which would hide the names
+        """Return a name for each policy input [D]."""
+        return self._environment.input_names()
+
+    def action_names(self) -> Sequence[str]:  # likewise
+        """Return a name for each vocabulary action [A - K]."""
+        return self._environment.action_names()
+
     def forward_mask(self, states: Tensor) -> Tensor:
         """Return the actions [B, A] (bool) that lead towards an object of the list, cached per state."""
         names = [row.tobytes() for row in states.cpu().numpy()]

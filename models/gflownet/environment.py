@@ -8,6 +8,7 @@ An action is either one of `n_slots` positions in the state (its logit is comput
 features, so the policy does not depend on how equal states are numbered) or a word of a fixed vocabulary.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -50,6 +51,23 @@ class Environment(ABC):
         shape.
         """
         return ()
+
+    def input_names(self) -> Sequence[str]:
+        """Return a name for each policy input [D]; equal names mean the same in all spaces of one `format`.
+
+        What a policy learned is carried over by these names. The default are places of exactly this space.
+        Override it where spaces of one format share inputs.
+        """
+        return [f"{self._space()} input {place}" for place in range(self.encoding_width)]
+
+    def action_names(self) -> Sequence[str]:
+        """Return a name for each vocabulary action [A - K], as `input_names`."""
+        return [f"{self._space()} action {place}" for place in range(self.n_actions - self.n_slots)]
+
+    def _space(self) -> str:
+        shape = (self.state_width, self.n_actions, self.n_slots, self.encoding_width)
+        named = hashlib.sha256("\n".join(self.vocabulary()).encode()).hexdigest()[:8]
+        return f"{' '.join(map(str, shape))} {named}"
 
     @abstractmethod
     def reset(self, n: int) -> Tensor:

@@ -146,10 +146,14 @@ class LogPartition(nn.Module):
             return line
         return line + self.outer(functional.silu(self.inner(code))).squeeze(1)  # type: ignore[no-any-return]
 
-    def fit(self, beta: Tensor, log_z: Tensor) -> None:
-        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta."""
+    def fit(self, beta: Tensor, code: Tensor, log_z: Tensor) -> None:
+        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta.
+
+        What the network adds under the encoded conditions [B, C] stays.
+        """
         x = (beta * self.beta_scale).double()
-        y = log_z.double()
+        line = self.slope * beta * self.beta_scale + self.offset
+        y = log_z.double() - (self(beta, code) - line).double()
         spread = (x - x.mean()).square().sum()
         slope = ((x - x.mean()) * (y - y.mean())).sum() / spread if float(spread) > 0 else x.new_zeros(())
         with torch.no_grad():

@@ -20,6 +20,7 @@ from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.archive import first_of_each
+from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import (
@@ -100,14 +101,40 @@ class Trainer:
         self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
-        known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(
-            settings, self.policy, known, self._search_target, partial(uncertainties, log_reward)
-        )
+        self._known = _known_states(environment, measured)
+        self._inherited = environment.reset(0)
+        self._behaviour = self._new_behaviour()
         self._queue = TrajectoryQueue()
         self._potential: PotentialTraining | None = None
         if self.loss.rewards_of == "partial" and not isinstance(log_reward, PartialLogReward):
             self._potential = PotentialTraining(environment, conditions, settings.learning_rate, seed)
+
+    def _new_behaviour(self) -> Behaviour:
+        return build_behaviour(
+            self.settings,
+            self.policy,
+            self._known,
+            self._search_target,
+            partial(uncertainties, self._log_reward),
+        )
+
+    def begin_from(self, weights: Mapping[str, Tensor], best: Tensor, steps: int) -> None:
+        """Begin from an earlier policy instead of a new one, and take another number of steps.
+
+        The optimiser starts anew, and log Z is estimated anew.
+
+        Args:
+            weights: of a policy of this one's shape.
+            best: final states [L, W] that behaviours are shown before the first step, scored anew.
+            steps: the new length of the training.
+
+        Raises:
+            RuntimeError: if the weights are of another shape.
+        """
+        self.policy.load_state_dict(weights)
+        self.settings = replace(self.settings, steps=steps)
+        self._behaviour = self._new_behaviour()  # what averages the policy begins from it as well
+        self._inherited = best.to(self.environment.device)
 
     def run(
         self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10
@@ -132,7 +159,7 @@ class Trainer:
             FloatingPointError: if the gradient is not finite.
         """
         if self.steps_done == 0:
-            self._start_log_z()
+            self._begin()
         condition, trajectories = self._next_batch()
         log_reward = self._score(trajectories.final_states, condition)
         log_prior = log_priors(self._log_reward, trajectories.final_states)
@@ -159,6 +186,11 @@ class Trainer:
         every = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()])
         states = every.to(self.environment.device)
         return states[first_of_each(self.environment.key(states))]
+
+    def best_states(self, most: int) -> Tensor:
+        """Return up to so many distinct final states [L, W] from which another training may begin."""
+        states = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.best_states()])
+        return states[first_of_each(self.environment.key(states.to(self.environment.device)).cpu())[:most]]
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the mutable training state: named tensors and a JSON header."""
@@ -308,6 +340,13 @@ class Trainer:
             lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
         return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 
+    def _begin(self) -> None:
+        """Do what comes before the first step: score what was inherited, and estimate log Z."""
+        if n := len(self._inherited):
+            condition = self.conditions.at_middle_beta(self.conditions.sample(n, self.generator))
+            self._observe(self._inherited, condition, self._score(self._inherited, condition))
+        self._start_log_z()
+
     @torch.no_grad()
     def _start_log_z(self) -> None:
         """Fit log Z(c) to importance-weighted estimates at a few conditions spread over their range."""
@@ -322,7 +361,8 @@ class Trainer:
             trajectories.final_states, condition
         )
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
-        self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
+        one_each = condition.at(slice(None, None, each))
+        self.policy.partition.fit(one_each.beta, self.conditions.encode(one_each), estimates)
 
 
 def _known_states(environment: Environment, texts: Sequence[str]) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -25,6 +26,17 @@ USUAL_BETA = (1.0, 64.0)
 
 RankWeights = Literal["power", "reciprocal"]
 """How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
+OWN_STARTS = ("nothing", "previous")
+"""Values of `start_from` that name no other campaign."""
+WARM_PARTS = 4
+"""A round that begins from an earlier policy takes the steps of a new one divided by this."""
+OLDER = {
+    "proposal_beta": "as_trained",
+    "start_from": "nothing",
+    "prior": "none",
+    "beta": USUAL_BETA,
+}
+"""What a stored specification means that lacks these fields."""
 
 
 class BehaviourSpec(FrozenModel):
@@ -173,6 +185,20 @@ class SamplerSpec(FrozenModel):
         le=1_000_000,
         description="Training steps per round, which set its time and its quality.",
     )
+    start_from: Text = Field(
+        default="previous",
+        description="Policy from which training begins. `previous`: that of the campaign's last finished "
+        "round, if there is one and it builds the same kind of objects. `nothing`: a new policy each round. "
+        "The id of another campaign of the same workspace and domain: its last policy for the first round, "
+        "and `previous` from then on.",
+    )
+    warm_steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Training steps of a round that begins from an earlier policy, instead of `steps`; null "
+        "is a quarter of them.",
+    )
     trajectories_per_step: int = Field(
         default=64, ge=1, le=4096, description="Trajectories of each training step."
     )
@@ -252,18 +278,31 @@ class SamplerSpec(FrozenModel):
         "among samples of the policy. The policy is trained in any case, for later samples.",
     )
 
+    @property
+    def steps_when_warm(self) -> int:
+        """Training steps of a round that begins from an earlier policy."""
+        return self.warm_steps or max(1, self.steps // WARM_PARTS)
+
+    @property
+    def other_campaign(self) -> UUID | None:
+        """The campaign whose last policy the first round begins from; None without one."""
+        return None if self.start_from in OWN_STARTS else UUID(self.start_from)
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than these choices sampled as trained, over one range of beta and without a
-        # prior, and their rounds must keep their batches.
+        # Specifications older than these choices sampled as trained, over one range of beta and by a new
+        # policy without a prior in each round, and their rounds must keep their batches.
         if not isinstance(value, dict):
             return value
-        older = {"proposal_beta": "as_trained", "prior": "none", "beta": USUAL_BETA}
-        return (older if is_stored(info) else {}) | _prior_that_fits(value) | value
+        return (OLDER if is_stored(info) else {}) | _prior_that_fits(value) | value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
+        if self.start_from not in OWN_STARTS and not _is_uuid(self.start_from):
+            raise field_error(
+                "/start_from", f"start_from must be {', '.join(OWN_STARTS)} or the id of a campaign"
+            )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         if self.prior == "none" and self.loss in NEEDS_PRIOR:
@@ -303,3 +342,11 @@ def _prior_that_fits(fields: dict[str, Any]) -> dict[str, str]:
     if fields.get("loss") in REFUSES_PRIOR or fields.get("backward_policy") == "learned":
         return {"prior": "none"}
     return {}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -22,6 +22,7 @@ from models.summaries.training import (
     MultiplierSummary,
     PriorUsed,
     Reach,
+    TrainingStart,
     TrainingSummary,
 )
 
@@ -64,6 +65,9 @@ class RoundSummary(Summary):
     )
     reach: Reach | None = Field(default=None, description="measured objects that the campaign's space holds")
 
+    start: TrainingStart | None = Field(
+        default=None, description="from which policy training began; null for a new one"
+    )
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
     beta_range: BetaRangeUsed | None = Field(
         default=None, description="inverse temperatures of training; null where nothing was trained"

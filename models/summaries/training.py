@@ -129,6 +129,22 @@ class Reach(SummaryPart):
     )
 
 
+class TrainingStart(SummaryPart):
+    """The earlier round from whose policy and best objects a round's training began."""
+
+    sha256: str | None = Field(default=None, description="checksum of what the earlier round kept")
+    campaign_id: str | None = Field(
+        default=None, description="campaign of the earlier round; null where none is known"
+    )
+    round: int | None = Field(default=None, description="number of the earlier round, null likewise")
+    actions: int | None = Field(default=None, description="building blocks and other actions of the policy")
+    known_actions: int | None = Field(default=None, description="of these, known to the earlier policy")
+    best_objects: int | None = Field(
+        default=None, description="best objects of the earlier training that were scored anew and replayed"
+    )
+    steps: int | None = Field(default=None, description="training steps that this round takes")
+
+
 class TrainingSummary(SummaryPart):
     """The training of the policy."""
 

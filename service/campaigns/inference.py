@@ -27,11 +27,10 @@ from service.store import artefacts, campaigns, rounds
 from service.store import jobs as job_rows
 from service.store import leases as lease_rows
 from service.store.paging import Page
-from service.store.states import RoundState
+from service.store.states import TRAINED
 from service.store.tables import Campaign, Job, Json, Round
 
 SAMPLES, PREDICTIONS = "samples", "predictions"
-_TRAINED_STATES: tuple[RoundState, ...] = ("awaiting_results", "completed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,7 @@ def enqueue_predictions(
         ConflictError: if it is archived, or it has neither a round nor results.
     """
     campaign = _locked(session, scope)
-    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(
-        session, campaign.id, _TRAINED_STATES
-    )
+    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, TRAINED)
     if row is None and not campaign.n_results:
         raise ConflictError("nothing is known yet: upload results or start a round first")
     basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}

@@ -116,6 +116,18 @@ class PeptidesEnvironment(Environment):
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
         return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
 
+    def input_names(self) -> list[str]:
+        """Return residues by position, their shares, lengths, and whether the chain is finished [D]."""
+        positions = range(1, self.max_length + 1)
+        placed = [f"{residue} at {position}" for position in positions for residue in self.residues]
+        shares = [f"share of {residue}" for residue in self.residues]
+        lengths = [f"length {length}" for length in range(self.max_length + 1)]
+        return [*placed, *shares, *lengths, "finished"]
+
+    def action_names(self) -> list[str]:
+        """Return the residues, and the end of the chain."""
+        return [*self.residues, "stop"]
+
     def size(self, final_states: Tensor) -> Tensor:
         """Return the lengths [B]."""
         return self._lengths(final_states)

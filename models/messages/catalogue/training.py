@@ -12,6 +12,13 @@ TEMPLATES = {
         "later samples only, because the batch was chosen among all objects; raise `sampler.steps` or lower "
         "`sampler.beta`."
     ),
+    "start_damaged": (
+        "Training began from a new policy, because that of the earlier round cannot be used: {reason}."
+    ),
+    "start_of_other_policy": (
+        "Training began from a new policy, because the earlier one does not fit this round: {reason}."
+    ),
+    "start_missing": ("Training began from a new policy, because no policy was kept of {source}."),
     "beta_range_without_meaning": (
         "The reward hardly differs between the {compared:,} objects that were compared, so that inverse "
         "temperatures "

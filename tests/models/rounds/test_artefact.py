@@ -88,7 +88,7 @@ def _left(kind: str) -> Left:
     )
     trainer.step()
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
+        fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
@@ -296,7 +296,7 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
         left.spec.sampler, environment, StateReward(environment, left.fitted.reward), RewardShape(2), SEED, []
     )
     made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
-    artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
+    artefact = pack_artefact(left.fitted, trainer, made_from, screened, withheld)
     assert load_trained_campaign(left.spec, left.history, artefact=artefact, **given).source is not None
 
     tensors, header = unpack(artefact)
@@ -375,7 +375,7 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
     )
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
+        fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
     assert opened.fitted.model.proxies.failures == {
