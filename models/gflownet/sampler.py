@@ -16,7 +16,14 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
-from models.gflownet.trajectories import Features, Trajectories, featurize, join_features
+from models.gflownet.trajectories import (
+    Features,
+    Reads,
+    Trajectories,
+    featurize,
+    featurize_trajectories,
+    join_features,
+)
 
 NOISE_STEPS = 16
 NOISE_NUMBERS = 2048
@@ -82,7 +89,7 @@ def rollout_forward(
 ) -> Trajectories:
     """Sample one trajectory per condition [B], by the policy or by its logits after `explore`."""
     # joined outside inference mode, because inference tensors cannot carry gradients
-    return _assemble(environment, _record(policy, environment, condition, generator, explore))
+    return _assemble(environment, _record(policy, environment, condition, generator, explore), policy.reads)
 
 
 @torch.inference_mode()
@@ -99,7 +106,7 @@ def _record(
     rows = torch.arange(n, device=states.device)
     context = policy.sampling_context(condition)
     while n:
-        features = featurize(environment, states)
+        features = featurize(environment, states, policy.reads)
         mask = environment.forward_mask(states)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         if explore is not None:
@@ -127,7 +134,7 @@ def _record(
     return record
 
 
-def _assemble(environment: Environment, record: _Record) -> Trajectories:
+def _assemble(environment: Environment, record: _Record, reads: Reads) -> Trajectories:
     trajectory = torch.cat(record.rows)
     device = trajectory.device
     ended = torch.cat(record.ended).nonzero().view(-1)
@@ -136,16 +143,19 @@ def _assemble(environment: Environment, record: _Record) -> Trajectories:
     after = torch.cat(record.after).index_select(0, ended)
     owners = trajectory.index_select(0, ended)
     final_states = torch.empty_like(after).index_copy_(0, owners, after)
+    states = torch.cat([*record.states, final_states])
     return Trajectories(
         environment=environment,
-        states=torch.cat([*record.states, final_states]),
+        states=states,
         actions=torch.cat(record.actions),
         backward_actions=torch.cat(record.backward_actions),
         trajectory=trajectory,
         time=time,
         lengths=torch.empty_like(owners).index_copy_(0, owners, time.index_select(0, ended) + 1),
         forward_mask=torch.cat(record.masks),
-        features=join_features([*record.features, featurize(environment, final_states)]),
+        features=featurize_trajectories(environment, states, trajectory, time, reads)
+        if reads == "tokens"
+        else join_features([*record.features, featurize(environment, final_states, reads)]),
     )
 
 
@@ -155,7 +165,7 @@ def rollout_backward(
 ) -> Trajectories:
     """Sample by P_B one trajectory that ends in each of the final states [B, W]."""
     record = _record_backward(policy, environment, final_states, condition, generator)
-    return _assemble_backward(environment, record, final_states)
+    return _assemble_backward(environment, record, final_states, policy.reads)
 
 
 @torch.inference_mode()
@@ -178,7 +188,7 @@ def _record_backward(
         if context is None:
             logits = torch.zeros(mask.shape, device=states.device)
         else:
-            features = featurize(environment, states)
+            features = featurize(environment, states, policy.reads)
             logits = policy.backward_logits(policy.hidden(features, context), features)
         backward_actions = draws.draw(logits, mask)
         states, actions = environment.backward_step_with_forward(states, backward_actions)
@@ -186,7 +196,10 @@ def _record_backward(
 
 
 def _assemble_backward(
-    environment: Environment, record: list[tuple[Tensor, Tensor, Tensor, Tensor]], final_states: Tensor
+    environment: Environment,
+    record: list[tuple[Tensor, Tensor, Tensor, Tensor]],
+    final_states: Tensor,
+    reads: Reads,
 ) -> Trajectories:
     parents, actions, backward_actions, rows = zip(*record, strict=True)
     counts = torch.tensor([len(part) for part in rows], device=final_states.device)
@@ -195,16 +208,17 @@ def _assemble_backward(
     steps_back = torch.arange(len(record), device=final_states.device).repeat_interleave(counts)
     before = torch.cat(parents)
     states = torch.cat([before, final_states])
+    time = lengths[trajectory] - 1 - steps_back
     return Trajectories(
         environment=environment,
         states=states,
         actions=torch.cat(actions),
         backward_actions=torch.cat(backward_actions),
         trajectory=trajectory,
-        time=lengths[trajectory] - 1 - steps_back,
+        time=time,
         lengths=lengths,
         forward_mask=environment.forward_mask(before),
-        features=featurize(environment, states),
+        features=featurize_trajectories(environment, states, trajectory, time, reads),
     )
 
 

@@ -170,7 +170,7 @@ class Trainer:
             self.policy.load_state_dict(_below(tensors, "policy"))
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
-            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment)
+            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment, self.policy.reads)
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.lowest_log_reward = float(tensors["lowest_log_reward"])

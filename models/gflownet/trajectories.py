@@ -6,12 +6,17 @@ backward actions. Transitions may be in any order; `trajectory` and `time` locat
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor
 
 from models.gflownet.environment import Environment
+from models.gflownet.structures import Structure, Tokens, join_structures
+
+
+Reads = Literal["encoding", "tokens", "graph"]
+"""What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or a graph and the encoding."""
 
 
 @final
@@ -19,34 +24,65 @@ from models.gflownet.environment import Environment
 class Features:
     """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
-    `position` [N] is the row of each state; without it there is one row per state.
+    `position` [N] is the row of each state; without it there is one row per state. `structure` describes the
+    rows to a trunk that reads more than the encoding; where tokens say all, the encoding is empty (D = 0).
     """
 
     encoding: Tensor
     slots: Tensor | None
     position: Tensor | None = None
+    structure: Structure | None = None
 
     def at(self, rows: Tensor | slice) -> "Features":
         """Return the features of the given states."""
         if self.position is not None:
-            return Features(self.encoding, self.slots, self.position[rows])
-        return Features(self.encoding[rows], None if self.slots is None else self.slots[rows])
+            return Features(self.encoding, self.slots, self.position[rows], self.structure)
+        return Features(
+            self.encoding[rows],
+            None if self.slots is None else self.slots[rows],
+            structure=None if self.structure is None else self.structure.at(rows),
+        )
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values of rows [U, ...] for every state [N, ...]."""
         return values if self.position is None else values.index_select(0, self.position)
 
 
-def featurize(environment: Environment, states: Tensor) -> Features:
-    """Return the features of states [N, W]."""
+def featurize(environment: Environment, states: Tensor, reads: Reads = "encoding") -> Features:
+    """Return the features of states [N, W] for a trunk that reads this of them."""
     slots = environment.encode_slots(states) if environment.n_slots else None
-    return Features(environment.encode(states), slots)
+    if reads == "tokens":
+        return Features(_nothing(states), slots, structure=Tokens.of(environment.tokens(states)))
+    structure = environment.graph(states) if reads == "graph" else None
+    return Features(environment.encode(states), slots, structure=structure)
+
+
+def featurize_trajectories(
+    environment: Environment, states: Tensor, trajectory: Tensor, time: Tensor, reads: Reads
+) -> Features:
+    """Return the features of the states [N + B, W] of `Trajectories`; tokens are stored once for each."""
+    if reads != "tokens":
+        return featurize(environment, states, reads)
+    final_states = states[len(trajectory) :]
+    whole = Tokens.of(environment.tokens(final_states))
+    tokens = Tokens(whole.ids, torch.cat([trajectory, whole.rows]), torch.cat([time, whole.lengths]))
+    slots = environment.encode_slots(states) if environment.n_slots else None
+    return Features(_nothing(states), slots, structure=tokens)
+
+
+def _nothing(states: Tensor) -> Tensor:
+    return torch.empty(len(states), 0, device=states.device)
 
 
 def join_features(parts: Sequence[Features]) -> Features:
     """Return the rows of several features in one."""
     slots = [part.slots for part in parts if part.slots is not None]
-    return Features(torch.cat([part.encoding for part in parts]), torch.cat(slots) if slots else None)
+    structures = [part.structure for part in parts if part.structure is not None]
+    return Features(
+        torch.cat([part.encoding for part in parts]),
+        torch.cat(slots) if slots else None,
+        structure=join_structures(structures) if structures else None,
+    )
 
 
 @final
@@ -123,7 +159,9 @@ class Trajectories:
             time=self.time.repeat(times),
             lengths=self.lengths.repeat(times),
             forward_mask=self.forward_mask.repeat(times, 1),
-            features=Features(self.features.encoding, self.features.slots, index),
+            features=Features(
+                self.features.encoding, self.features.slots, index, self.features.structure
+            ),
         )
 
     def split(self, n_parts: int) -> list["Trajectories"]:

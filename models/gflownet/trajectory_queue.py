@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.trajectories import Trajectories, featurize
+from models.gflownet.trajectories import Reads, Trajectories, featurize_trajectories
 
 COLUMNS = ("states", "actions", "backward_actions", "trajectory", "time", "lengths")
 
@@ -54,8 +54,10 @@ class TrajectoryQueue:
             state |= {f"{i}.{name}": getattr(part, name) for name in COLUMNS}
         return state
 
-    def load_state_dict(self, state: Mapping[str, Tensor], environment: Environment) -> None:
-        """Restore the queue; masks and features are computed again."""
+    def load_state_dict(
+        self, state: Mapping[str, Tensor], environment: Environment, reads: Reads = "encoding"
+    ) -> None:
+        """Restore the queue; masks, and features for a policy that `reads` them, are computed again."""
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."
@@ -65,7 +67,8 @@ class TrajectoryQueue:
             condition = Condition(columns.pop("beta"), columns.pop("preference"))
             states = columns["states"]
             mask = environment.forward_mask(states[: len(columns["actions"])])
-            part = Trajectories(
-                environment, **columns, forward_mask=mask, features=featurize(environment, states)
+            features = featurize_trajectories(
+                environment, states, columns["trajectory"], columns["time"], reads
             )
+            part = Trajectories(environment, **columns, forward_mask=mask, features=features)
             self._waiting.append((condition, part))

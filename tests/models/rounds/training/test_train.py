@@ -113,7 +113,7 @@ def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() ->
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
     trainer = build_trainer(spec, environment, reward, 2, 0, [])
-    assert [layer.out_features for layer in trainer.policy.trunk] == [48, 48, 48]
+    assert [layer.out_features for layer in (trainer.policy.first, *trainer.policy.rest)] == [48, 48, 48]
     weights = trainer.policy.state_dict()
     again = trained_policy(spec, environment, 2, weights)
     assert again.conditions.concentration == trainer.conditions.concentration == 5.0
