@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.gflownet.structures import Graph
+
 LIMIT = 5_000_000
 """Most ancestors of the objects."""
 
@@ -74,6 +76,8 @@ class RestrictedEnvironment(Environment):
         self.encoding_width = environment.encoding_width
         self.slot_width = environment.slot_width
         self.max_steps = environment.max_steps
+        self.n_tokens = environment.n_tokens
+        self.graph_kinds = environment.graph_kinds
         self.stop_action = None
 
     def forward_mask(self, states: Tensor) -> Tensor:
@@ -126,6 +130,14 @@ class RestrictedEnvironment(Environment):
     ) -> Tensor:  # the base class has a default, which would hide the slots
         """Return the features of every slot [B, K, S]."""
         return self._environment.encode_slots(states)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the tokens of states [B, L]."""
+        return self._environment.tokens(states)
+
+    def graph(self, states: Tensor) -> Graph:
+        """Return the graphs of states [B]."""
+        return self._environment.graph(states)
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which states are finished objects [B] (bool)."""

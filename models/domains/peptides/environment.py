@@ -46,6 +46,7 @@ class PeptidesEnvironment(Environment):
         self.stop_action = self.stop if spec.min_length == 1 else None
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
+        self.n_tokens = self.stop + 1
         self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1
         allowed = _allowed(spec, self.residues)
         # a chain of full length has no position left: one more row without residues
@@ -113,6 +114,13 @@ class PeptidesEnvironment(Environment):
         composition = placed.sum(dim=1) / self.max_length  # [B, K]
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
         return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the residues and the stop, if any [B, L]."""
+        chains, lengths = states[:, :-1], self._lengths(states)
+        is_stopped = self.is_final(states) & (lengths < self.max_length)
+        columns = lengths.clamp_max(self.max_length - 1).unsqueeze(1)
+        return chains.scatter_add(1, columns, (is_stopped * (self.stop + 1)).unsqueeze(1))
 
     def size(self, final_states: Tensor) -> Tensor:
         """Return the lengths [B]."""

@@ -121,8 +121,8 @@ class Transformer(Trunk):
             outputs = self._outputs(tokens.ids[tokens.rows], tokens.lengths, shift)
             return outputs[torch.arange(len(shift), device=shift.device), tokens.lengths]
         used, row = torch.unique(tokens.rows, return_inverse=True)
-        first = shift.new_empty(len(used), dtype=torch.int64)
-        first[row] = torch.arange(len(row), device=row.device)
+        index = torch.arange(len(row), device=row.device)
+        first = index.new_full((len(used),), len(row)).scatter_reduce(0, row, index, "amin")
         outputs = self._outputs(tokens.ids[used], tokens.lengths, shift[first])
         return outputs[row, tokens.lengths]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from models.domains.molecules.environment import patterns
 from models.domains.molecules.environment.hashing import splitmix64
 from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
 from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, count_nodes
@@ -21,19 +22,27 @@ if TYPE_CHECKING:
 
     from models.domains.molecules.environment.leaves import Leaves
     from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.patterns import Patterns
     from models.domains.molecules.environment.validity import SiteStates, SizeLimits
 
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
 N_COUNTS = 8
 _SITE = N_ENVIRONMENTS + 1
-SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
+SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS + patterns.SLOT_WIDTH
 
 
 def encoding_width(n_fragments: int) -> int:
     """Return D."""
     return (
-        n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+        n_fragments
+        + 2 * N_DESCRIPTORS
+        + 2 * N_ENVIRONMENTS
+        + _SITE
+        + N_COUNTS
+        + N_SLOT_BITS
+        + patterns.WIDTH
+        + N_STATE_BITS
     )
 
 
@@ -50,6 +59,7 @@ def encode_states(
     sites_state: SiteStates,
     tables: LookupTables,
     limits: SizeLimits,
+    found: Patterns,
 ) -> Tensor:
     """Return the policy's input [B, D], without the descriptor sums that `finish` adds."""
     counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
@@ -73,6 +83,7 @@ def encode_states(
             _environment_counts(sites_state.site_class, sites_state.is_pointable),
             torch.stack(numbers, dim=1),
             _pointed_site(columns, seen, sites_state, tables),
+            found.tree / 2,
             bits(names, N_STATE_BITS),
         ],
         dim=1,
@@ -104,7 +115,12 @@ def _pointed_site(
 
 
 def encode_slots(
-    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, leaves: Leaves, tables: LookupTables
+    columns: TreeColumns,
+    seen: RootedHashes,
+    sites_state: SiteStates,
+    leaves: Leaves,
+    tables: LookupTables,
+    found: Patterns,
 ) -> Tensor:
     """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
     exists = columns.fragment != NONE
@@ -125,7 +141,14 @@ def encode_slots(
     whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
     flags = torch.stack([sites_state.is_open, at_leaf], dim=3).float()
     features = torch.cat(
-        [flags, whole, tables.class_features[sites_state.site_class], bits(identity, N_SLOT_BITS)], dim=3
+        [
+            flags,
+            whole,
+            tables.class_features[sites_state.site_class],
+            bits(identity, N_SLOT_BITS),
+            found.slots,
+        ],
+        dim=3,
     )
     return (features * (sites_state.is_open | at_leaf)[..., None]).flatten(1, 2)
 
