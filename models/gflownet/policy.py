@@ -21,7 +21,9 @@ from models.gflownet.trunks.contract import Precision, Prepared, TrunkShape
 
 @dataclass(frozen=True, slots=True)
 class PolicySpec:
-    """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
+    """Shape of the network: `trunk` is one of `models.gflownet.trunks`, which the environment can serve.
+
+    `has_flow` adds the log-flow head, which only some losses need.
 
     `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large
     batches at moderate temperatures where hardware supports it, else float32. Sampling and densities always
@@ -29,7 +31,6 @@ class PolicySpec:
     """
 
     trunk: str = "mlp"
-    """One of `models.gflownet.trunks`, which the environment can serve."""
     width: int = 256
     depth: int = 2
     slot_width: int = 64

@@ -45,7 +45,7 @@ class Graph:
     """
 
     nodes: Tensor
-    """[N, M]: the kind of each node."""
+    """[N, M]: the kind of each node, empty ones last."""
     sites: Tensor
     """[N, M, S]: the kind of each site, with its state; sites related by a symmetry of the node have one."""
     across: Tensor
@@ -56,6 +56,11 @@ class Graph:
     def at(self, states: Tensor | slice) -> "Graph":
         """Return the given trees."""
         return Graph(self.nodes[states], self.sites[states], self.across[states], self.relations[states])
+
+    def without_empty_nodes(self) -> "Graph":
+        """Return the trees without the last nodes that are empty in all of them, but at least one node."""
+        n = max(1, int((self.nodes > 0).any(dim=0).sum()))
+        return Graph(self.nodes[:, :n], self.sites[:, :n], self.across[:, :n], self.relations[:, :n])
 
 
 Structure = Tokens | Graph

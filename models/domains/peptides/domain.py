@@ -43,6 +43,7 @@ class Peptides(Domain):
     """Linear peptides within one campaign's limits."""
 
     object_columns = ("sequence", "helm")
+    structure = "tokens"
     cluster_similarity = 0.3
     """Reached by one in a thousand pairs of random peptides, and half of an 8-mer's double mutants."""
     qualifying_columns = QUALIFYING_COLUMNS

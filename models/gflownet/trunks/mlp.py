@@ -6,7 +6,7 @@ Letters: N states, B conditions, D encoding width, C condition width, H hidden w
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,10 +15,11 @@ from torch.nn import functional
 from models.gflownet.environment import Environment
 from models.gflownet.layers import linear
 from models.gflownet.mixed_precision import hidden_layers, is_worthwhile
-from models.gflownet.trajectories import Features
+from models.gflownet.trajectories import Features, Reads
 from models.gflownet.trunks.contract import Trunk, TrunkShape
 
 ORDER = 0
+READS: Reads = "encoding"
 
 
 @final
@@ -122,7 +123,7 @@ class Perceptron:
 class Mlp(Trunk):
     """The perceptron alone."""
 
-    reads = "encoding"
+    reads: ClassVar[Reads] = READS
 
     def __init__(self, environment: Environment, shape: TrunkShape, generator: Generator) -> None:
         self._perceptron = Perceptron(environment.encoding_width, shape, generator)

@@ -8,7 +8,7 @@ Letters: N states, U sequences, L tokens, C condition width, H hidden width, T h
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -17,9 +17,10 @@ from torch.nn import functional
 from models.gflownet.environment import Environment
 from models.gflownet.layers import embedding, linear
 from models.gflownet.structures import Tokens
-from models.gflownet.trajectories import Features
+from models.gflownet.trajectories import Features, Reads
 from models.gflownet.trunks.contract import Trunk, TrunkShape, UnservedTrunkError
 
+READS: Reads = "tokens"
 HEAD_WIDTH = 32
 """Width of a head where H is a multiple of it; else there is one head."""
 GROWTH = 2
@@ -71,7 +72,7 @@ class PreparedTransformer:
 class Transformer(Trunk):
     """Blocks over embedded tokens with learned positions, and a layer norm at the end."""
 
-    reads = "tokens"
+    reads: ClassVar[Reads] = READS
 
     def __init__(self, environment: Environment, shape: TrunkShape, generator: Generator) -> None:
         if not environment.n_tokens:

@@ -82,6 +82,7 @@ def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
         steps_per_draw=spec.steps_per_draw,
         conditions_per_trajectory=spec.conditions_per_trajectory,
         policy=PolicySpec(
+            trunk=spec.trunk,
             width=spec.hidden_width,
             depth=spec.hidden_layers,
             has_learned_backward=spec.backward_policy == "learned",

@@ -46,6 +46,15 @@ def encoding_width(n_fragments: int) -> int:
     )
 
 
+def columns(n_fragments: int) -> dict[str, slice]:
+    """Return which columns hold the `patterns` of the tree, and the `descriptors` that `finish` adds."""
+    end = encoding_width(n_fragments)
+    return {
+        "descriptors": slice(n_fragments, n_fragments + N_DESCRIPTORS),
+        "patterns": slice(end - patterns.WIDTH, end),
+    }
+
+
 def bits(hashes: Tensor, n: int) -> Tensor:
     """Return n pseudo-random signs of each hash [..., n]."""
     shifts = torch.arange(n, device=hashes.device)
