@@ -94,7 +94,10 @@ def _log_policy(
     answers = [torch.zeros(0, dtype=torch.float64, device=states.device)]
     for start in range(0, len(states), CHUNK):
         rows = slice(start, start + CHUNK)
-        features, context = featurize(environment, states[rows], policy.reads), policy.context(condition.at(rows))
+        features, context = (
+            featurize(environment, states[rows], policy.reads),
+            policy.context(condition.at(rows)),
+        )
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         log_p = masked_log_softmax(logits, environment.forward_mask(states[rows])).double()
         answers.append(log_p.gather(1, actions[rows].unsqueeze(1)).squeeze(1))

@@ -19,6 +19,7 @@ from models.gflownet.trajectories import Features, Reads
 from models.gflownet.trunks import get_trunk
 from models.gflownet.trunks.contract import Precision, Prepared, TrunkShape
 
+
 @dataclass(frozen=True, slots=True)
 class PolicySpec:
     """Shape of the network: `trunk` is one of `models.gflownet.trunks`, which the environment can serve.

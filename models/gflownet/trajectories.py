@@ -14,7 +14,6 @@ from torch import Tensor
 from models.gflownet.environment import Environment
 from models.gflownet.structures import Structure, Tokens, join_structures
 
-
 Reads = Literal["encoding", "tokens", "graph"]
 """What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or a graph and the encoding."""
 
@@ -159,9 +158,7 @@ class Trajectories:
             time=self.time.repeat(times),
             lengths=self.lengths.repeat(times),
             forward_mask=self.forward_mask.repeat(times, 1),
-            features=Features(
-                self.features.encoding, self.features.slots, index, self.features.structure
-            ),
+            features=Features(self.features.encoding, self.features.slots, index, self.features.structure),
         )
 
     def split(self, n_parts: int) -> list["Trajectories"]:

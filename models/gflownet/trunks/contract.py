@@ -77,4 +77,6 @@ class UnservedTrunkError(ValueError):
     """An environment does not describe its states in the way that a trunk reads."""
 
     def __init__(self, environment: Environment, reads: Reads) -> None:
-        super().__init__(f"{type(environment).__name__} offers no {reads} of its states, which the trunk reads")
+        super().__init__(
+            f"{type(environment).__name__} offers no {reads} of its states, which the trunk reads"
+        )

@@ -1,7 +1,7 @@
 """Policy inputs of a tree and its slots, invariant to node numbering and site symmetry.
 
-Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small
-spaces.
+Sums, counts and substitution patterns over the tree make it general; a few bits of the invariant hashes let
+a policy learn the exceptions of a small space by heart.
 
 Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
 """
@@ -30,6 +30,9 @@ N_SLOT_BITS = 8
 N_COUNTS = 8
 _SITE = N_ENVIRONMENTS + 1
 SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS + patterns.SLOT_WIDTH
+SLOT_SIGNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH - N_SLOT_BITS, SLOT_WIDTH - patterns.SLOT_WIDTH)
+SLOT_PATTERNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH, SLOT_WIDTH)
+"""Columns of a slot's features."""
 
 
 def encoding_width(n_fragments: int) -> int:
@@ -47,11 +50,14 @@ def encoding_width(n_fragments: int) -> int:
 
 
 def columns(n_fragments: int) -> dict[str, slice]:
-    """Return which columns hold the `patterns` of the tree, and the `descriptors` that `finish` adds."""
+    """Return which columns of D hold patterns and which signs of hashes, by name."""
     end = encoding_width(n_fragments)
+    signs = end - N_STATE_BITS
+    start = signs - patterns.WIDTH
     return {
-        "descriptors": slice(n_fragments, n_fragments + N_DESCRIPTORS),
-        "patterns": slice(end - patterns.WIDTH, end),
+        "signs of the pointed site": slice(start - N_SLOT_BITS, start),
+        "patterns": slice(start, signs),
+        "signs of the state": slice(signs, end),
     }
 
 
@@ -63,15 +69,14 @@ def bits(hashes: Tensor, n: int) -> Tensor:
 
 def encode_states(
     columns: TreeColumns,
-    names: Tensor,
     seen: RootedHashes,
     sites_state: SiteStates,
     tables: LookupTables,
     limits: SizeLimits,
     found: Patterns,
 ) -> Tensor:
-    """Return the policy's input [B, D], without the descriptor sums that `finish` adds."""
-    counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
+    """Return the policy's input without the signs of the state, and without the descriptors of `finish`."""
+    counts = torch.zeros(len(columns.final), len(tables.heavy_atoms), device=columns.final.device)
     counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
     n_nodes = count_nodes(columns)
     numbers = [
@@ -87,20 +92,24 @@ def encode_states(
     return torch.cat(
         [
             counts,
-            counts.new_zeros(len(names), N_DESCRIPTORS),
+            counts.new_zeros(len(counts), N_DESCRIPTORS),
             _environment_counts(sites_state.site_class, sites_state.neighbours != NONE),
             _environment_counts(sites_state.site_class, sites_state.is_pointable),
             torch.stack(numbers, dim=1),
             _pointed_site(columns, seen, sites_state, tables),
             found.tree / 2,
-            bits(names, N_STATE_BITS),
         ],
         dim=1,
     )
 
 
+def with_signs(encoded: Tensor, names: Tensor) -> Tensor:
+    """Return what `encode_states` returned with the signs of the states' names [B] beside it [B, D]."""
+    return torch.cat([encoded, bits(names, N_STATE_BITS)], dim=1)
+
+
 def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
-    """Add the descriptors summed over the tree to `encode_states`' result [B, D] in place, and return it.
+    """Add the descriptors summed over the tree to encodings [B, D] in place, and return it.
 
     Only this product may round a row differently in another batch, so it is not cached per row.
     """

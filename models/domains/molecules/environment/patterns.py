@@ -41,7 +41,7 @@ class Patterns(NamedTuple):
 
 def find_patterns(columns: TreeColumns, neighbours: Tensor, tables: LookupTables) -> Patterns:
     """Return the patterns of trees with these slots at the other ends of bonds [B, N, S], -1 for none."""
-    batch, n, n_sites = neighbours.shape
+    n, n_sites = neighbours.shape[1:]
     fragment = columns.fragment.clamp(min=0)
     word = splitmix64(tables.word_of_site[fragment] + LEAF)  # [B, N, S]
     is_attached = neighbours != NONE

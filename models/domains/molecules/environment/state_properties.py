@@ -41,11 +41,12 @@ def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_word
     seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
     name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
     found = find_patterns(columns, sites_state.neighbours, tables)
+    encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
     return StateProperties(
         name=name,
         forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
         backward_mask=_backward_mask(columns, leaves, sites_state),
-        encoding=encoding.encode_states(columns, name, seen, sites_state, tables, limits, found),
+        encoding=encoding.with_signs(encoded, name),
         slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables, found),
         last_added_slot=_last_added_slot(columns, leaves),
         open_view=(seen.site * sites_state.is_open).flatten(1),

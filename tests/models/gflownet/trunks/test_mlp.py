@@ -53,4 +53,6 @@ def test_states_repeated_under_other_conditions_are_those_states(generator: torc
     position = torch.tensor([0, 1, 2, 2, 1, 0])
     context = policy.context(CONDITIONS.sample(6, generator))
     repeated = policy.hidden(Features(once.encoding, once.slots, position), context)
-    assert torch.allclose(repeated, policy.hidden(featurize(ENVIRONMENT, states[position]), context), atol=1e-6)
+    assert torch.allclose(
+        repeated, policy.hidden(featurize(ENVIRONMENT, states[position]), context), atol=1e-6
+    )

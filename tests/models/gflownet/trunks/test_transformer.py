@@ -1,4 +1,4 @@
-"""The transformer: beginnings of sequences in one pass, without a trace of what comes after or beside them."""
+"""The transformer reads all beginnings of a sequence in one pass, and nothing after or beside them."""
 
 import pytest
 import torch
