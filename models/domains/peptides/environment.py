@@ -109,7 +109,7 @@ class PeptidesEnvironment(Environment):
         return self._backward_step(states, actions)
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return residues by position, composition, length, whether finished, and what is place-free [B, D]."""
+        """Return residues by position, composition, length, whether finished, and `place_free` [B, D]."""
         numbers = torch.arange(1, self.stop + 1, device=self.device)
         placed = (states[:, :-1].unsqueeze(2) == numbers).to(torch.float32)  # [B, L, K]
         composition = placed.sum(dim=1) / self.max_length  # [B, K]
