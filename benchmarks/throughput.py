@@ -23,7 +23,8 @@ from benchmarks.report import Report, run
 from models.domains import installed, open_domain
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
-from models.gflownet.policy import PolicySpec, Precision
+from models.gflownet.policy import PolicySpec
+from models.gflownet.trunks.contract import Precision
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 

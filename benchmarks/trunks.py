@@ -37,7 +37,7 @@ from models.gflownet.policy import PolicySpec
 from models.gflownet.settings import TrainerSettings
 
 PARTS = ("sequences", "molecules", "siblings")
-SEEDS = (101, 102, 103)
+SEEDS = (101, 102, 103, 104, 105)
 MLP = PolicySpec(width=256, depth=2)
 TRANSFORMER = PolicySpec(trunk="transformer", width=64, depth=2)
 TRAINING = TrainerSettings(measured_share=0.0, replay_share=0.5, replay_capacity=65_536)
@@ -117,12 +117,16 @@ def dna(*, is_place_free: bool) -> Landscape:
     return Landscape("TFBind8", space, environment.key(space.final_states), measured.values)
 
 
+def _molecules() -> Molecules:
+    return Molecules(MoleculesSpec.model_validate({}))
+
+
 @cache
 def trees() -> Landscape:
     """Return the trees of the fragments, with values between 0 and 1."""
     environment = FragmentTrees(compile_fragments(FRAGMENTS), 4, 15)
     space = enumerate_space(environment)
-    features = Molecules(MoleculesSpec()).features(environment.objects(space.final_states))
+    features = _molecules().features(environment.objects(space.final_states))
     spread = features.std(axis=0)
     features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
     weights = np.random.default_rng(5).normal(size=features.shape[1]) / features.shape[1] ** 0.5
@@ -221,7 +225,7 @@ def compare(report: Report, space: str, budgets: Sequence[tuple[int, float]], se
 
 def siblings(report: Report, n_trees: int) -> None:
     """Count states that the encoding cannot tell from another state with the same parent or grandparent."""
-    environment = Molecules(MoleculesSpec()).environment([])
+    environment = _molecules().environment([])
     if not isinstance(environment, FragmentTrees):
         raise TypeError("molecules are built in another environment")
     states = sibling_states(environment, n_trees, torch.Generator().manual_seed(SEEDS[0]))
@@ -269,21 +273,29 @@ def sibling_states(environment: FragmentTrees, n_trees: int, generator: torch.Ge
     return states[first]
 
 
-def measure(report: Report, quick: bool, parts: Sequence[str], seconds: float) -> None:  # noqa: FBT001 - the harness's signature
-    """Fill the report."""
-    seeds = SEEDS[:1] if quick else SEEDS
-    budgets = [(40, 0.0)] if quick else [(0, seconds), (400, 0.0)]
+def measure(  # noqa: PLR0913 - the harness's signature, with three numbers
+    report: Report,
+    quick: bool,  # noqa: FBT001 - the harness's signature
+    parts: Sequence[str],
+    *,
+    seconds: float,
+    steps: float,
+    seeds: float,
+) -> None:
+    """Fill the report; a budget of 0 is left out."""
+    chosen = SEEDS[: 1 if quick else int(seeds)]
+    budgets = [(40, 0.0)] if quick else [(0, seconds)] * (seconds > 0) + [(int(steps), 0.0)] * (steps > 0)
     if "siblings" in parts:
         siblings(report, 20 if quick else 200)
     if "sequences" in parts:
-        compare(report, "planted rule", budgets, seeds)
+        compare(report, "planted rule", budgets, chosen)
         if absent := why_absent(TFBIND8):
             report.notes.append(f"TFBind8: {absent}")
         else:
-            compare(report, "TFBind8", budgets, seeds)
+            compare(report, "TFBind8", budgets, chosen)
     if "molecules" in parts:
-        compare(report, "trees", budgets, seeds)
+        compare(report, "trees", budgets, chosen)
 
 
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], measure, parts=PARTS, seconds=8.0)
+    run(__doc__.splitlines()[0], measure, parts=PARTS, seconds=20.0, steps=1_000, seeds=5)

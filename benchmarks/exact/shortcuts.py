@@ -15,7 +15,7 @@ from benchmarks.exact.recipes import (
 )
 from benchmarks.exact.training import mean, mean_and_half, side_by_side, within_calls
 from benchmarks.report import Report
-from models.gflownet.policy import Precision
+from models.gflownet.trunks.contract import Precision
 from models.gflownet.settings import TrainerSettings
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")

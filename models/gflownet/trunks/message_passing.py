@@ -45,7 +45,7 @@ class Round(nn.Module):
         index = graph.across.flatten(1).unsqueeze(2).expand(-1, -1, width)
         across = slots.gather(1, index).view_as(values)
         mixed = self.mixed(torch.cat([values, within, across], dim=3)).relu_()
-        return (values + mixed) * (graph.sites > 0).unsqueeze(3)
+        return (values + mixed) * (graph.sites > 0).unsqueeze(3)  # type: ignore[no-any-return]
 
 
 @final

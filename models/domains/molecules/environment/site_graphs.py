@@ -25,7 +25,8 @@ def graph_of(columns: TreeColumns, tables: LookupTables) -> Graph:
     exists, fragment = columns.fragment != NONE, columns.fragment.clamp(min=0)
     across = neighbour_slots(columns, tables.is_site.shape[1])  # [B, N, S]
     is_site = tables.is_site[fragment] & exists[..., None]
-    slots = torch.arange(across[0].numel(), device=across.device).view(across.shape[1:])
+    n, n_sites = across.shape[1:]
+    slots = torch.arange(n * n_sites, device=across.device).view(n, n_sites)
     is_pointed = slots == columns.pointed[:, None, None]
     holds = (across != NONE).long() + 2 * is_pointed
     kinds = 1 + N_SITE_STATES * tables.word_of_site[fragment] + holds
