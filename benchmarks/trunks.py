@@ -273,7 +273,7 @@ def sibling_states(environment: FragmentTrees, n_trees: int, generator: torch.Ge
     return states[first]
 
 
-def measure(  # noqa: PLR0913 - the harness's signature, with three numbers
+def measure(
     report: Report,
     quick: bool,  # noqa: FBT001 - the harness's signature
     parts: Sequence[str],
