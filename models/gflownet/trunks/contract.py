@@ -80,3 +80,15 @@ class UnservedTrunkError(ValueError):
         super().__init__(
             f"{type(environment).__name__} offers no {reads} of its states, which the trunk reads"
         )
+
+
+def check_served(environment: Environment, reads: Reads) -> None:
+    """Check that an environment offers of its states what a trunk reads.
+
+    Raises:
+        UnservedTrunkError: if it does not.
+    """
+    has_graphs = environment.graph_kinds is not None
+    offers = {"encoding": True, "tokens": environment.n_tokens > 0, "graph": has_graphs}
+    if not offers[reads]:
+        raise UnservedTrunkError(environment, reads)

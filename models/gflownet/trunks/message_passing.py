@@ -18,7 +18,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.layers import embedding, linear
 from models.gflownet.structures import Graph
 from models.gflownet.trajectories import Features, Reads
-from models.gflownet.trunks.contract import Trunk, TrunkShape, UnservedTrunkError
+from models.gflownet.trunks.contract import Trunk, TrunkShape, check_served
 from models.gflownet.trunks.mlp import Perceptron, PreparedMlp
 
 READS: Reads = "graph"
@@ -72,9 +72,8 @@ class MessagePassing(Trunk):
     reads: ClassVar[Reads] = READS
 
     def __init__(self, environment: Environment, shape: TrunkShape, generator: Generator) -> None:
-        if environment.graph_kinds is None:
-            raise UnservedTrunkError(environment, self.reads)
-        n_nodes, n_sites, n_relations = environment.graph_kinds
+        check_served(environment, self.reads)
+        n_nodes, n_sites, n_relations = environment.graph_kinds or (0, 0, 0)
         self._nodes = embedding(n_nodes, SITE_WIDTH, generator)
         self._sites = embedding(n_sites, SITE_WIDTH, generator)
         self._rounds = nn.ModuleList(Round(n_relations, SITE_WIDTH, generator) for _ in range(ROUNDS))

@@ -18,7 +18,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.layers import embedding, linear
 from models.gflownet.structures import Tokens
 from models.gflownet.trajectories import Features, Reads
-from models.gflownet.trunks.contract import Trunk, TrunkShape, UnservedTrunkError
+from models.gflownet.trunks.contract import Trunk, TrunkShape, check_served
 
 READS: Reads = "tokens"
 HEAD_WIDTH = 32
@@ -75,8 +75,7 @@ class Transformer(Trunk):
     reads: ClassVar[Reads] = READS
 
     def __init__(self, environment: Environment, shape: TrunkShape, generator: Generator) -> None:
-        if not environment.n_tokens:
-            raise UnservedTrunkError(environment, self.reads)
+        check_served(environment, self.reads)
         self._has_code = shape.n_code > 0
         self._tokens = embedding(environment.n_tokens + 1, shape.width, generator)
         self._places = embedding(environment.max_steps + 1, shape.width, generator)
