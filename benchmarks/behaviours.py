@@ -8,6 +8,9 @@ Backward rollouts from seen objects cost no call, so replay takes more gradient 
 small steps on policy show the effect of that alone. Objects measured beforehand are random and count as
 calls.
 
+Genetic and conservative search edit the best objects seen so far; without proxies, conservative search has no
+uncertainty and erases each step with probability delta.
+
 A method may lose here. The one bar is on the product's default: no worse than sampling on policy.
 """
 
@@ -49,6 +52,17 @@ VARIANTS = {
     "diverse replay, half": replace(PLAIN, diverse_share=0.5, replay_capacity=4_096),
     "replay of measured objects, half": replace(PLAIN, measured_share=0.5),
     "local search, a quarter": replace(PLAIN, local_search_share=0.25),
+    "genetic search, a quarter": replace(PLAIN, genetic_share=0.25),
+    "genetic search, a quarter, published ranks, half with the policy": replace(
+        PLAIN, genetic_share=0.25, rank_weights="reciprocal", genetic_policy_mates=0.5
+    ),
+    "conservative search, a quarter": replace(PLAIN, conservative_share=0.25),
+    "conservative search, a quarter, delta 0.1": replace(
+        PLAIN, conservative_share=0.25, conservative_delta=0.1
+    ),
+    "replay of the best, half, published ranks": replace(
+        PLAIN, replay_share=0.5, replay_capacity=4_096, rank_weights="reciprocal"
+    ),
     "robust residuals, delta 0.3": replace(PLAIN, huber_delta=0.3),
     "squared residuals": replace(PLAIN, huber_delta=None),
     "learned backward policy": replace(PLAIN, policy=replace(POLICY, has_learned_backward=True)),

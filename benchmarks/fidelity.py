@@ -8,7 +8,8 @@ dynamic programming over the whole space, not from samples. `log_z` is the learn
 The settings were chosen on seed 0; the seeds below are others. `docs/benchmarks/appendix.md` lists further
 experiments.
 
-Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids`, `ahead` or `precision`. The minutes
+Each part runs alone: `--part losses`, `potentials`, `calls`, `qm9`, `minutes`, `grids`, `ahead` or
+`precision`. The minutes
 take 30 core-minutes, `ahead` 25, `precision` 10 and all others together about 20.
 """
 
@@ -190,7 +191,46 @@ def losses(report: Report, *, quick: bool) -> None:
         report.claim(f"{name}, {loss}: TV", tv, "<=", 0.1)
 
 
+def decomposed(job: RecipeRun) -> dict[str, float]:
+    """Train with a learned potential where a loss looks forward; return the fit and the CPU seconds."""
+    aim, conditions = target(job.space), ConditionSampler((1.0, 1.0), 1)
+    started = time.process_time()
+    trainer = aim.trainer(conditions, job.settings, job.seed, has_partial=False)
+    trainer.run(job.settings.steps)
+    seconds = time.process_time() - started
+    return {**asdict(fit(aim, trainer, conditions.fixed(1.0))), "seconds": seconds}
+
+
+def potentials(report: Report, *, quick: bool) -> None:
+    """Compare losses that learn from whole objects with those that share the reward among steps."""
+    name, seeds = "QM9 strings", SEEDS[:1] if quick else SEEDS
+    settings = replace(SMALL, steps=20 if quick else 1_000)
+    report.seeds |= set(seeds)
+    tv: dict[str, list[float]] = {}
+    for loss in DECOMPOSED:
+        jobs = [RecipeRun(name, replace(settings, loss=loss), seed) for seed in seeds]
+        answers = list(side_by_side(decomposed, jobs))
+        tv[loss] = [answer["tv"] for answer in answers]
+        average, half = mean_and_half(tv[loss])
+        report.row(space=name, loss=loss, tv=average, half=half, seconds=mean(answers, "seconds"))
+    for loss, other in DECOMPOSED.items():
+        if other is not None:
+            gaps = [one - two for one, two in zip(tv[loss], tv[other], strict=True)]
+            gap, half = mean_and_half(gaps)
+            report.claim(f"{name}: TV of {loss} less that of {other}", gap, "<=", 0.0, half)
+
+
+DECOMPOSED = {
+    "trajectory_balance": None,
+    "detailed_balance": None,
+    "sub_trajectory_balance": None,
+    "forward_looking_detailed_balance": "detailed_balance",
+    "forward_looking_sub_trajectory_balance": "trajectory_balance",
+}
+"""Losses with a learned potential and the one beside each: its own kind, and what campaigns use."""
+
 PARTS = {
+    "potentials": (potentials, QM9_STRINGS),
     "losses": (losses, TFBIND8),
     "calls": (budget_of_calls, TFBIND8),
     "qm9": (qm9_strings, QM9_STRINGS),

@@ -20,8 +20,8 @@ from benchmarks import results
 from benchmarks.results import Claim, Result
 
 QUICK = " (quick: figures prove nothing)"
-_UNWRITTEN = ("--json", "--resume")
-"""Options for output paths, which the recorded command leaves out."""
+_UNWRITTEN = ("--json", "--resume", "--minutes")
+"""Options for output paths and for the pieces of a run, which the recorded command leaves out."""
 
 
 @dataclass
@@ -138,9 +138,7 @@ def run(
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
-    report = Report(
-        title + (QUICK if options.quick else ""), Path(measure.__code__.co_filename).stem, arguments
-    )
+    report = Report(title + (QUICK if options.quick else ""), _module(measure), arguments)
     if options.json is not None:
         report.commit = results.commit()
     chosen = {"parts": tuple(options.part or parts)} if parts else {}
@@ -149,6 +147,15 @@ def run(
     if options.json is not None:
         report.write(options.json)
     return report
+
+
+def _module(measure: Callable[..., None]) -> str:
+    """Return the benchmark's module below `benchmarks`: what was started, else the file of `measure`."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    package, _, name = ("" if spec is None else spec.name).partition(".")
+    if package == "benchmarks" and name:
+        return str(name.removesuffix(".__main__"))
+    return Path(measure.__code__.co_filename).stem
 
 
 def _command(name: str, arguments: Sequence[str]) -> str:

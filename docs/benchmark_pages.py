@@ -4,7 +4,8 @@
 Prose is written by hand around markers; what stands between a marker and its end comes from results alone:
 
 - `results: NAME` gives a file's tables, its claims, and where they come from. `results: NAME | a, b` keeps
-  the rows that have these columns, and shows no others;
+  the rows that have these columns, and shows no others. `results if run: NAME` may name a file that is not
+  there yet, and then says so;
 - `losses` gives every claim of the page that does not hold, on the index those of all pages;
 - `claims` gives all claims of all pages; `tables` gives the measured tables with origin, licence and
   checksum.
@@ -22,13 +23,15 @@ from benchmarks.tables.catalogue import TABLES
 FOLDER = Path(__file__).parent / "benchmarks"
 INDEX = FOLDER / "index.md"
 _BLOCK = re.compile(
-    r"(<!-- (results|losses|claims|tables)(?:: ([^|>]+?))?(?: \| ([^>]+?))? -->\n).*?(<!-- end -->)",
+    r"(<!-- (results if run|results|losses|claims|tables)(?:: ([^|>]+?))?(?: \| ([^>]+?))? -->\n)"
+    r".*?(<!-- end -->)",
     re.DOTALL,
 )
 _MARK = re.compile(r"^<!-- (\w+).*-->$", re.MULTILINE)
 _SIGNS = {">=": "≥", "<=": "≤"}
 _THOUSAND = 1000
 _PUBLISHER = "https://github.com/"
+_NOT_RUN = "Not measured yet.\n"
 
 
 class PageError(Exception):
@@ -67,8 +70,9 @@ def sections(paths: Iterable[Path]) -> list[Section]:
         for line in page.read_text(encoding="utf-8").splitlines():
             if line.startswith("#"):
                 anchor = _anchor(line)
-            elif marker := re.match(r"<!-- results: ([^|>]+?)(?: \||  ?-->)", line):
-                found.append(Section(page, anchor, _result(marker.group(1), page)))
+            marker = re.match(r"<!-- results( if run)?: ([^|>]+?)(?: \|| -->)", line)
+            if marker and (not marker.group(1) or _is_there(marker.group(2))):
+                found.append(Section(page, anchor, _result(marker.group(2), page)))
     return found
 
 
@@ -90,6 +94,9 @@ def written(page: Path, shown: Sequence[Section]) -> str:
         begin, kind, name, columns, end = match.groups()
         blocks: dict[str, Callable[[], str]] = {
             "results": lambda: _results(_result(name, page), _names(columns)),
+            "results if run": lambda: (
+                _results(_result(name, page), _names(columns)) if _is_there(name) else _NOT_RUN
+            ),
             "losses": lambda: _losses(own, page),
             "claims": lambda: _claims(shown),
             "tables": _measured_tables,
@@ -107,9 +114,13 @@ def write() -> None:
         page.write_text(text, encoding="utf-8")
 
 
+def _is_there(name: str) -> bool:
+    return (PUBLISHED / f"{name}.json").exists()
+
+
 def _result(name: str, page: Path) -> Result:
     path = PUBLISHED / f"{name}.json"
-    if not path.exists():
+    if not _is_there(name):
         raise PageError(f"{page.name} asks for the results {name!r}, and there is no {path.name}")
     return read(path)
 

@@ -38,7 +38,7 @@ from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
+from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
-MEANING = "3"
+MEANING = "4"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -97,8 +97,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        n_objectives = len(spec.objectives)
-        trainer = build_trainer(spec.sampler, environment, reward, n_objectives, seed, fitted.measured)
+        shape = shape_of_reward(spec)
+        trainer = build_trainer(spec.sampler, environment, reward, shape, seed, fitted.measured)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:

@@ -11,10 +11,13 @@ from typing import final
 
 import numpy as np
 
-from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, mean, methods, show
+from benchmarks.campaigns.figures import difference, mean, show
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
 from models.backtests.acquisition_ga import AcquisitionGA
+from models.backtests.contract import Oracle
 from models.backtests.oracles.ehrlich import build_ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
+from models.backtests.rounds import Generative
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain
@@ -30,6 +33,8 @@ CALLS = 12_000
 CIRCLE_SIMILARITY = 0.5
 TOP = 100
 FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
+DRAWS = 512
+"""Peptides drawn from the first round's policy, to tell how many of them are infeasible."""
 
 
 def specification(length: int) -> CampaignSpec:
@@ -52,7 +57,8 @@ def specification(length: int) -> CampaignSpec:
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our proxies, acquisition and selection, and no policy."""
     return {
-        **methods("assayflow", "genetic", "random"),
+        **methods("genetic", "random"),
+        "assayflow": partial(Generative, n_draws=DRAWS),
         "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS),
     }
 
@@ -60,9 +66,9 @@ def ways() -> dict[str, Open]:
 @final
 @dataclass(frozen=True)
 class FurtherEhrlich:
-    """Count the motifs found among all measured objects."""
+    """Summarise the best of all measured objects; those that cannot be made count as 0."""
 
-    lab: EhrlichLab
+    lab: Oracle
     domain: Domain
 
     def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:
@@ -79,21 +85,31 @@ class FurtherEhrlich:
             "infeasible": float(np.isnan(self.lab.truth(new)).mean()),
         }
 
+    def of_draws(self, draws: Sequence[str]) -> dict[str, float]:
+        """Return the share of a policy's draws that are infeasible."""
+        return {"infeasible_draws": float(np.isnan(self.lab.truth(draws)).mean())}
+
+
+def replay(session: Session, length: int) -> list[Row]:
+    """Replay one length; each seed has its own function, lab and start."""
+    spec = specification(length)
+    domain = open_domain(spec.domain)
+    rounds, batch = (1, 16) if session.quick else (ROUNDS, BATCH)
+    rows: list[Row] = []
+    for seed in session.seeds:
+        lab = EhrlichLab(build_ehrlich(N_TOKENS, length, SHAPES[length], seed), seed)
+        further = FurtherEhrlich(lab, domain)
+        protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), further, further.of_draws)
+        rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
+    return rows
+
 
 def run(session: Session) -> None:
-    """Replay both lengths; each seed has its own function, lab and start."""
-    for length, shape in SHAPES.items():
-        spec = specification(length)
-        domain = open_domain(spec.domain)
-        rounds, batch = (1, 16) if session.quick else (ROUNDS, BATCH)
-        rows: list[Row] = []
-        for seed in session.seeds:
-            lab = EhrlichLab(build_ehrlich(N_TOKENS, length, shape, seed), seed)
-            protocol = Protocol(
-                f"length_{length}", spec, rounds, batch, batch, ways(), FurtherEhrlich(lab, domain)
-            )
-            rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
-        show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, rounds + 1, 2))
+    """Replay both lengths."""
+    for length in SHAPES:
+        rows = replay(session, length)
+        last = max((row["round"] for row in rows), default=0)
+        show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, last + 1, 2))
         if not session.quick:
             _claim(session, length, rows)
 

@@ -1,4 +1,4 @@
-"""Common parts of replayed campaigns: protocols, methods seed by seed, stored choices, tables and intervals.
+"""Common parts of replayed campaigns: protocols, methods seed by seed, stored choices.
 
 Each choice of a method is stored as it is made, in one file per protocol, method and seed, so that a stopped
 run can resume. Metrics are always computed again from the choices. Depends on no data set and no campaign.
@@ -9,23 +9,22 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
 from benchmarks.report import Report
 from benchmarks.tables.catalogue import DATA, why_absent
 from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
-from models.backtests.runner import BacktestPlan, backtest, summarise
+from models.backtests.runner import BacktestPlan, backtest
 from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
-from models.records import History, Measurement
+from models.records import History, Measurement, Prediction
 
 Row = dict[str, Any]
 Open = Callable[[], Strategy]
@@ -43,6 +42,8 @@ One proxy, and the batch with the highest expected improvement.
 """
 WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian"})
 """Methods that use only the objects and objectives of a campaign's specification."""
+OfDraws = Callable[[Sequence[str]], Mapping[str, float]]
+"""Metrics of objects that were drawn from a method's policy beside its choice; an impossible one is empty."""
 MOST_SEEDS = 1000
 """Upper limit of seeds: a round's seed is the campaign's plus a thousand for each round before."""
 
@@ -64,6 +65,7 @@ class Protocol:
     initial: int
     methods: Mapping[str, Open]
     further: Extra | None = None
+    of_draws: OfDraws | None = None
 
     def digests(self, method: str) -> tuple[str, ...]:
         """Return accepted digests of the inputs of a method's choices, apart from the code."""
@@ -72,6 +74,10 @@ class Protocol:
         needed = json.dumps([self.spec.model_dump_json(include={"domain", "objectives"}), *sizes])
         names = (needed, everything) if method in WITHOUT_SETTINGS else (everything,)
         return tuple(hashlib.sha256(name.encode()).hexdigest()[:16] for name in names)
+
+
+class OutOfTimeError(Exception):
+    """The time of a run is over; what was chosen so far is stored."""
 
 
 @final
@@ -92,6 +98,8 @@ class Session:
     report: Report
     only_methods: frozenset[str] = field(default_factory=frozenset)
     """Methods that are replayed; all when empty."""
+    deadline: float = math.inf
+    """Time of `time.monotonic()` after which no further choice is made."""
 
     def find(self, path: str) -> Path | None:
         """Return the file of a measured table; None, with a note in the report, where it is missing."""
@@ -103,26 +111,34 @@ class Session:
     def replay(self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain) -> list[Row]:
         """Return a row per method, seed and round like `models.backtests.runner`, with `cpu_seconds` added.
 
-        A method that fails ends the run; earlier choices stay on disk.
+        A method that fails ends the run; earlier choices stay on disk. A seed that is not complete when the
+        time is over is left out, with a note.
         """
         lab = lab if lab.objects is None else _KnownLab(lab)
-        rows = []
+        rows: list[Row] = []
         for seed in self.seeds:
-            for name in protocol.methods:
-                if self.only_methods and name not in self.only_methods:
-                    continue
-                log = _Log(self._file(campaign, protocol, name, seed), protocol, name)
-                plan = BacktestPlan(
-                    protocol.spec,
-                    protocol.rounds,
-                    protocol.batch_size,
-                    protocol.initial,
-                    (seed,),
-                    ("assayflow",),
+            try:
+                rows += self._replay_seed(campaign, protocol, lab, domain, seed)
+            except OutOfTimeError:
+                self.report.notes.append(
+                    f"{campaign} {protocol.name}: the time was over at seed {seed}; "
+                    "repeat the command to go on from what is stored"
                 )
-                replayed = backtest(plan, lab, domain, _quiet, log.under)
-                rows += [{**row, "method": name, **log.told(row["round"])} for row in replayed]
-                self._tell(campaign, protocol, rows[-1])
+        return rows
+
+    def _replay_seed(
+        self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain, seed: int
+    ) -> list[Row]:
+        rows: list[Row] = []
+        sizes = (protocol.rounds, protocol.batch_size, protocol.initial)
+        plan = BacktestPlan(protocol.spec, *sizes, (seed,), ("assayflow",))
+        for name in protocol.methods:
+            if self.only_methods and name not in self.only_methods:
+                continue
+            log = _Log(self._file(campaign, protocol, name, seed), protocol, name, self.deadline)
+            replayed = backtest(plan, lab, domain, _quiet, log.under)
+            rows += [{**row, "method": name, **log.told(row["round"])} for row in replayed]
+            self._tell(campaign, protocol, rows[-1])
         return rows
 
     def _file(self, campaign: str, protocol: Protocol, method: str, seed: int) -> Path | None:
@@ -171,8 +187,9 @@ class _Log(Strategy):
         ValueError: if the file belongs to another protocol.
     """
 
-    def __init__(self, path: Path | None, protocol: Protocol, name: str) -> None:
+    def __init__(self, path: Path | None, protocol: Protocol, name: str, deadline: float = math.inf) -> None:
         self._path, self._protocol, self._open = path, protocol, protocol.methods[name]
+        self._deadline = deadline
         self._method: Strategy | None = None
         self._kept: list[Row] = []
         if path is not None and path.exists():
@@ -190,22 +207,42 @@ class _Log(Strategy):
         n_round = len(self._told) + 1
         if n_round == 1:
             self._measured = list(dict.fromkeys(result.object for result in history.measurements))
-        if n_round <= len(self._kept):
-            made = self._kept[n_round - 1]
-        else:
-            self._method = self._method or self._open()
-            wall, cpu = time.perf_counter(), time.process_time()
-            choice = self._method.choose(task, history, k, seed)
-            made = {
-                "objects": list(choice.objects),
-                "n_scored": choice.n_scored,
-                "seconds": time.perf_counter() - wall,
-                "cpu_seconds": time.process_time() - cpu,
-            }
-            if self._path is not None:
-                _append(self._path, made)
+        is_kept = n_round <= len(self._kept)
+        made = self._kept[n_round - 1] if is_kept else self._make(task, history, k, seed)
         self._told.append(made)
-        return Choice(tuple(made["objects"]), made["n_scored"])
+        predictions = {
+            text: {name: Prediction(*row) for name, row in rows.items()}
+            for text, rows in made.get("predictions", {}).items()
+        }
+        return Choice(tuple(made["objects"]), made["n_scored"], predictions)
+
+    def _make(self, task: BacktestTask, history: History, k: int, seed: int) -> Row:
+        """Return a new choice as it is stored.
+
+        Raises:
+            OutOfTimeError: if the time of the run is over.
+        """
+        if time.monotonic() > self._deadline:
+            raise OutOfTimeError
+        self._method = self._method or self._open()
+        wall, cpu = time.perf_counter(), time.process_time()
+        choice = self._method.choose(task, history, k, seed)
+        made: Row = {
+            "objects": list(choice.objects),
+            "n_scored": choice.n_scored,
+            "seconds": time.perf_counter() - wall,
+            "cpu_seconds": time.process_time() - cpu,
+        }
+        if choice.predictions:
+            made["predictions"] = {
+                text: {name: astuple(item) for name, item in items.items()}
+                for text, items in choice.predictions.items()
+            }
+        if choice.draws:
+            made["draws"] = list(choice.draws)
+        if self._path is not None:
+            _append(self._path, made)
+        return made
 
     def under(self, _: str) -> "_Log":
         """Return itself for any name of the method."""
@@ -216,6 +253,9 @@ class _Log(Strategy):
         costs = {
             name: self._told[n_round - 1][name] if n_round else 0.0 for name in ("seconds", "cpu_seconds")
         }
+        draws = self._told[n_round - 1].get("draws", []) if n_round else []
+        if self._protocol.of_draws is not None and draws:
+            costs |= self._protocol.of_draws(draws)
         if self._protocol.further is None:
             return costs
         sets = [self._measured, *(row["objects"] for row in self._told[:n_round])]
@@ -234,68 +274,3 @@ def _lines(path: Path) -> Iterator[Row]:
 def _append(path: Path, row: Row) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
-
-
-def show(
-    report: Report,
-    title: str,
-    rows: Sequence[Row],
-    figures: Sequence[str],
-    rounds: Iterable[int] | None = None,
-) -> None:
-    """Report means and half 95 % intervals per method and round (the last one, or those of `rounds`).
-
-    `figures` are names of columns; costs are means of one whole campaign up to that round.
-    """
-    chosen = None if rounds is None else set(rounds)
-    last = max(row["round"] for row in rows)
-    for cells in summarise(_with_total_costs(rows)):
-        if cells["round"] not in ({last} if chosen is None else chosen):
-            continue
-        intervals = {
-            name: f"{cells[name]:.4g} ± {cells[f'{name}_half']:.2g}" for name in figures if name in cells
-        }
-        costs = {name: round(cells[name], 1) for name in ("n_scored", "cpu_seconds")}
-        head = {
-            "campaign": title,
-            "method": cells["method"],
-            "measured": round(cells["measured"]),
-            "seeds": cells["seeds"],
-        }
-        report.row(**head, **intervals, **costs)
-
-
-def _with_total_costs(rows: Sequence[Row]) -> list[Row]:
-    totals: dict[tuple[str, int], dict[str, float]] = {}
-    answers = []
-    for row in rows:
-        total = totals.setdefault(
-            (row["method"], row["seed"]), {"n_scored": 0.0, "seconds": 0.0, "cpu_seconds": 0.0}
-        )
-        for name in total:
-            total[name] += row[name]
-        answers.append({**row, **total})
-    return answers
-
-
-def values(rows: Sequence[Row], method: str, figure: str, n_round: int) -> dict[int, float]:
-    """Return a figure of a method after a round, by seed."""
-    return {row["seed"]: row[figure] for row in rows if row["method"] == method and row["round"] == n_round}
-
-
-def mean(rows: Sequence[Row], method: str, figure: str, n_round: int) -> float:
-    """Return the mean over seeds; NaN without any."""
-    by_seed = list(values(rows, method, figure, n_round).values())
-    return float(np.mean(by_seed)) if by_seed else math.nan
-
-
-def difference(
-    rows: Sequence[Row], pair: tuple[str, str], figure: str, n_round: int
-) -> tuple[float, float, int]:
-    """Return the mean paired difference of two methods, half its 95 % interval and the number of seeds."""
-    first, second = (values(rows, name, figure, n_round) for name in pair)
-    gaps = np.array([first[seed] - second[seed] for seed in first if seed in second])
-    if len(gaps) < 2:  # noqa: PLR2004 - a deviation needs two
-        return float(gaps.mean()) if len(gaps) else math.nan, math.nan, len(gaps)
-    half = float(t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5)
-    return float(gaps.mean()), half, len(gaps)

@@ -10,7 +10,8 @@ import csv
 import gzip
 from pathlib import Path
 
-from benchmarks.campaigns.framework import Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.figures import difference, mean, show
+from benchmarks.campaigns.framework import Protocol, Session, methods
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

@@ -8,7 +8,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.figures import difference, mean, show
+from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, methods
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

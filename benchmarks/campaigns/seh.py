@@ -11,8 +11,9 @@ from typing import final
 
 import numpy as np
 
-from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
-from benchmarks.peers.graph_ga import installed, open_breed
+from benchmarks.campaigns.figures import difference, show
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, methods
+from benchmarks.peers.graph_ga import PEER, open_breed
 from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.genetic import GeneticAlgorithm
 from models.backtests.oracles.molecules import NoisyLab
@@ -62,7 +63,7 @@ def ways() -> dict[str, Open]:
         **methods("assayflow", "random"),
         "fragments_on_proxies": partial(AcquisitionGA, calls=CALLS),
     }
-    if not installed():
+    if not PEER.is_installed:
         return ours
     graphs: dict[str, Open] = {
         "graph_genetic": partial(GeneticAlgorithm, open_breed),
@@ -94,24 +95,27 @@ class FurtherSeh:
         }
 
 
-def run(session: Session) -> None:
-    """Replay the campaign."""
+def replay(session: Session) -> list[Row]:
+    """Replay the campaign; no rows where the proxy's arrays are missing."""
     path = session.find(ARRAYS)
     if path is None:
-        return
-    if not installed():
-        session.report.notes.append(
-            f"{NAME}: graph genetic algorithms need `python -m benchmarks.peers.graph_ga` first"
-        )
+        return []
+    if PEER.why_absent:
+        session.report.notes.append(f"{NAME}, graph genetic algorithms: {PEER.why_absent}")
     spec = specification()
     domain = open_domain(spec.domain)
     with np.load(path) as arrays:
         lab = NoisyLab(spec, domain, SehProxy(arrays))
     rounds, batch = (1, 12) if session.quick else (ROUNDS, BATCH)
     protocol = Protocol("batches", spec, rounds, batch, batch, ways(), FurtherSeh(lab, domain))
-    rows = session.replay(NAME, protocol, lab, domain)
-    show(session.report, NAME, rows, FIGURES, range(1, rounds + 1))
-    if not session.quick:
+    return session.replay(NAME, protocol, lab, domain)
+
+
+def run(session: Session) -> None:
+    """Replay and report."""
+    rows = replay(session)
+    show(session.report, NAME, rows, FIGURES, range(1, ROUNDS + 1))
+    if rows and not session.quick:
         _claim(session, rows)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.campaigns.framework import Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.figures import difference, mean, show
+from benchmarks.campaigns.framework import Protocol, Session, methods
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

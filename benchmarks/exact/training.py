@@ -63,10 +63,20 @@ class Target:
         )
 
     def trainer(
-        self, conditions: ConditionSampler, settings: TrainerSettings, seed: int, known: Sequence[str] = ()
+        self,
+        conditions: ConditionSampler,
+        settings: TrainerSettings,
+        seed: int,
+        known: Sequence[str] = (),
+        *,
+        has_partial: bool = True,
     ) -> Trainer:
-        """Return a trainer towards this target; `known` objects are replayed."""
-        return Trainer(self.landscape.environment, conditions, self, settings, seed, known)
+        """Return a trainer towards this target; `known` objects are replayed.
+
+        Without `has_partial`, forward-looking losses learn a potential, as they do in a campaign.
+        """
+        reward = self if has_partial else self.__call__
+        return Trainer(self.landscape.environment, conditions, reward, settings, seed, known)
 
     def log_probability(self, trainer: Trainer, condition: Condition) -> Tensor:
         """Return the trained policy's exact log-probability of every object [X] under one condition."""

@@ -6,14 +6,12 @@ folder, which is on the path only here. This module handles molecules; callers e
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 import torch
 
+from benchmarks.peers.folders import PeerFolder
 from models.domains.contract import Domain, InvalidObjectError
 
 if TYPE_CHECKING:
@@ -23,14 +21,8 @@ if TYPE_CHECKING:
 
     from models.backtests.variation import Breed
 
-FOLDER = Path(__file__).parents[1] / ".peers" / "mol_ga"
-REQUIREMENT = "mol_ga==0.2.1"
+PEER = PeerFolder("mol_ga", "benchmarks.peers.graph_ga", (("--no-deps", "mol_ga==0.2.1"),))
 MOST = 2**31
-
-
-def installed() -> bool:
-    """Return whether the peer's folder is there."""
-    return FOLDER.is_dir()
 
 
 def open_breed(domain: Domain) -> Breed:
@@ -39,13 +31,11 @@ def open_breed(domain: Domain) -> Breed:
     Raises:
         ModuleNotFoundError: if the peer is not installed.
     """
-    if str(FOLDER) not in sys.path:
-        sys.path.append(str(FOLDER))
-    from mol_ga.graph_ga.gen_candidates import graph_ga_blended_generation  # type: ignore[import-not-found]
+    generate = PEER.open("mol_ga.graph_ga.gen_candidates").graph_ga_blended_generation
 
     def breed(parents: Sequence[str], generator: Generator) -> list[str]:
         rng = Random(int(torch.randint(MOST, (1,), generator=generator)))  # noqa: S311 - no secret
-        children = graph_ga_blended_generation(list(parents), len(parents) // 2, rng)
+        children = generate(list(parents), len(parents) // 2, rng)
         return [_allowed(domain, text) for text in sorted(children)]
 
     return breed
@@ -60,21 +50,5 @@ def _allowed(domain: Domain, text: str) -> str:
     return "" if domain.check(canonical) else canonical
 
 
-def main() -> None:
-    """Install the peer."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(FOLDER),
-        REQUIREMENT,
-    ]
-    subprocess.run(command, check=True)
-
-
 if __name__ == "__main__":
-    main()
+    PEER.install()

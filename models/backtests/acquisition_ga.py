@@ -13,9 +13,11 @@ import torch
 from models.backtests.contract import Choice, Strategy
 from models.backtests.genetic import preferences, ranked
 from models.backtests.rounds import for_batch
+from models.backtests.table import TableDomain
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
 from models.rounds.fitting.fit import fit, random_objects
+from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
@@ -46,7 +48,7 @@ class AcquisitionGA(Strategy):
 
     The population starts from the best measured objects and random ones, and keeps those with the best rank
     under any of many preferences. Visited objects that pass the candidate filter form the pool for the
-    round's own selection.
+    round's own selection. With a table, only its objects are bred and scored, as by a restricted policy.
 
     Args:
         breed: opens domain-specific genetic operators; by default actions are recombined and mutated.
@@ -57,27 +59,22 @@ class AcquisitionGA(Strategy):
         self._open = breed
         self._calls = calls
         self._breed: Breed | None = None
+        self._domain: Domain | None = None
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
-        """Return the batch of a round.
-
-        Raises:
-            ValueError: with a table.
-        """
-        if task.objects is not None:
-            raise ValueError("this searches where there is no table")
-        self._breed = self._breed or self._open(task.domain)
+        """Return the batch of a round."""
+        domain = self._domain = self._domain or _domain(task)
+        self._breed = self._breed or self._open(domain)
         spec = for_batch(task.spec, k)
-        environment = task.domain.environment([])
-        fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
-        fitness = _Fitness(fitted)
-        known = [
-            text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)
-        ]
+        environment = domain.environment([])
+        fitted = fit(spec, domain, environment, history, seed, lambda _, message: task.tick(message))
+        fitness = _Fitness(fitted, None if task.objects is None else frozenset(task.objects))
+        known = [text for text in [*fitted.measured, *random_objects(environment)] if not domain.check(text)]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
         batch = select_batch(pool, fitted, history, seed)
-        return Choice(tuple(pool.texts[item.row] for item in batch.choices), fitted.reward.n_scored)
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, fitted.reward.n_scored, predicted_values(chosen, fitted))
 
     def _climb(self, fitness: _Fitness, texts: list[str], task: BacktestTask, generator: Generator) -> None:
         assert self._breed is not None
@@ -93,10 +90,16 @@ class AcquisitionGA(Strategy):
 
 @final
 class _Fitness:
-    """The log-reward of every visited object under each of P preferences."""
+    """The log-reward of every visited object under each of P preferences.
 
-    def __init__(self, fitted: RoundModel) -> None:
+    Args:
+        fitted: gives the log-reward.
+        possible: the objects that may be visited; None for all.
+    """
+
+    def __init__(self, fitted: RoundModel, possible: frozenset[str] | None = None) -> None:
         self._fitted = fitted
+        self._possible = possible
         spec = fitted.model.spec
         self._beta = spec.sampler.beta[1]
         self.preferences = preferences(len(spec.objectives))
@@ -111,7 +114,7 @@ class _Fitness:
 
     def add(self, texts: list[str]) -> _Fitness:
         """Score the new objects among texts."""
-        new = [text for text in dict.fromkeys(texts) if text not in self.rows]
+        new = [text for text in dict.fromkeys(texts) if text not in self.rows and self._may_visit(text)]
         if new:
             self.rows.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
             self.texts += new
@@ -119,6 +122,9 @@ class _Fitness:
             columns = [self._fitted.reward(new, beta, one.expand(len(new), -1)) for one in self.preferences]
             self.scores = torch.cat([self.scores, torch.stack(columns, dim=1)])
         return self
+
+    def _may_visit(self, text: str) -> bool:
+        return self._possible is None or text in self._possible
 
     def order(self) -> list[int]:
         """Return the rows in the order of their best rank under any preference; without refused ones."""
@@ -136,6 +142,13 @@ class _Fitness:
         which = torch.randint(len(self.preferences), (n, 1), generator=generator)
         won = entrants.gather(1, self.scores[entrants, which].argmax(dim=1, keepdim=True)).squeeze(1)
         return [self.texts[row] for row in won.tolist()]
+
+
+def _domain(task: BacktestTask) -> Domain:
+    """Return the task's domain, restricted to the table's objects if there is a table."""
+    if task.objects is None:
+        return task.domain
+    return TableDomain(task.domain, task.objects, is_restricted=True)
 
 
 def _pool(fitness: _Fitness, candidate_filter: CandidateFilter, goal: int) -> CandidatePool:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, final
 
 import torch
 from pydantic import TypeAdapter, ValidationError
+
+from models.records import Prediction  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +45,7 @@ class KeptChoice:
     objects: tuple[str, ...]
     n_scored: int
     seconds: float
+    predictions: Mapping[str, Mapping[str, Prediction]]
 
 
 _RECORD = TypeAdapter(KeptChoice)
@@ -82,7 +86,8 @@ def _made(key: str, method: Strategy, task: BacktestTask, history: History, k: i
         # BoTorch restarts a failed fit from torch's global generator, whose state depends on earlier choices
         torch.manual_seed(seed)
         choice = method.choose(task, history, k, seed)
-    return KeptChoice(key, choice.objects, choice.n_scored, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return KeptChoice(key, choice.objects, choice.n_scored, seconds, choice.predictions)
 
 
 def _read(records: Iterable[bytes]) -> Iterator[KeptChoice]:

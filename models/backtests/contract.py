@@ -7,15 +7,15 @@ measurable objects, but never a value that it has not measured.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain, Floats
-    from models.records import History, Measurement
+    from models.records import History, Measurement, Prediction
 
     Tick = Callable[[str], None]
 
@@ -54,10 +54,16 @@ class BacktestTask:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The objects that a strategy proposes next, and the number of its proxy evaluations."""
+    """The objects that a strategy proposes next, and the number of its proxy evaluations.
+
+    `predictions` are of the measured objectives by object; rounds score them once there are results. `draws`
+    are further objects from a strategy's policy, for reports on the policy itself.
+    """
 
     objects: tuple[str, ...]
     n_scored: int = 0
+    predictions: Mapping[str, Mapping[str, Prediction]] = field(default_factory=dict)
+    draws: tuple[str, ...] = ()
 
 
 class Strategy(ABC):

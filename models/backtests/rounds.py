@@ -14,9 +14,13 @@ import torch
 from models.backtests.contract import Choice, Strategy, untried
 from models.backtests.table import TableDomain
 from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.sampler import sample
+from models.inference.load import load_trained_campaign
 from models.propose import propose
+from models.random_streams import stream
 from models.rounds.fitting.fit import fit
-from models.rounds.sampling.candidate_pool import SamplingStats, pool_of
+from models.rounds.reporting.candidate_records import predicted_values
+from models.rounds.sampling.candidate_pool import SamplingStats, pool_of, proposal_conditions
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.specs.decisions import AcquisitionSpec
@@ -26,8 +30,9 @@ if TYPE_CHECKING:
 
     from models.backtests.contract import BacktestTask
     from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.records import History
+    from models.records import History, Proposal
 
 JUDGED = 4096
 """Objects evaluated per batch."""
@@ -89,7 +94,8 @@ class Exhaustive(Strategy):
             return Choice(())
         pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
-        return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
+        chosen = tuple(pool.texts[item.row] for item in batch.choices)
+        return Choice(chosen, len(admitted), predicted_values(chosen, fitted))
 
 
 @final
@@ -98,10 +104,14 @@ class Generative(Strategy):
 
     Args:
         change: applied to the campaign's specification first.
+        n_draws: objects drawn from the policy of the first round, at the conditions of a batch, beside it.
     """
 
-    def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
+    def __init__(
+        self, change: Callable[[CampaignSpec], CampaignSpec] | None = None, n_draws: int = 0
+    ) -> None:
         self._change = change
+        self._n_draws = n_draws
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
@@ -118,8 +128,28 @@ class Generative(Strategy):
             domain=domain,
             is_diagnosed=False,
         )
-        names = tuple(candidate.object for candidate in proposal.candidates)
-        return Choice(names, int(proposal.summary["cost"]["objects_scored"]))
+        predictions = {candidate.object: candidate.predictions for candidate in proposal.candidates}
+        draws = () if history.forecasts else self._draws(proposal, (spec, domain, history, seed))
+        return Choice(tuple(predictions), int(proposal.summary["cost"]["objects_scored"]), predictions, draws)
+
+    def _draws(self, proposal: Proposal, given: tuple[CampaignSpec, Domain, History, int]) -> tuple[str, ...]:
+        """Return objects of the round's policy; an impossible one is empty."""
+        if not self._n_draws or proposal.artefact is None:
+            return ()
+        spec, domain, history, seed = given
+        source = load_trained_campaign(
+            spec,
+            history,
+            seed=seed,
+            artefact=proposal.artefact,
+            report=lambda _share, _message: None,
+            domain=domain,
+        ).source
+        assert source is not None
+        generator = torch.Generator().manual_seed(stream(seed, "draws"))
+        condition = proposal_conditions(source.conditions, self._n_draws, 0.0, generator)
+        drawn = sample(source.policy, source.environment, condition, self._n_draws, generator)
+        return tuple(source.environment.objects(drawn.final_states))
 
 
 STRATEGIES: dict[str, Callable[[], Strategy]] = {

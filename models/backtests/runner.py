@@ -24,13 +24,14 @@ from models.backtests.contract import BacktestTask
 from models.backtests.random_baseline import RandomBaseline
 from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.utilities import min_max_utility, modelled, utilities_of
+from models.metrics.calibration import calibration
 from models.metrics.sets import hypervolume, n_circles
 from models.random_streams import stream
-from models.records import History
+from models.records import Forecast, History
 from models.rounds.reporting.summary import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -188,17 +189,40 @@ def _run_one(
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
+    forecasts: tuple[Forecast, ...] = ()
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        choice = ask(History(measurements), plan.batch_size, stream(seed, f"round {n_round}"))
+        choice = ask(
+            History(measurements, forecasts=forecasts), plan.batch_size, stream(seed, f"round {n_round}")
+        )
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
-        measurements += lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
+        results = lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
+        measurements += results
         measured += choice.objects
+        new = tuple(_forecasts(n_round, choice, plan.spec))
+        forecasts += new
         scores = judge.score(measured, choice.objects)
+        scores |= _coverage(plan.spec, History(results, forecasts=new))
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
     return rows
+
+
+def _forecasts(n_round: int, choice: KeptChoice, spec: CampaignSpec) -> Iterator[Forecast]:
+    """Yield what a strategy predicted of its choice, for each measured objective, as a campaign keeps it."""
+    measured = {objective.name for objective in spec.objectives if objective.assay_type is not None}
+    for text, predictions in choice.predictions.items():
+        for name, prediction in predictions.items():
+            if name in measured:
+                yield Forecast(n_round, text, name, prediction)
+
+
+def _coverage(spec: CampaignSpec, history: History) -> dict[str, float]:
+    """Return the share of a round's exact results inside their 90 % intervals, if there are any of both."""
+    record = [scores["all"] for scores in calibration(spec, history).values() if scores["all"]["n"]]
+    n = sum(scores["n"] for scores in record)
+    return {"coverage": sum(scores["n"] * scores["interval_90"] for scores in record) / n} if n else {}
 
 
 def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> None:
@@ -217,7 +241,7 @@ def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> Non
 def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one row per strategy and round: mean and 95 % confidence half-width over seeds of every metric.
 
-    The half-width is NaN with a single seed.
+    A metric that some seeds lack is summarised over the others. The half-width is NaN with a single seed.
     """
     from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
@@ -227,7 +251,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     answers = []
     for (method, n_round), some in groups.items():
         cells: dict[str, Any] = {"method": method, "round": n_round, "seeds": len(some)}
-        for name in [key for key in some[0] if key not in ("method", "round", "seed")]:
+        names = dict.fromkeys(key for row in some for key in row if key not in ("method", "round", "seed"))
+        for name in names:
             values = np.array([row[name] for row in some if name in row])
             spread = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else math.nan
             cells[name] = float(values.mean())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.replay import first_of_each
+from models.gflownet.exploration.archive import first_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

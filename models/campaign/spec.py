@@ -204,10 +204,6 @@ class CampaignSpec(FrozenModel):
         loss = self.sampler.loss
         if is_stored(info):
             return self
-        if loss.startswith("forward_looking_"):
-            raise field_error(
-                "/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer"
-            )
         if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
             detail = (
                 f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"

@@ -15,6 +15,8 @@ import torch
 from models.gflownet.sampler import sample_actions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Generator, Tensor
 
     from models.gflownet.environment import Environment
@@ -27,21 +29,70 @@ MUTATION = 0.02
 
 
 def decompose(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
-    """Return the actions [B, T] of one random way to build each of the final states [B, W]."""
-    steps: list[Tensor] = []
+    """Return the actions [B, T] of one random way to build each of the final states [B, W].
+
+    Followed from the initial state, they lead to states equal to these. A state that is built forward may
+    number its slots otherwise than one that is reached backward; the actions point at the former.
+    """
+    steps: list[tuple[Tensor, Tensor]] = []  # actions, and keys of the states after them
     while bool((rows := environment.backward_mask(states).any(dim=1)).any()):
         open_rows = rows.nonzero().squeeze(1)
         mask = environment.backward_mask(states[open_rows])
         parents, forward = environment.backward_step_with_forward(
             states[open_rows], sample_actions(_even(mask), generator)
         )
-        states = states.index_copy(0, open_rows, parents)
+        keys, states = environment.key(states), states.index_copy(0, open_rows, parents)
         nothing = torch.full((len(states),), NONE, device=states.device)
-        steps.append(nothing.index_copy(0, open_rows, forward))
+        steps.append((nothing.index_copy(0, open_rows, forward), keys))
     if not steps:
         return torch.empty(len(states), 0, dtype=torch.int64, device=states.device)
-    actions = torch.stack(steps[::-1], dim=1)
+    columns = (
+        _renumbered(environment, states, steps[::-1]) if environment.n_slots else [a for a, _ in steps[::-1]]
+    )
+    actions = torch.stack(columns, dim=1)
     return actions.gather(1, (actions < 0).long().argsort(dim=1, stable=True))  # padded at the end
+
+
+def _renumbered(
+    environment: Environment, states: Tensor, steps: Sequence[tuple[Tensor, Tensor]]
+) -> list[Tensor]:
+    """Return the actions [B] of each step, as they are numbered in walks from the initial states [B, W].
+
+    Args:
+        environment: with slots.
+        states: initial ones.
+        steps: in forward order, actions [B] in states equal to those of the walk, and the keys [B] of the
+            states after them.
+    """
+    columns = []
+    for actions, keys in steps:
+        rows = (actions >= 0).nonzero().squeeze(1)
+        renumbered, after = _equal_step(environment, states[rows], actions[rows], keys[rows])
+        states = states.index_copy(0, rows, after)
+        columns.append(actions.index_copy(0, rows, renumbered))
+    return columns
+
+
+def _equal_step(
+    environment: Environment, states: Tensor, actions: Tensor, keys: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the actions [n] that lead from states [n, W] to those of `keys` [n], and the latter [n, W].
+
+    The given actions are tried first; only one that points at a slot can be another.
+    """
+    mask = environment.forward_mask(states)
+    possible = mask.gather(1, actions.unsqueeze(1)).squeeze(1)
+    first = torch.where(possible, actions, mask.long().argmax(dim=1))
+    after = environment.step(states, first)
+    wrong = (environment.key(after) != keys).nonzero().squeeze(1)
+    if len(wrong):
+        row, slot = mask[wrong, : environment.n_slots].nonzero(as_tuple=True)
+        tried = environment.step(states[wrong[row]], slot)
+        fits = (environment.key(tried) == keys[wrong[row]]).nonzero().squeeze(1)
+        found = wrong[row[fits]]
+        first = first.index_copy(0, found, slot[fits])
+        after = after.index_copy(0, found, tried[fits])
+    return first, after
 
 
 def build(environment: Environment, actions: Tensor, generator: Generator) -> Tensor:

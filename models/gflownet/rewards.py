@@ -28,7 +28,10 @@ class IncompatibleLossError(ValueError):
 
 @runtime_checkable
 class PartialLogReward(Protocol):
-    """A log-reward that is also defined for unfinished states, such as a sum over the parts built so far."""
+    """A log-reward that is also defined for unfinished states, such as a sum over the parts built so far.
+
+    For any other reward, forward-looking losses learn a potential (`models.gflownet.potential`).
+    """
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
@@ -49,6 +52,17 @@ class PreparedLogReward(Protocol):
 
 
 @runtime_checkable
+class UncertainLogReward(Protocol):
+    """A log-reward that rests on predictions and tells how uncertain they are."""
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+
+    def uncertainty(self, states: Tensor) -> Tensor:
+        """Return the uncertainty [B], from 0 to 1, of final states [B, W]; no condition changes it."""
+
+
+@runtime_checkable
 class PriorLogReward(Protocol):
     """A log-reward beside a prior (`models.gflownet.prior`): the policy's target is the product of both.
 
@@ -62,20 +76,16 @@ class PriorLogReward(Protocol):
         """Return finite log-densities [B] of final states [B, W]; no condition changes them."""
 
 
-def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
-    """Raise if a loss cannot be used here; `has_partial` says whether the reward is a `PartialLogReward`.
+def check_loss(name: str, loss: Loss, environment: Environment) -> None:
+    """Raise if a loss cannot be used here.
 
     Raises:
-        IncompatibleLossError: if the loss needs a stop action or partial rewards that are missing.
+        IncompatibleLossError: if the loss needs a stop action that is missing.
     """
     if loss.rewards_of == "stopped" and environment.stop_action is None:
         raise IncompatibleLossError(
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "
             f"{type(environment).__name__} has states that may not"
-        )
-    if loss.rewards_of == "partial" and not has_partial:
-        raise IncompatibleLossError(
-            f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)"
         )
 
 
@@ -91,6 +101,20 @@ def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
     if densities.shape != (len(states),) or not bool(densities.isfinite().all()):
         raise InvalidLogRewardError(f"log_prior must be {len(states)} finite numbers, one per final state")
     return densities
+
+
+def uncertainties(log_reward: LogRewardFn, states: Tensor) -> Tensor:
+    """Return the uncertainty [B] of final states [B, W]; 0 where the reward has none.
+
+    Raises:
+        InvalidLogRewardError: if there is not one number from 0 to 1 per state.
+    """
+    if not isinstance(log_reward, UncertainLogReward):
+        return torch.zeros(len(states), device=states.device)
+    numbers = log_reward.uncertainty(states).detach().float()
+    if numbers.shape != (len(states),) or not bool(((numbers >= 0) & (numbers <= 1)).all()):
+        raise InvalidLogRewardError(f"uncertainty must be {len(states)} numbers from 0 to 1")
+    return numbers
 
 
 def stopped_log_rewards(

@@ -33,6 +33,9 @@ OPEN = (1e-30, 1.0)
 
 Explore = Callable[[Tensor, Tensor, Generator], Tensor]
 """Maps masked logits [n, A] and their mask [n, A] to the logits of the sampling behaviour."""
+Revise = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""Maps the unfinished trajectories [n], their states [n, W], masks [n, A] and sampled actions [n] of one step
+to the allowed actions [n] that are taken."""
 
 
 def sample_actions(logits: Tensor, generator: Generator) -> Tensor:
@@ -86,10 +89,15 @@ def rollout_forward(
     condition: Condition,
     generator: Generator,
     explore: Explore | None = None,
+    revise: Revise | None = None,
 ) -> Trajectories:
-    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`."""
+    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`.
+
+    `revise` may then replace sampled actions by others.
+    """
     # joined outside inference mode, because inference tensors cannot carry gradients
-    return _assemble(environment, _record(policy, environment, condition, generator, explore), policy.reads)
+    record = _record(policy, environment, condition, generator, explore, revise)
+    return _assemble(environment, record, policy.reads)
 
 
 @torch.inference_mode()
@@ -99,6 +107,7 @@ def _record(
     condition: Condition,
     generator: Generator,
     explore: Explore | None,
+    revise: Revise | None,
 ) -> _Record:
     record, draws = _Record(), GumbelSampler(generator)
     n = len(condition)
@@ -112,6 +121,8 @@ def _record(
         if explore is not None:
             logits = explore(logits.masked_fill_(mask.logical_not(), -torch.inf), mask, generator)
         actions = draws.draw(logits, mask)
+        if revise is not None:
+            actions = revise(rows, states, mask, actions)
         after, backward_actions = environment.step_with_reverse(states, actions)
         ended = environment.is_final(after)
         record.states.append(states)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from models.gflownet.policy import PolicySpec
-from models.specs.sampler import BehaviourSpec, SamplerSpec
+from models.specs.sampler import BehaviourSpec, RankWeights, SamplerSpec
 
 _SAMPLER = SamplerSpec()
 _BEHAVIOUR = BehaviourSpec()
@@ -59,6 +59,12 @@ class TrainerSettings:
     local_search_rounds: int = _BEHAVIOUR.local_search_rounds
     genetic_share: float = _BEHAVIOUR.genetic_share
     genetic_parents: int = _BEHAVIOUR.genetic_parents
+    genetic_policy_mates: float = _BEHAVIOUR.genetic_policy_mates
+    conservative_share: float = _BEHAVIOUR.conservative_share
+    """Edits of the best objects; keeps `genetic_parents` of its own."""
+    conservative_delta: float = _BEHAVIOUR.conservative_delta
+    conservative_lambda: float = _BEHAVIOUR.conservative_lambda
+    rank_weights: RankWeights = _BEHAVIOUR.rank_weights
     forbidden_gap: float = 10.0
     """A log-reward of -inf counts as this much less than the lowest log-reward seen."""
     first_estimate: int = 512

@@ -10,6 +10,7 @@ thread). Letters: B trajectories of one step, W state width, M objectives.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -18,6 +19,7 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import first_of_each
 from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import (
@@ -29,6 +31,7 @@ from models.gflownet.optimizer import (
     set_rates,
 )
 from models.gflownet.policy import Policy
+from models.gflownet.potential import PotentialTraining
 from models.gflownet.rewards import (
     InvalidLogRewardError,
     LogRewardFn,
@@ -38,6 +41,7 @@ from models.gflownet.rewards import (
     log_priors,
     partial_log_rewards,
     stopped_log_rewards,
+    uncertainties,
 )
 from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
@@ -85,8 +89,7 @@ class Trainer:
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
-        has_partial = isinstance(log_reward, PartialLogReward)
-        check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
+        check_loss(settings.loss, self.loss, environment)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
@@ -94,8 +97,13 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(settings, self.policy, known, self._uncounted_target)
+        self._behaviour = build_behaviour(
+            settings, self.policy, known, self._uncounted_target, partial(uncertainties, log_reward)
+        )
         self._queue = TrajectoryQueue()
+        self._potential: PotentialTraining | None = None
+        if self.loss.rewards_of == "partial" and not isinstance(log_reward, PartialLogReward):
+            self._potential = PotentialTraining(environment, conditions, settings.learning_rate, seed)
 
     def run(
         self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10
@@ -143,10 +151,10 @@ class Trainer:
 
     @property
     def elites(self) -> Tensor:
-        """Elite final states [L, W] that behaviours contribute to the sampling pool."""
-        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(
-            self.environment.device
-        )
+        """Distinct elite final states [L, W] that behaviours contribute to the sampling pool."""
+        every = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()])
+        states = every.to(self.environment.device)
+        return states[first_of_each(self.environment.key(states))]
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the mutable training state: named tensors and a JSON header."""
@@ -154,6 +162,8 @@ class Trainer:
         tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
         tensors |= {f"ahead.{name}": value for name, value in self._queue.state_dict().items()}
+        if self._potential is not None:
+            tensors |= {f"potential.{name}": value for name, value in self._potential.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         tensors["lowest_log_reward"] = torch.tensor(self.lowest_log_reward, dtype=torch.float64)
@@ -171,6 +181,8 @@ class Trainer:
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
             self._queue.load_state_dict(_below(tensors, "ahead"), self.environment, self.policy.reads)
+            if self._potential is not None:
+                self._potential.load_state_dict(_below(tensors, "potential"))
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.lowest_log_reward = float(tensors["lowest_log_reward"])
@@ -240,6 +252,8 @@ class Trainer:
         """Return the loss's log-rewards, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
+        if self._potential is not None:
+            return self._potential.partial_log_rewards(trajectories, target, condition)
         if self.loss.rewards_of == "partial":
             assert isinstance(self._log_reward, PartialLogReward)
             self.partial_calls += trajectories.n_transitions // self.settings.conditions_per_trajectory

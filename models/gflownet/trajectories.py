@@ -15,7 +15,8 @@ from models.gflownet.environment import Environment
 from models.gflownet.structures import Structure, Tokens, join_structures
 
 Reads = Literal["encoding", "tokens", "graph"]
-"""What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or a graph and the encoding."""
+"""What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or `Environment.graph` with the
+encoding."""
 
 
 @final
@@ -24,7 +25,7 @@ class Features:
     """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
     `position` [N] is the row of each state; without it there is one row per state. `structure` describes the
-    rows to a trunk that reads more than the encoding; where tokens say all, the encoding is empty (D = 0).
+    rows to a trunk that reads more than the encoding.
     """
 
     encoding: Tensor
@@ -50,9 +51,11 @@ class Features:
 def featurize(environment: Environment, states: Tensor, reads: Reads = "encoding") -> Features:
     """Return the features of states [N, W] for a trunk that reads this of them."""
     slots = environment.encode_slots(states) if environment.n_slots else None
+    structure: Structure | None = None
     if reads == "tokens":
-        return Features(_nothing(states), slots, structure=Tokens.of(environment.tokens(states)))
-    structure = environment.graph(states) if reads == "graph" else None
+        structure = Tokens.of(environment.tokens(states))
+    elif reads == "graph":
+        structure = environment.graph(states)
     return Features(environment.encode(states), slots, structure=structure)
 
 
@@ -66,11 +69,7 @@ def featurize_trajectories(
     whole = Tokens.of(environment.tokens(final_states))
     tokens = Tokens(whole.ids, torch.cat([trajectory, whole.rows]), torch.cat([time, whole.lengths]))
     slots = environment.encode_slots(states) if environment.n_slots else None
-    return Features(_nothing(states), slots, structure=tokens)
-
-
-def _nothing(states: Tensor) -> Tensor:
-    return torch.empty(len(states), 0, device=states.device)
+    return Features(environment.encode(states), slots, structure=tokens)
 
 
 def join_features(parts: Sequence[Features]) -> Features:

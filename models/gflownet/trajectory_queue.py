@@ -6,25 +6,26 @@ with the current policy. Letters: B trajectories of one step, k steps.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import final
 
 import torch
 from torch import Tensor
 
-from models.gflownet.conditioning import Condition
+from models.gflownet.conditioning import Condition, join_conditions
 from models.gflownet.environment import Environment
 from models.gflownet.trajectories import Reads, Trajectories, featurize_trajectories
 
 COLUMNS = ("states", "actions", "backward_actions", "trajectory", "time", "lengths")
+CONDITION = tuple(item.name for item in fields(Condition))
 
 
 def interleave(conditions: Sequence[Condition]) -> Condition:
     """Return the conditions [B] of k steps in turn, one of each after another: [B * k]."""
     if len(conditions) == 1:
         return conditions[0]
-    beta = torch.stack([condition.beta for condition in conditions], dim=1)
-    preference = torch.stack([condition.preference for condition in conditions], dim=1)
-    return Condition(beta.flatten(), preference.flatten(0, 1))
+    turns = torch.arange(len(conditions) * len(conditions[0])).view(len(conditions), -1).t().flatten()
+    return join_conditions(conditions).at(turns.to(conditions[0].beta.device))
 
 
 @final
@@ -50,7 +51,9 @@ class TrajectoryQueue:
         """Return the queued trajectories."""
         state: dict[str, Tensor] = {}
         for i, (condition, part) in enumerate(self._waiting):
-            state |= {f"{i}.beta": condition.beta, f"{i}.preference": condition.preference}
+            state |= {
+                f"{i}.{name}": value for name in CONDITION if (value := getattr(condition, name)) is not None
+            }
             state |= {f"{i}.{name}": getattr(part, name) for name in COLUMNS}
         return state
 
@@ -61,10 +64,14 @@ class TrajectoryQueue:
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."
-            columns = {
-                name: state[start + name].to(environment.device) for name in (*COLUMNS, "beta", "preference")
-            }
-            condition = Condition(columns.pop("beta"), columns.pop("preference"))
+            columns = {name: state[start + name].to(environment.device) for name in COLUMNS}
+            condition = Condition(
+                **{
+                    name: state[start + name].to(environment.device)
+                    for name in CONDITION
+                    if start + name in state
+                }
+            )
             states = columns["states"]
             mask = environment.forward_mask(states[: len(columns["actions"])])
             features = featurize_trajectories(

@@ -6,12 +6,11 @@ samples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.gflownet.conditioning import Condition
 from models.gflownet.sampler import sample
 from models.inference.local_edits import local_edits
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, filter_states, pool_of
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from models.gflownet.conditioning import Condition
     from models.inference.requests import ConditionRequest
     from models.rounds.sampling.candidate_pool import Ended, TrainedSampler
     from models.rounds.sampling.evaluated import EvaluatedObjects
@@ -134,7 +134,7 @@ class ConditionalSampler:
                 beta[row] = ask.beta
             if ask.preference is not None:
                 preference[row] = torch.tensor(ask.preference).to(preference)
-        return Condition(beta, preference)
+        return replace(condition, beta=beta, preference=preference)
 
     def _keep_wanted(self, texts: Sequence[str], owners: Sequence[int]) -> None:
         """Keep what is still wanted, in the order in which it was drawn, and let the rest be drawn again."""

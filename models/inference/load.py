@@ -20,7 +20,7 @@ from models.rounds.artefact import (
 )
 from models.rounds.fitting.fit import FitInputs, fit, refit_model
 from models.rounds.reporting.summary import processor, versions
-from models.rounds.training.train import trained_policy
+from models.rounds.training.train import shape_of_reward, trained_policy
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
     found.require(provenance(spec, own, environment, history, seed, withheld))
     try:
-        source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
+        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy)
     except RuntimeError as error:
         raise ArtefactError(
             f"the round's policy has another shape than its environment asks for: {error}"

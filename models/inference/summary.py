@@ -82,10 +82,11 @@ def _condition(
     if ask.preference is not None:
         names = [item.name for item in spec.objectives]
         preference = dict(zip(names, ask.preference, strict=True))
-    is_single = ask.preference is not None or len(spec.objectives) == 1
+    conditions = source.conditions
+    is_single = (ask.preference is not None or len(spec.objectives) == 1) and conditions.n_functions == 1
     if ask.beta is not None and is_single:
         with torch.inference_mode():
-            condition = source.conditions.fixed(ask.beta, ask.preference or (1.0,))
+            condition = conditions.fixed(ask.beta, ask.preference or (1.0,))
             log_z = float(source.policy.log_z(condition)[0])
     return {"beta": ask.beta, "preference": preference, "asked": ask.n, "served": served, "log_z": log_z}
 

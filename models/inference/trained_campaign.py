@@ -177,7 +177,10 @@ class TrainedCampaign:
         likeness = self._likeness(request, pool)
         condition = pool.condition
         # per unit of beta, so that samples at drawn temperatures compare
-        merit = self.fitted.reward(pool.texts, condition.beta, condition.preference) / condition.beta
+        merit = (
+            self.fitted.reward(pool.texts, condition.beta, condition.preference, condition.function)
+            / condition.beta
+        )
         keys = zip(drawn.owners, (-x for x in likeness), (-x for x in merit.tolist()), strict=True)
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]

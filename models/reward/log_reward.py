@@ -4,8 +4,8 @@ A failed attempt has value 0 (poor), so the acquisition's value is multiplied by
 (docs/decisions/0015). Only here is beta applied and are utilities turned into a reward. Nothing is clipped:
 values above the ideal and log-rewards of poor objects are compressed, but remain strictly increasing
 (docs/decisions/0020). Knows predictions and preferences, but no training loop. Letters: N objects, M
-objectives, S statistics, L constraints that multipliers enforce, P preferences. Every utility is 0 for poor
-and 1 for the ideal.
+objectives, S statistics, K sampled functions, L constraints that multipliers enforce, P preferences. Every
+utility is 0 for poor and 1 for the ideal.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ LIKELY = 0.5
 """An incumbent satisfies every measured bound with at least this probability."""
 DECIMALS = 6
 """Decimals to which scores are rounded."""
+BETWEEN_FUNCTIONS = 1_000_003
+"""Distance of the seeds of two sampled functions; a function takes one seed for each proxy."""
 MOST_MEASURED = 256
 """Evenly picked measured objects in the reference of an acquisition."""
 
@@ -57,7 +59,7 @@ class ObjectLogReward:
         utilities: how each objective is normalised.
         acquisition: the function that beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
-        path: the function drawn for this round, for acquisitions that use one.
+        paths: the K functions sampled for this round, for acquisitions that use them.
         most_beta: the greatest inverse temperature of training.
 
     Attributes:
@@ -70,19 +72,17 @@ class ObjectLogReward:
         utilities: Sequence[Utility],
         acquisition: Acquisition,
         kappa: float = 1.0,
-        path: Path | None = None,
+        paths: Sequence[Path] = (),
         most_beta: float = 0.0,
     ) -> None:
         self._model = model
         self._utilities = tuple(utilities)
         self._acquisition = acquisition
         self._kappa = kappa
-        self._path = path
+        self._paths = tuple(paths)
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
-        self._shape = (
-            acquisition.statistics(nothing, nothing, nothing).shape[1],
-            len(model.lagrangian_columns),
-        )
+        n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
+        self._shape = (n_statistics * self.n_functions, len(model.lagrangian_columns))
         self.multipliers = LagrangeMultipliers(self._shape[1], most_beta)
         self._known = ScoreTable(*self._shape)
 
@@ -91,24 +91,57 @@ class ObjectLogReward:
         """The number of distinct objects evaluated by the proxies."""
         return len(self._known)
 
-    def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
-        """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
+    @property
+    def n_functions(self) -> int:
+        """How many functions K the reward knows: the sampled ones, or 1 where none is sampled."""
+        return max(1, len(self._paths))
+
+    def __call__(
+        self, texts: Sequence[str], beta: Tensor, preference: Tensor, function: Tensor | None = None
+    ) -> Tensor:
+        """Return log-rewards [N] (float32) under conditions [N].
+
+        Args:
+            texts: the objects [N].
+            beta: inverse temperatures [N].
+            preference: weights [N, M] on the simplex.
+            function: which sampled function is rewarded [N]; without it the mean value over all of them is.
+        """
         known = self._lookup(texts)
-        value = compressed(self._acquisition.value(known.statistics, preference.to(known.statistics)))
+        value = compressed(self._value(known.statistics, preference, function))
         expected = expected_value(value, known.success)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
         # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
         log_reward = log_reward - self.multipliers.penalty(known.costs, beta)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
 
-    def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
-        """Return the acquisition's values [N] for preferences [N, M], given success."""
-        statistics = self._lookup(texts).statistics
-        return self._acquisition.value(statistics, preference.to(statistics))
+    def value(self, texts: Sequence[str], preference: Tensor, function: Tensor | None = None) -> Tensor:
+        """Return the acquisition's values [N] for preferences [N, M], given success.
+
+        Under the sampled functions [N], or on average over all of them.
+        """
+        return self._value(self._lookup(texts).statistics, preference, function)
+
+    def _value(self, statistics: Tensor, preference: Tensor, function: Tensor | None) -> Tensor:
+        """Return the acquisition's values [N] of statistics [N, K * S]."""
+        preference = preference.to(statistics)
+        each = self._by_function(statistics)
+        if function is not None:
+            rows = torch.arange(len(each), device=each.device)
+            return self._acquisition.value(each[rows, function.to(rows)], preference)
+        values = [self._acquisition.value(part, preference) for part in each.unbind(1)]
+        return torch.stack(values).mean(dim=0)
 
     def violations(self, texts: Sequence[str]) -> Tensor:
         """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
         return self._lookup(texts).costs > 0
+
+    def uncertainty(self, texts: Sequence[str]) -> Tensor:
+        """Return the mean deviation of the predicted utilities [N], at most 1; 1 for refused objects.
+
+        The applicability domain does not shrink it: far from the measured objects little is known.
+        """
+        return self._lookup(texts).uncertainty
 
     def utilities(self, values: Tensor) -> Tensor:
         """Return the utilities [..., M] of values [..., M] that are known exactly, on the modelled scale."""
@@ -126,10 +159,16 @@ class ObjectLogReward:
         """Return the deviation of each utility [N, M]."""
         return utility_moments(self._utilities, objectives)[1]
 
+    def _by_function(self, statistics: Tensor) -> Tensor:
+        """Return statistics [N, K, S] of columns [N, K * S]."""
+        return statistics.view(len(statistics), self.n_functions, statistics.shape[1] // self.n_functions)
+
     def acquired(
         self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor
     ) -> Tensor:
-        """Return the acquisition's values [N, P] for each of the preferences [P, M], given success.
+        """Return the acquisition's values [N, P * K] for each of the preferences [P, M], given success.
+
+        The K sampled functions of one preference follow one another.
 
         Args:
             texts: the objects [N]; used only by acquisitions that sample a function.
@@ -137,11 +176,13 @@ class ObjectLogReward:
             trust: the weight [N] of each deviation.
             preferences: on the simplex.
         """
-        features = self._model.features(texts) if self._path is not None else None
-        statistics = self._statistics(features, objectives, trust)
+        features = self._model.features(texts) if self._paths else None
+        statistics = self._by_function(self._statistics(features, objectives, trust))
         n = len(texts)
         columns = [
-            self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences
+            self._acquisition.value(part, preference.expand(n, -1))
+            for preference in preferences
+            for part in statistics.unbind(1)
         ]
         return torch.stack(columns, dim=1)
 
@@ -176,26 +217,30 @@ class ObjectLogReward:
         )
         columns = self._model.lagrangian_columns
         costs = constraint_cost(probabilities[:, columns], self._model.required[columns], LEAST_PROBABILITY)
+        uncertainty = self.utility_sd(evaluation.objectives).mean(dim=1).clamp_max(1.0)
         is_refused = ~evaluation.is_allowed | ~statistics.isfinite().all(dim=1)
         return ObjectScores(
             statistics=statistics.masked_fill(is_refused.unsqueeze(-1), 0.0).round(decimals=DECIMALS),
             costs=costs.round(decimals=DECIMALS),
             success=success.round(decimals=DECIMALS),
             log_probability=weighing.clamp_min(LEAST_PROBABILITY).log().sum(dim=1).round(decimals=DECIMALS),
+            uncertainty=uncertainty.masked_fill(is_refused, 1.0).round(decimals=DECIMALS),
             is_refused=is_refused,
         )
 
     def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
-        """Return the acquisition's statistics [N, S]; features [N, D] are needed with a sampled function.
+        """Return the acquisition's statistics [N, K * S]; features [N, D] are needed with sampled functions.
 
         Outside the applicability domain, deviations and samples shrink towards the expectation.
         """
         mean, sd = utility_moments(self._utilities, objectives)
-        share, drawn = trust.unsqueeze(-1), None
-        if self._path is not None:
-            assert features is not None
-            drawn = mean + share * (self._utilities_under_path(self._path(features), objectives) - mean)
-        return self._acquisition.statistics(mean, share * sd, drawn)
+        share = trust.unsqueeze(-1)
+        if not self._paths:
+            return self._acquisition.statistics(mean, share * sd, None)
+        assert features is not None
+        sampled = [self._utilities_under_path(path(features), objectives) for path in self._paths]
+        parts = [mean + share * (utilities - mean) for utilities in sampled]
+        return torch.cat([self._acquisition.statistics(mean, share * sd, drawn) for drawn in parts], dim=1)
 
     def _utilities_under_path(self, values: Tensor, objectives: Posterior) -> Tensor:
         """Return the utilities [N, M] under a sampled function's values; computed objectives are exact."""
@@ -247,7 +292,7 @@ def log_reward(
         utilities: how each objective is normalised.
         measured: objects with at least one result.
         random_objects: ordinary objects of the space; evaluated only for acquisitions that need them.
-        seed: of the function that Thompson sampling samples.
+        seed: of the functions that Thompson sampling samples.
         pending: proposed objects without a result yet; they count as measured at their expectation
             (Ginsbourger et al., Computational Intelligence in Expensive Optimization Problems, 2010), so the
             same improvement is not proposed twice.
@@ -260,8 +305,13 @@ def log_reward(
         reference = _reference(model, utilities, [*picked, *random_objects()])
         reached = list(dict.fromkeys([*measured, *pending]))
         context = replace(context, incumbents=_incumbents(model, utilities, reached), reference=reference)
-    path = model.proxies.path(model.features(random_objects()), seed) if kind.uses_draws else None
-    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, model.spec.sampler.beta[1])
+    paths = []
+    if kind.uses_draws:
+        anchors = model.features(random_objects())
+        paths = [
+            model.proxies.path(anchors, seed + index * BETWEEN_FUNCTIONS) for index in range(spec.functions)
+        ]
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, paths, model.spec.sampler.beta[1])
 
 
 def _reference(

@@ -29,6 +29,7 @@ class ObjectScores:
         costs: of the constraints that multipliers enforce [N, L].
         success: the probability [N] that an attempt is allowed and succeeds.
         log_probability: the log [N] of all probabilities that are plain weights.
+        uncertainty: how little the proxies know [N]: the mean deviation of the utilities, at most 1.
         is_refused: [N] (bool): invalid, or breaks a rule.
     """
 
@@ -36,6 +37,7 @@ class ObjectScores:
     costs: Tensor
     success: Tensor
     log_probability: Tensor
+    uncertainty: Tensor
     is_refused: Tensor
 
     @staticmethod
@@ -47,6 +49,7 @@ class ObjectScores:
             costs=zeros.new_zeros(n, n_costs),
             success=zeros,
             log_probability=zeros.clone(),
+            uncertainty=torch.ones_like(zeros),
             is_refused=torch.ones(n, dtype=torch.bool),
         )
 

@@ -14,6 +14,9 @@ from models.specs.variants import variants
 
 ACQUISITIONS = variants("acquisition", "ACQUISITION")
 """Names of the in-loop acquisitions."""
+SAMPLED = "thompson_sampling"
+"""The acquisition that samples functions from the posterior."""
+MOST_FUNCTIONS = 64
 SELECTORS = variants("selection", "select")
 """Names of the batch selectors."""
 PROXIES = variants("proxies", "build_proxy")
@@ -94,9 +97,17 @@ class AcquisitionSpec(FrozenModel):
     kind: Text = Field(
         default="upper_confidence_bound",
         description="Value of measuring an object: it is the reward of the sampler, and ranks the objects "
-        "from which the batch is chosen. `thompson_sampling` uses one posterior sample per "
-        "round. `expected_hypervolume_improvement` serves up to four objectives.",
+        "from which the batch is chosen. `thompson_sampling` rewards functions sampled from the "
+        "posterior. `expected_hypervolume_improvement` serves up to four objectives.",
         json_schema_extra={"enum": list(ACQUISITIONS)},
+    )
+    functions: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_FUNCTIONS,
+        description="Functions that `thompson_sampling` samples from the posterior. The policy is "
+        "conditioned on which of them is rewarded, and the batch takes the best objects of each: batch "
+        "Thompson sampling. The proxies' time grows with their number.",
     )
     kappa: float = Field(
         default=1.0,
@@ -114,6 +125,10 @@ class AcquisitionSpec(FrozenModel):
     def _is_installed(self) -> Self:
         if self.kind not in ACQUISITIONS:
             raise field_error("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
+        if self.functions > 1 and self.kind != SAMPLED:
+            raise field_error(
+                "/functions", f"only {SAMPLED!r} samples functions: leave it out, or choose that kind"
+            )
         return self
 
 
@@ -257,6 +272,14 @@ class BatchSpec(FrozenModel):
         "`dpp`: a determinantal point process in greedy mode. `hypervolume`: largest expected "
         "joint improvement, over at most 1,000 objects; it takes minutes with two objectives.",
         json_schema_extra={"enum": list(SELECTORS)},
+    )
+    cluster_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Largest share of the batch, and at least two candidates, that one cluster may have "
+        "where objects are sampled instead of listed. It yields where there are too few other families. A "
+        "limit by `cluster`, which never yields, replaces it. 1 is without such a share.",
     )
     replicates: int = Field(
         default=0, ge=0, le=384, description="Best measured objects to measure again, added to `size`."

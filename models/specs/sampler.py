@@ -21,6 +21,10 @@ MOST_BETA = 1_000.0
 """
 
 
+RankWeights = Literal["power", "reciprocal"]
+"""How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
+
+
 class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
@@ -82,7 +86,42 @@ class BehaviourSpec(FrozenModel):
         default=256,
         ge=2,
         le=100_000,
-        description="Number of best objects that the genetic algorithm uses as parents.",
+        description="Number of best objects that are parents of the genetic algorithm, and that conservative "
+        "search edits.",
+    )
+    genetic_policy_mates: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Probability that a second parent is a new sample of the policy instead of one of the "
+        "best objects.",
+    )
+    conservative_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of conservative search: building steps of the best objects are erased at random "
+        "and chosen anew by the policy. It edits a sequence anywhere.",
+    )
+    conservative_delta: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Probability that a step is erased in an object whose predictions are certain.",
+    )
+    conservative_lambda: float = Field(
+        default=1.0,
+        ge=0,
+        le=100,
+        description="How much less is erased where predictions are uncertain: the probability of a step is "
+        "`conservative_delta` minus this times sigma, and at least 0. Sigma is the mean standard deviation "
+        "of the predicted utilities, which the range of an objective spans from 0 to 1, and at most 1.",
+    )
+    rank_weights: RankWeights = Field(
+        default="power",
+        description="How often each rank of the best objects is replayed, bred from or edited. `power`: half "
+        "of the draws are of the best quarter, and in replay of fewer where beta is high. `reciprocal`: in "
+        "proportion to 1 / (0.01 N + rank) of N objects, half of the draws of the best 9 %.",
     )
 
     @model_validator(mode="after")
@@ -102,8 +141,8 @@ class SamplerSpec(FrozenModel):
     loss: Text = Field(
         default="trajectory_balance",
         description="Training loss. `prefix_*` needs a domain in which every prefix is an object, such as "
-        "peptides of min_length 1. `forward_looking_*` needs partial log-rewards, which no "
-        "campaign has.",
+        "peptides of min_length 1. `forward_looking_*` learns a potential beside the policy, which shares "
+        "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
     huber_delta: float | None = Field(

@@ -48,8 +48,11 @@ def test_a_file_of_results_follows_the_schema_and_is_small(file: Path) -> None:
 
 def test_every_file_of_results_is_on_one_page() -> None:
     texts = "".join(page.read_text(encoding="utf-8") for page in pages())
-    shown = re.findall(r"^<!-- results: ([^ |]+)", texts, flags=re.MULTILINE)
-    assert sorted(shown) == sorted(file.stem for file in FILES)
+    there = [file.stem for file in FILES]
+    needed = re.findall(r"^<!-- results: ([^ |]+)", texts, flags=re.MULTILINE)
+    if_run = re.findall(r"^<!-- results if run: ([^ |]+)", texts, flags=re.MULTILINE)
+    assert sorted([*needed, *set(if_run) & set(there)]) == sorted(there)
+    assert len(if_run) == len(set(if_run))
 
 
 def test_the_index_has_every_claim_and_every_lost_one() -> None:
@@ -84,6 +87,19 @@ def test_results_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     with pytest.raises(PageError, match=r"throughput\.md asks for the results 'throughput-as-trained'"):
         sections(pages())
+
+
+def test_results_that_may_come_later_are_told_as_missing_until_they_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("# T\n<!-- results if run: x | tv -->\nold\n<!-- end -->\n", encoding="utf-8")
+    assert sections([page]) == []
+    assert "Not measured yet." in written(page, [])
+    result(rows=[{"tv": 0.5}, {"tv": 1.0, "who": "a"}]).write(tmp_path / "x.json")
+    assert [section.anchor for section in sections([page])] == ["t"]
+    assert "| tv |\n| --- |\n| 0.5 |\n| 1 |\n" in written(page, [])
 
 
 @pytest.mark.parametrize(

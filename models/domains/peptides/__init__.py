@@ -36,6 +36,27 @@ PLUGIN = Plugin(
             ),
         ),
         (
+            {
+                "kind": "peptides",
+                "min_length": 1,
+                "max_length": 3,
+                "alphabet": "GL",
+                "fixed": {"1": "C"},
+                "construction": "any_order",
+            },
+            ({"sequence": "C"}, {"sequence": "CL"}, {"sequence": "CGL"}),
+        ),
+        (
+            {
+                "kind": "peptides",
+                "min_length": 4,
+                "max_length": 4,
+                "alphabet": "AKW",
+                "construction": "any_order",
+            },
+            ({"sequence": "AKWA"}, {"sequence": "KKWW"}),
+        ),
+        (
             {"kind": "peptides", "min_length": 8, "max_length": 20},
             ({"sequence": "GIGKFLHSAKKFGKAFVGEI"}, {"sequence": "KLAKLAKKLAKLAK"}, {"sequence": "RRWQWRMKK"}),
         ),

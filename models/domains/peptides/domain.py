@@ -53,7 +53,7 @@ class Peptides(Domain):
 
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
-        self.every_prefix_may_stop = spec.min_length == 1
+        self.every_prefix_may_stop = spec.min_length == 1 and spec.construction == "append"
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
         self.groupings = GROUPINGS
@@ -164,10 +164,12 @@ class Peptides(Domain):
         return drawing.draw([self.read(text) for text in texts], captions)
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:  # noqa: ARG002 - the alphabet is given
-        """Return the left-to-right environment."""
+        """Return the environment in which the campaign builds."""
+        from models.domains.peptides.any_order import AnyOrderPeptides
         from models.domains.peptides.environment import PeptidesEnvironment
 
-        return PeptidesEnvironment(self.spec, device)
+        build = AnyOrderPeptides if self.spec.construction == "any_order" else PeptidesEnvironment
+        return build(self.spec, device)
 
     def kernel(self) -> Kernel:
         """Return the sum of a Tanimoto kernel over the spectrum and a Matern kernel over the descriptors."""

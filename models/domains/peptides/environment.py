@@ -49,9 +49,10 @@ class PeptidesEnvironment(Environment):
         self.max_steps = spec.max_length
         self.n_tokens = self.stop + 1
         self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1 + sequence_features.width(self.stop)
-        allowed = _allowed(spec, self.residues)
+        self.allowed = _allowed(spec, self.residues).to(self.device)
+        """Which residue may stand at each position [L, K] (bool)."""
         # a chain of full length has no position left: one more row without residues
-        self._allowed = torch.cat([allowed, torch.zeros(1, self.stop, dtype=torch.bool)]).to(self.device)
+        self._allowed = torch.cat([self.allowed, torch.zeros_like(self.allowed[:1])])
 
     def reset(self, n: int) -> Tensor:
         """Return n empty chains [n, W]."""

@@ -73,6 +73,12 @@ class PeptidesSpec(DomainSpec):
             "within `min_length`. It need not be in `alphabet`.",
         )
     )
+    construction: Literal["append", "any_order"] = Field(
+        default="append",
+        description="How the policy builds a peptide. `append`: from the N-terminus, where local search "
+        "changes the C-terminal end alone. `any_order`: its length first, then residues at any empty "
+        "position, so that local search edits anywhere.",
+    )
 
     @field_validator("alphabet")
     @classmethod

@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import first_of_each
 from models.gflownet.exploration.contract import Behaviour
-from models.gflownet.exploration.replay import first_of_each
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories

@@ -1,9 +1,10 @@
-"""Genetic search: the actions that build the best objects are recombined and mutated (cf. arXiv:2402.05961).
+"""Genetic search: the actions that build the best objects are recombined and mutated (arXiv:2402.05961).
 
-Each trajectory is a backward rollout by P_B from a child, whatever its reward; the better children become
-parents. This also varies the middle of a good object, whereas undoing last steps only changes an end. The
-best objects join the sampling pool as elites, because a short training may not teach the policy to build
-them. Letters: B trajectories.
+The best objects are those of the archive of all that was observed: samples of the policy, replayed and
+measured objects, and earlier children. Each trajectory is a backward rollout by P_B from a child, whatever
+its reward; the better children become parents. This also varies the middle of a good object, whereas undoing
+last steps only changes an end. The best objects join the sampling pool as elites, because a short training
+may not teach the policy to build them. Letters: B trajectories.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,13 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import Archive
 from models.gflownet.exploration.contract import Behaviour
-from models.gflownet.exploration.replay import Replay
 from models.gflownet.genetic_operators import breed, build, decompose
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import rollout_backward
+from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
+from models.specs.sampler import RankWeights
 
 
 @final
@@ -29,22 +31,38 @@ class Genetic(Behaviour):
     Args:
         state_width: W.
         capacity: how many of the best objects may be parents.
+        rank_weights: how often each rank of them is a parent.
+        policy_mates: probability that the second parent, whose end a crossover takes, is a sample that the
+            policy makes now instead of one of the best objects.
     """
 
     reward_calls = 1.0
 
-    def __init__(self, state_width: int, capacity: int) -> None:
-        self._pool = Replay(torch.empty(0, state_width, dtype=torch.int64), capacity)
+    def __init__(
+        self,
+        state_width: int,
+        capacity: int,
+        rank_weights: RankWeights = "power",
+        policy_mates: float = 0.0,
+    ) -> None:
+        self._archive = Archive(state_width, capacity)
+        self._rank_weights = rank_weights
+        self._policy_mates = policy_mates
 
     def is_ready(self) -> bool:
         """Return whether there is any object to breed from."""
-        return self._pool.is_ready()
+        return len(self._archive) > 0
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
         """Roll out backward from one child per condition."""
-        parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
+        n, n_sampled = len(condition), round(self._policy_mates * len(condition))
+        parents = self._archive.draw(2 * n, self._rank_weights, environment.device, generator)
+        if n_sampled:
+            of_samples = condition.at(slice(n - n_sampled, None))
+            sampled = rollout_forward(policy, environment, of_samples, generator).final_states
+            parents = torch.cat([parents[: 2 * n - n_sampled], sampled])
         bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
         return rollout_backward(
             policy, environment, build(environment, bred, generator), condition, generator
@@ -54,16 +72,17 @@ class Genetic(Behaviour):
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
     ) -> None:
         """Keep the best distinct objects."""
-        self._pool.observe(environment, final_states, condition, log_reward)
+        del condition
+        self._archive.observe(environment, final_states, log_reward)
 
     def elites(self) -> Sequence[Tensor]:
         """Return the kept objects, the best first."""
-        return (self._pool.best,)
+        return (self._archive.best,)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects."""
-        return self._pool.state_dict()
+        return self._archive.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore the kept objects."""
-        self._pool.load_state_dict(state)
+        self._archive.load_state_dict(state)

@@ -26,6 +26,8 @@ class LogPartitionVariance(Loss):
         scores = score(policy, trajectories, condition)
         log_z = log_reward + trajectories.total(scores.log_pb - scores.log_pf)
         rows = torch.cat([condition.beta.unsqueeze(1), condition.preference], dim=1)
+        if condition.function is not None:
+            rows = torch.cat([rows, condition.function.unsqueeze(1).to(rows)], dim=1)
         distinct, group = torch.unique(rows, dim=0, return_inverse=True)
         count = torch.bincount(group, minlength=len(distinct))
         mean = log_z.new_zeros(len(distinct)).index_add(0, group, log_z) / count

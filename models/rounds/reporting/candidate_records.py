@@ -17,6 +17,7 @@ from models.gflownet.density import log_density
 from models.messages.message import Message, message, records, texts
 from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
 from models.rounds.reporting.reasons import SelectionReason, reason
+from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ def candidate_table(
     condition, texts = pool.condition, pool.texts
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
-    log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
+    log_reward = fitted.reward(texts, condition.beta, condition.preference, condition.function).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
     return CandidateTable(
         pool.objects,
@@ -100,7 +101,7 @@ def candidate_table(
             SamplingInfo(*row)
             for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)
         ],
-        fitted.reward.value(texts, condition.preference.cpu()),
+        fitted.reward.value(texts, condition.preference.cpu(), condition.function),
         n_estimated=int((~is_exact).sum()),
     )
 
@@ -130,6 +131,15 @@ def build_predictions(
         )
         for row, text in enumerate(texts)
     ]
+
+
+def predicted_values(texts: Sequence[str], fitted: RoundModel) -> dict[str, dict[str, Prediction]]:
+    """Return the predictions of every objective of objects, by object."""
+    if not texts:
+        return {}
+    objects, _ = evaluate_objects(fitted.model, texts)
+    numbers = derived_values(texts, fitted)
+    return {text: _predictions(row, objects.objectives, numbers, fitted) for row, text in enumerate(texts)}
 
 
 def even_preference(n: int, fitted: RoundModel) -> Tensor:

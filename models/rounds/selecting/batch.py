@@ -13,11 +13,12 @@ import torch
 
 from models.campaign.batch_limits import shared_value
 from models.messages.message import Message, message
-from models.rounds.selecting.limits import build_limits
+from models.rounds.selecting.limits import build_limits, with_cluster_shares
 from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
 from models.rounds.selecting.replicates import Remeasurement, controls, replicates
 from models.rounds.selecting.reserves import select_reserves
 from models.rounds.selecting.scoring import preference_grid, relative_utility, scalarised, score_pool
+from models.selection.contract import min_max_scale
 from models.selection.limits import Grouping
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from models.rounds.sampling.candidate_pool import CandidatePool
     from models.rounds.selecting.limits import NamedLimits
     from models.rounds.selecting.scoring import ScoredPool
-    from models.selection.contract import Purpose
+    from models.selection.contract import Pick, Purpose
 
 
 @final
@@ -82,7 +83,8 @@ def select_batch(
     )
     rows = rows_of_best_shared_value(scored, limits, fitted)
     part, within = scored.at(rows), limits.at(rows)
-    picked = run_selector(part, within, fitted, history, seed)
+    is_shared = scored.is_informative and not pool.stats.listed
+    picked, within = _pick(part, within, fitted, history, seed, is_shared=is_shared)
     further = select_reserves(part, within, [item.index for item in picked], fitted, n_reserves)
     preferences = scored.trade_offs[scored.best_for[rows]].tolist()
     choices, reserves = (
@@ -101,6 +103,25 @@ def select_batch(
         shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
         notes=_notes(scored, choices, fitted),
     )
+
+
+def _pick(
+    part: ScoredPool,
+    limits: NamedLimits,
+    fitted: RoundModel,
+    history: History,
+    seed: int,
+    *,
+    is_shared: bool,
+) -> tuple[list[Pick], NamedLimits]:
+    """Return picks, by row of the part, and the limits that they keep to; `is_shared` among clusters."""
+    if is_shared:
+        batch, values = fitted.model.spec.batch, min_max_scale(part.value)
+        for shared, goal in with_cluster_shares(limits, batch, fitted.domain, part.texts, values):
+            picked = run_selector(part, shared, fitted, history, seed)
+            if len(picked) >= goal:
+                return picked, shared
+    return run_selector(part, limits, fitted, history, seed), limits
 
 
 def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:

@@ -5,24 +5,26 @@ Knows the domain's properties, groupings and columns; not what is chosen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, final
 
 import torch
 
 from models.campaign.batch_limits import ROUNDING, cluster_similarity, labels, shared_value
-from models.selection.limits import BatchLimits, Budget, Grouping, Likeness, encode_labels
+from models.selection.limits import BatchLimits, Budget, Grouping, Likeness, encode_labels, largest_batch
 from models.specs.decisions import CLUSTER, BudgetLimit, GroupLimit, SharedLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
     from models.domains.contract import Domain
     from models.specs.decisions import BatchSpec
 
+LEAST_OF_CLUSTER = 2
+"""Candidates that a default share of a cluster always allows."""
 OUTSIDE = "outside the applicability domain"
 
 
@@ -91,6 +93,33 @@ def build_limits(
     has_shared = any(isinstance(limit, SharedLimit) for limit in batch.limits)
     shared = [shared_value(batch, domain, text) for text in texts] if has_shared else None
     return NamedLimits(budgets, groupings, likenesses, shared)
+
+
+def with_cluster_shares(
+    limits: NamedLimits, batch: BatchSpec, domain: Domain, texts: Sequence[str], values: Tensor
+) -> Iterator[tuple[NamedLimits, int]]:
+    """Yield limits of a batch out of N objects with a largest share of one cluster, and the batch to reach.
+
+    The share is doubled until it allows as large a batch as the limits alone, which come last. So it yields
+    where there are too few families, unlike a limit by cluster that the campaign words, which replaces it.
+
+    Args:
+        limits: those that the campaign words.
+        batch: names the share.
+        domain: says what is similar.
+        texts: the objects [N].
+        values: what each of them is worth [N], from 0 to 1.
+    """
+    most = max(LEAST_OF_CLUSTER, round(batch.cluster_share * batch.size))
+    if not limits.likenesses and most < batch.size:
+        possible = len(largest_batch(batch.size, values, *limits.all()))
+        alike = _alike(domain, texts, domain.cluster_similarity)
+        while most < possible:
+            shared = replace(limits, likenesses={f"at most {most} per cluster": Likeness(alike, most)})
+            if len(largest_batch(batch.size, values, *shared.all())) >= possible:
+                yield shared, possible
+            most *= 2
+    yield limits, 0
 
 
 def _alike(domain: Domain, texts: Sequence[str], threshold: float) -> Callable[[int], Tensor]:

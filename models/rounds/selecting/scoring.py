@@ -61,7 +61,8 @@ def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool
     """Return the pool with its worth by the campaign's acquisition.
 
     For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted,
-    optimistic utilities tell the objects apart in its place.
+    optimistic utilities tell the objects apart in its place. Where functions are sampled, an object counts by
+    the function that holds it best: the best of each function are worth the same (batch Thompson sampling).
     """
     objects = pool.objects
     utilities = fitted.reward.optimistic_utilities(objects.objectives, objects.uncertainty_weight)
@@ -70,12 +71,14 @@ def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool
     values = fitted.reward.acquired(
         objects.texts, objects.objectives, objects.uncertainty_weight, preferences
     )
+    n_functions = fitted.reward.n_functions
+    optimistic = optimistic.repeat_interleave(n_functions, dim=1)
     near_best, which = relative_utility(torch.where(_is_informative(values), values, optimistic))
     return ScoredPool(
         objects,
         near_best * objects.feasibility,
         fitted.reward.utility_sd(objects.objectives).mean(dim=1) * objects.feasibility,
-        which,
+        which // n_functions,
         preferences,
         is_informative=bool(_is_informative(optimistic).any()),
     )

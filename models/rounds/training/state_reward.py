@@ -66,9 +66,13 @@ class StateReward:
         """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
         self._reward.prepare(self.texts(states))
 
+    def uncertainty(self, states: Tensor) -> Tensor:
+        """Return how little the proxies know of final states [B, W]: [B] (float32), from 0 to 1."""
+        return self._reward.uncertainty(self.texts(states)).float().to(states.device)
+
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
-        return self._reward(self.texts(states), condition.beta, condition.preference)
+        return self._reward(self.texts(states), condition.beta, condition.preference, condition.function)
 
     def log_prior(self, states: Tensor) -> Tensor:
         """Return the log-prior [B] of final states [B, W]."""

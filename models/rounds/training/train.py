@@ -21,16 +21,17 @@ from models.gflownet.trainer import Trainer
 from models.gflownet.trunks import get_trunk
 from models.gflownet.trunks.contract import check_served
 from models.records import Cancelled
-from models.rounds.training.state_reward import StateReward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
+    from models.campaign.spec import CampaignSpec
     from models.gflownet.environment import Environment
     from models.records import CheckpointStore
     from models.rounds.training.dual_ascent import DualAscent
+    from models.rounds.training.state_reward import StateReward
     from models.specs.sampler import SamplerSpec
 
 CHECKPOINT_SECONDS = 15.0
@@ -46,34 +47,49 @@ def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
         UnservedTrunkError: if the trunk reads something that the environment does not offer.
     """
     check_served(environment, get_trunk(spec.trunk).reads)
-    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=hasattr(StateReward, "partial"))
+    check_loss(spec.loss, get_loss(spec.loss), environment)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RewardShape:
+    """What conditions choose among: M objectives, and K functions sampled from the posterior."""
+
+    n_objectives: int
+    n_functions: int = 1
+
+
+def shape_of_reward(spec: CampaignSpec) -> RewardShape:
+    """Return the shape of the reward that a campaign asks for."""
+    return RewardShape(len(spec.objectives), spec.acquisition.functions)
 
 
 def build_trainer(
     spec: SamplerSpec,
     environment: Environment,
     reward: StateReward,
-    n_objectives: int,
+    shape: RewardShape,
     seed: int,
     measured: Sequence[str],
 ) -> Trainer:
-    """Return a trainer at its start.
+    """Return a trainer at its start, for a reward of a shape.
 
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
-    conditions = _conditions(spec, environment, n_objectives)
+    conditions = _conditions(spec, environment, shape)
     return Trainer(environment, conditions, reward, trainer_settings(spec), seed, measured)
 
 
-def _conditions(spec: SamplerSpec, environment: Environment, n_objectives: int) -> ConditionSampler:
+def _conditions(spec: SamplerSpec, environment: Environment, shape: RewardShape) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
         spec.beta,
-        n_objectives,
+        shape.n_objectives,
         spec.preference_concentration,
         environment.device,
         beta_law=spec.beta_law,
+        n_functions=shape.n_functions,
     )
 
 
@@ -111,16 +127,19 @@ class TrainedPolicy:
 
 
 def trained_policy(
-    spec: SamplerSpec, environment: Environment, n_objectives: int, weights: Mapping[str, Tensor]
+    spec: SamplerSpec,
+    environment: Environment,
+    shape: RewardShape,
+    weights: Mapping[str, Tensor],
 ) -> TrainedPolicy:
     """Return the policy of a finished trainer (`build_trainer`) from its weights, ready to sample.
 
     Raises:
         RuntimeError: if the weights are of a policy of another shape.
     """
-    conditions = _conditions(spec, environment, n_objectives)
-    shape = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
-    policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
+    conditions = _conditions(spec, environment, shape)
+    network = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
+    policy = Policy(environment, conditions, network, torch.Generator().manual_seed(0))
     policy.load_state_dict(weights)
     return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
 

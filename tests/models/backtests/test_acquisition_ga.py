@@ -1,17 +1,21 @@
 """A genetic search of the same reward: its choices are new, allowed and better than random ones."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.contract import BacktestTask, Oracle
 from models.backtests.runner import BacktestPlan, backtest
+from models.backtests.table import TableDomain
+from models.backtests.variation import steps_breed
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.domains.contract import Domain
 from models.records import History, Measurement
 
 N = 14
@@ -68,7 +72,38 @@ def test_it_repeats_and_proposes_nothing_twice(spec: CampaignSpec) -> None:
     assert not set(one) & set(start)
 
 
-def test_a_table_is_refused(spec: CampaignSpec) -> None:
-    task = BacktestTask(spec, open_domain(spec.domain), ("0" * N,), lambda _: None)
-    with pytest.raises(ValueError, match="table"):
-        AcquisitionGA().choose(task, History(), 1, 0)
+def some_in_order(parents: Sequence[str], generator: torch.Generator) -> list[str]:
+    """Breed anything, whether or not the table holds it."""
+    numbers = torch.randint(2**N, (len(parents),), generator=generator).tolist()
+    return [f"{number:0{N}b}" for number in numbers]
+
+
+@pytest.mark.parametrize("breed", [steps_breed, lambda _: some_in_order], ids=["steps", "of a peer"])
+def test_with_a_table_only_its_objects_are_bred_and_scored(
+    breed: Callable[[Domain], Any], spec: CampaignSpec
+) -> None:
+    domain, lab = open_domain(spec.domain), Counting()
+    table = tuple(f"{number:0{N}b}" for number in range(0, 2**N, 16))
+    history = History(lab.measure(table[:30], 0, 0))
+    scored: list[str] = []
+    watched = TableDomain(domain, table)
+    features = watched.features
+    watched.features = lambda texts: scored.extend(texts) or features(texts)  # type: ignore[method-assign,func-returns-value]
+    choice = AcquisitionGA(breed, calls=300).choose(
+        BacktestTask(spec, watched, table, lambda _: None), history, 6, 3
+    )
+    assert len(set(choice.objects)) == 6
+    assert set(choice.objects) <= set(table) - set(table[:30])
+    assert 200 <= choice.n_scored <= 300 + 2 * 512
+    assert set(scored) <= set(table)
+
+
+def test_a_choice_has_the_predictions_of_its_objects(spec: CampaignSpec) -> None:
+    domain, lab = open_domain(spec.domain), Counting()
+    start = tuple(f"{number:0{N}b}" for number in range(40, 60))
+    task = BacktestTask(spec, domain, None, lambda _: None)
+    choice = AcquisitionGA(calls=300).choose(task, History(lab.measure(start, 0, 0)), 6, 3)
+    assert set(choice.predictions) == set(choice.objects)
+    assert all(
+        item["turns"].low < item["turns"].mean < item["turns"].high for item in choice.predictions.values()
+    )

@@ -12,7 +12,7 @@ from models.backtests.table import TableDomain, TableLab
 from models.backtests.utilities import measured_utilities
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.records import History, Measurement
+from models.records import History, Measurement, Prediction
 
 TEXTS = [f"{number:08b}" for number in range(0, 256, 2)]
 
@@ -120,6 +120,42 @@ def test_means_and_intervals_over_seeds() -> None:
     (row,) = summarise(rows)
     assert row["best"] == pytest.approx(2.0)
     assert row["best_half"] == pytest.approx(4.302652729911275 / 3**0.5)  # t(.975, 2) and a deviation of 1
+
+
+def test_a_figure_that_one_seed_lacks_is_summarised_over_the_others() -> None:
+    rows = [{"method": "a", "seed": 0, "round": 1, "best": 1.0}]
+    rows.append({"method": "a", "seed": 1, "round": 1, "best": 3.0, "coverage": 0.5})
+    (row,) = summarise(rows)
+    assert (row["best"], row["coverage"]) == (2.0, 0.5)
+
+
+def test_later_rounds_see_earlier_predictions_and_coverage_is_reported(
+    spec: CampaignSpec, lab: TableLab
+) -> None:
+    seen = []
+
+    class Seer(Strategy):
+        """Is right about every second object; what it says of a computed objective does not count."""
+
+        def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
+            seen.append(history.forecasts)
+            objects = tuple(untried(task, history)[:k])
+            errors = [10.0 * (row % 2) for row in range(k)]
+            predicted = {
+                text: {
+                    "signal": Prediction(
+                        signal(text) + error, 1.0, signal(text) + error - 2, signal(text) + error + 2
+                    ),
+                    "few": Prediction(99.0, 0.0, 99.0, 99.0),
+                }
+                for text, error in zip(objects, errors, strict=True)
+            }
+            return Choice(objects, predictions=predicted)
+
+    rows = run(spec, lab, ("random",), lambda _: Seer(), seeds=(0,))
+    assert [row.get("coverage") for row in rows] == [None, 0.5, 0.5]
+    assert [len(forecasts) for forecasts in seen] == [0, 6]
+    assert {item.round for item in seen[1]} == {1}
 
 
 def test_a_missing_value_is_as_poor_as_can_be(spec: CampaignSpec) -> None:

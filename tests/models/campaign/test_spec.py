@@ -98,6 +98,11 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         ),
         (
             CampaignSpec,
+            campaign(acquisition={"kind": "expected_improvement", "functions": 4}),
+            "/functions",
+        ),
+        (
+            CampaignSpec,
             campaign(
                 objectives=[{"name": f"y{number}"} for number in range(5)],
                 acquisition={"kind": "expected_hypervolume_improvement"},

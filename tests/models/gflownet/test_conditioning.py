@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from models.gflownet.conditioning import Condition, ConditionSampler, thermometer_encoding
+from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions, thermometer_encoding
 
 
 def test_a_thermometer_has_no_dead_edge_within_its_range():
@@ -105,3 +105,44 @@ def test_the_upper_half_of_a_law_starts_at_its_middle(
     assert float(beta.min()) == pytest.approx(middle)
     assert float(beta.max()) == pytest.approx(64.0)
     assert float(beta.median()) == pytest.approx(median, rel=0.02)
+
+
+def test_functions_take_their_share_of_the_conditions_and_reach_the_encoding(generator: torch.Generator):
+    conditions = ConditionSampler((1.0, 4.0), 2, n_functions=3)
+    drawn = conditions.sample(300, generator)
+    assert drawn.function is not None
+    assert drawn.function.bincount().tolist() == [100, 100, 100]
+    code = conditions.encode(drawn)
+    assert code.shape == (300, conditions.width)
+    assert torch.equal(code[:, -3:].argmax(dim=1), drawn.function)
+    assert conditions.width == ConditionSampler((1.0, 4.0), 2).width + 3
+
+
+def test_rows_keep_their_function_whatever_is_done_with_them(generator: torch.Generator):
+    conditions = ConditionSampler((1.0, 4.0), 1, n_functions=5)
+    drawn = conditions.sample(10, generator)
+    assert drawn.function is not None
+    both = join_conditions([drawn.at(slice(0, 4)), conditions.at_middle_beta(drawn.at(slice(4, None)))])
+    assert both.function is not None
+    assert torch.equal(both.function, drawn.function)
+    repeated = both.repeat(2).function
+    assert repeated is not None
+    assert torch.equal(repeated, drawn.function.repeat_interleave(2))
+
+
+def test_a_policy_of_several_functions_needs_the_name_of_one():
+    conditions = ConditionSampler((1.0, 4.0), 1, n_functions=2)
+    with pytest.raises(ValueError, match="name one in each"):
+        conditions.encode(Condition(torch.ones(1), torch.ones(1, 1)))
+
+
+def test_with_one_function_nothing_is_drawn_for_it(generator: torch.Generator):
+    plain, one = ConditionSampler((1.0, 4.0), 2), ConditionSampler((1.0, 4.0), 2, n_functions=1)
+    state = generator.get_state()
+    first = plain.sample(7, generator)
+    generator.set_state(state)
+    again = one.sample(7, generator)
+    assert first.function is None
+    assert again.function is None
+    assert torch.equal(first.beta, again.beta)
+    assert torch.equal(first.preference, again.preference)

@@ -1,20 +1,23 @@
 """Trained conditional policies against exact distributions, on the reference environments."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 import torch
-from exactness import SETTINGS, assert_exact
+from exactness import BETAS, SETTINGS, TOLERANCE, assert_exact, tabulated
 from loss_spaces import letter_reward
 
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.domains.peptides.environment import PeptidesEnvironment
 from models.domains.peptides.spec import PeptidesSpec
+from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
-from models.gflownet.exact import enumerate_space
+from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.policy import PolicySpec
+from models.gflownet.trainer import Trainer
 
 
 def grid_utilities(environment: Hypergrid) -> torch.Tensor:
@@ -61,12 +64,41 @@ def test_forbidden_objects_get_almost_no_probability():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share", "genetic_share"]
+    "name",
+    [
+        "diverse_share",
+        "tempered_share",
+        "averaged_share",
+        "local_search_share",
+        "genetic_share",
+        "conservative_share",
+    ],
 )
 def test_each_behaviour_leaves_the_distribution_exact(name: str):
     environment = Hypergrid(2, 5)
     settings = replace(SETTINGS, replay_capacity=15, **{name: 0.4})
     assert_exact(environment, grid_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_published_ranks_and_mates_of_the_policy_leave_the_distribution_exact():
+    environment = Hypergrid(2, 5)
+    settings = replace(
+        SETTINGS,
+        replay_share=0.3,
+        genetic_share=0.3,
+        conservative_share=0.3,
+        genetic_policy_mates=0.5,
+        rank_weights="reciprocal",
+    )
+    assert_exact(environment, grid_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_edits_of_sequences_leave_the_distribution_exact():
+    environment = Strings("ACGT", 4)
+    settings = replace(SETTINGS, conservative_share=0.3)
+    assert_exact(environment, string_utilities(environment), settings=settings)
 
 
 @pytest.mark.slow
@@ -109,3 +141,40 @@ def test_message_passing_is_exact_on_fragment_trees():
     utilities = torch.rand(n, 2, generator=torch.Generator().manual_seed(3)).double()
     policy = PolicySpec(trunk="message_passing", width=128)
     assert_exact(environment, utilities, settings=replace(SETTINGS, steps=800, policy=policy))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
+)
+def test_forward_looking_losses_are_exact_with_a_learned_potential(loss: str):
+    environment = Strings("ACGT", 4)
+    result = assert_exact(environment, string_utilities(environment), settings=replace(SETTINGS, loss=loss))
+    assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
+
+
+@pytest.mark.slow
+def test_one_policy_serves_several_sampled_functions_each_within_total_variation_005():
+    environment = Strings("ACGT", 4)
+    space = enumerate_space(environment)
+    tables = [string_utilities(environment)[:, :1], grid_like_utilities(space.final_states)]
+    rewards = [tabulated(space, table) for table in tables]
+
+    def log_reward(final_states: torch.Tensor, condition: Condition) -> torch.Tensor:
+        assert condition.function is not None
+        values = torch.stack([reward(final_states, condition) for reward in rewards])
+        return values[condition.function, torch.arange(len(condition))]
+
+    conditions = ConditionSampler((BETAS[0], BETAS[-1]), 1, n_functions=len(tables))
+    trainer = Trainer(environment, conditions, log_reward, SETTINGS, 0)
+    trainer.run(SETTINGS.steps)
+    for index, beta in itertools.product(range(len(tables)), BETAS):
+        condition = replace(conditions.fixed(beta), function=torch.tensor([index]))
+        log_p = policy_log_probability(space, trainer.policy, condition)
+        target = log_target(log_reward(space.final_states, condition.repeat(len(space))))
+        assert total_variation(log_p, target) <= TOLERANCE
+
+
+def grid_like_utilities(final_states: torch.Tensor) -> torch.Tensor:
+    letters = final_states[:, :-1].double() - 1
+    return torch.sin(2.0 * letters @ torch.tensor([1.0, 0.7, 1.3, 0.4], dtype=torch.float64)).unsqueeze(1)

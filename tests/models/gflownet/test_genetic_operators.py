@@ -1,8 +1,10 @@
 """Actions are mutated and recombined like strings."""
 
+import pytest
 import torch
+from domain_examples import names, open_example
 
-from models.gflownet.genetic_operators import NONE, breed, crossover, mutate
+from models.gflownet.genetic_operators import NONE, breed, build, complete, crossover, decompose, mutate
 
 
 def test_a_mutation_changes_only_what_is_there() -> None:
@@ -24,3 +26,13 @@ def test_children_take_after_the_first_half_of_their_parents() -> None:
     bred = breed(parents, 2, torch.Generator().manual_seed(0))
     assert bred.shape == (200, 12)
     assert 0.2 < float(bred.double().mean()) < 0.5
+
+
+@pytest.mark.parametrize(("kind", "index"), names())
+def test_what_is_taken_apart_is_built_again_in_every_domain(kind: str, index: int) -> None:
+    example = open_example(kind, index)
+    environment = example.domain.environment(example.texts)
+    generator = torch.Generator().manual_seed(0)
+    states = complete(environment, environment.reset(60), generator)
+    rebuilt = build(environment, decompose(environment, states, generator), generator)
+    assert torch.equal(environment.key(rebuilt), environment.key(states))

@@ -21,6 +21,7 @@ from models.gflownet.rewards import (
     LogRewardFn,
     partial_log_rewards,
     stopped_log_rewards,
+    uncertainties,
 )
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
@@ -69,10 +70,14 @@ def test_peptides_with_a_least_length_may_not_stop_everywhere():
 @pytest.mark.parametrize(
     "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
 )
-def test_a_reward_without_parts_is_refused(loss: str):
-    with pytest.raises(IncompatibleLossError, match=rf"{loss}.* partial"):
-        build(loss, STRINGS, length_reward)
-    build(loss, STRINGS, letter_reward(STRINGS)).step()
+def test_a_reward_without_parts_gets_a_learned_potential(loss: str):
+    learned = build(loss, STRINGS, length_reward)
+    learned.step()
+    assert any(name.startswith("potential.") for name in learned.state_dict()[0])
+    assert learned.partial_calls == 0
+    given = build(loss, STRINGS, letter_reward(STRINGS))
+    given.step()
+    assert not any(name.startswith("potential.") for name in given.state_dict()[0])
 
 
 def test_stopped_prefixes_are_evaluated_and_final_states_not_again(generator: torch.Generator):
@@ -125,3 +130,28 @@ def test_parts_that_are_no_numbers_are_refused(generator: torch.Generator):
     trajectories, condition = walks(STRINGS, generator)
     with pytest.raises(InvalidLogRewardError, match="partial"):
         partial_log_rewards(trajectories, torch.zeros(32), condition, reward)
+
+
+class Doubtful:
+    """A log-reward whose uncertainty is given."""
+
+    def __init__(self, uncertainty: Tensor) -> None:
+        self.uncertainties = uncertainty
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        return length_reward(states, condition)
+
+    def uncertainty(self, states: Tensor) -> Tensor:
+        return self.uncertainties[: len(states)]
+
+
+def test_a_reward_without_uncertainty_is_certain():
+    states = STRINGS.states(["AAA", "CCC"])[0]
+    assert uncertainties(length_reward, states).tolist() == [0.0, 0.0]
+    assert uncertainties(Doubtful(torch.tensor([0.25, 1.0])), states).tolist() == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("wrong", [[0.5], [0.5, 1.5], [-0.1, 0.5], [float("nan"), 0.5]])
+def test_an_uncertainty_is_one_number_from_0_to_1_per_state(wrong: list[float]):
+    with pytest.raises(InvalidLogRewardError, match="uncertainty"):
+        uncertainties(Doubtful(torch.tensor(wrong)), STRINGS.states(["AAA", "CCC"])[0])

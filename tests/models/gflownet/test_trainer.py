@@ -69,7 +69,15 @@ def test_resuming_gives_the_same_numbers_bit_for_bit(loss: str, has_learned_back
 
 
 @pytest.mark.parametrize(
-    "name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share", "genetic_share"]
+    "name",
+    [
+        "diverse_share",
+        "tempered_share",
+        "averaged_share",
+        "local_search_share",
+        "genetic_share",
+        "conservative_share",
+    ],
 )
 @pytest.mark.parametrize("has_learned_backward", [False, True])
 def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool):  # noqa: FBT001
@@ -77,6 +85,13 @@ def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool)
     settings = replace(SETTINGS, policy=policy, replay_capacity=12, **{name: 0.5})
     assert_resumes(settings, build_on_grid)
     assert_resumes(settings, build)
+
+
+def test_resuming_with_published_ranks_and_mates_of_the_policy():
+    settings = replace(
+        SETTINGS, genetic_share=0.4, replay_share=0.3, genetic_policy_mates=0.5, rank_weights="reciprocal"
+    )
+    assert_resumes(settings, build_on_grid)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -141,6 +141,14 @@ def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
         assert _log_reward(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [-math.inf] * 4
 
 
+def test_uncertainty_is_the_mean_deviation_and_refused_objects_have_all_of_it() -> None:
+    reward, model = _reward(trust=0.5, sd=0.25)
+    texts = ["good", "even", "", "forbidden", "heavy", "nothing"]
+    assert reward.uncertainty(texts).tolist() == [0.25, 0.25, 1.0, 1.0, 1.0, 1.0]
+    assert model.evaluated == ["good", "even", "heavy", "nothing"]
+    assert _reward(sd=3.0)[0].uncertainty(["good"]).tolist() == [1.0]
+
+
 def test_each_object_is_scored_once() -> None:
     reward, model = _reward()
     for _ in range(3):

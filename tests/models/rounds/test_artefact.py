@@ -21,7 +21,7 @@ from models.rounds.artefact import ArtefactError, attempted_objects, pack_artefa
 from models.rounds.fitting.fit import RoundModel, fit, random_objects
 from models.rounds.reporting.summary import versions
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import build_trainer
+from models.rounds.training.train import RewardShape, build_trainer
 from models.safety.hazard_lists import HazardList
 from models.safety.screened_domain import ScreenedDomain
 
@@ -79,7 +79,9 @@ def _left(kind: str) -> Left:
     environment = domain.environment(attempted_objects(history))
     fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
-    trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
+    trainer = build_trainer(
+        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+    )
     trainer.step()
     artefact = pack_artefact(
         fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
@@ -273,7 +275,7 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     )
     assert withheld == [measured]
     trainer = build_trainer(
-        left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, []
+        left.spec.sampler, environment, StateReward(environment, left.fitted.reward), RewardShape(2), SEED, []
     )
     made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
@@ -351,7 +353,9 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
-    trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
+    trainer = build_trainer(
+        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+    )
     artefact = pack_artefact(
         fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )

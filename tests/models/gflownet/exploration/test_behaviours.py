@@ -99,6 +99,18 @@ def test_only_searching_behaviours_have_elites() -> None:
     assert list(MixtureBehaviour([], uniform).elites()) == []
 
 
+def test_mates_that_the_policy_samples_pass_their_ends_on(policy: Policy, generator: torch.Generator) -> None:
+    states, _ = ENVIRONMENT.states(["AAAA"])
+    shares = []
+    for policy_mates in (0.0, 1.0):
+        genetic = Genetic(WIDTH, 4, policy_mates=policy_mates)
+        genetic.observe(ENVIRONMENT, states, condition_of(1), torch.zeros(1))
+        bred = genetic.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(4000), generator)
+        shares.append(float((bred.final_states[:, :-1] == 2).float().mean()))
+    # one of four letters is drawn anew, and a crossover (.7) takes half of the mate's
+    assert shares == pytest.approx([0.125, 0.125 + 0.75 * 0.7 / 2], abs=0.03)
+
+
 def test_diverse_replay_keeps_one_of_each_as_seen_last(policy: Policy, generator: torch.Generator) -> None:
     replay = DiverseReplay(WIDTH, capacity=3)
     show(replay, ["AAAA", "BBBB"], [0.1, 0.2])

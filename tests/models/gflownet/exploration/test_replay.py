@@ -20,7 +20,7 @@ def show(replay: Replay, texts: list[str], log_rewards: list[float]) -> None:
 
 
 def kept(replay: Replay) -> list[str]:
-    return ENVIRONMENT.objects(replay.best)
+    return ENVIRONMENT.objects(replay.archive.best)
 
 
 def empty() -> torch.Tensor:
@@ -37,7 +37,7 @@ def test_the_best_distinct_objects_are_kept_in_order():
     assert kept(replay) == ["BAA", "AAB", "ABB"]
     show(replay, ["ABB"], [2.0])
     assert kept(replay) == ["ABB", "BAA", "AAB"]
-    assert replay.priority.tolist() == pytest.approx([2.0, 1.0, 0.9])
+    assert replay.archive.priority.tolist() == pytest.approx([2.0, 1.0, 0.9])
 
 
 def walked(replay: Replay, n: int, generator: torch.Generator, beta: float | None = None) -> list[str]:

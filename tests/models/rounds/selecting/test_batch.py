@@ -107,12 +107,19 @@ LIMITS: list[dict[str, Any]] = [
     st.integers(1, 12),
     st.lists(st.sampled_from(LIMITS), max_size=3, unique_by=str),
     st.integers(1, len(NEW)),
-    st.sampled_from([0.0, 0.25, 1.0]),
+    st.fixed_dictionaries(
+        {"exploration": st.sampled_from([0.0, 0.25, 1.0]), "cluster_share": st.sampled_from([0.2, 1.0])}
+    ),
 )
 def test_a_batch_is_exact_or_says_why(
-    fitted: RoundModel, selector: str, size: int, limits: list[dict[str, Any]], n: int, exploration: float
+    fitted: RoundModel,
+    selector: str,
+    size: int,
+    limits: list[dict[str, Any]],
+    n: int,
+    shares: dict[str, float],
 ) -> None:
-    asked = {"size": size, "selector": selector, "limits": limits, "exploration": exploration}
+    asked = {"size": size, "selector": selector, "limits": limits, **shares}
     batch, texts = _choose(fitted, asked, NEW[:n])
     assert len(set(texts)) == len(texts) <= size
     assert set(texts) <= set(NEW[:n])
@@ -243,3 +250,20 @@ def test_with_results_the_batch_is_not_space_filling(fitted: RoundModel) -> None
     batch, _ = _choose(fitted, {"size": 3})
     assert not batch.is_space_filling
     assert batch.notes == ()
+
+
+def test_no_cluster_has_more_than_its_share_where_the_pool_is_sampled(fitted: RoundModel) -> None:
+    batch = {"size": 6, "diversity": 0.0, "exploration": 0.0, "cluster_share": 0.34}
+    alike = fitted.domain.cluster_similarity
+
+    def largest(texts: list[str]) -> int:
+        return int((fitted.domain.similarity(texts, texts) >= alike).sum(axis=1).max())
+
+    _, texts = _choose(fitted, batch)
+    _, free = _choose(fitted, batch | {"cluster_share": 1.0})
+    assert len(texts) == len(free) == 6
+    assert largest(texts) <= 2 < largest(free)
+    asking = _asking(fitted, batch)
+    pool = _pool(asking, HISTORY, NEW)
+    listed = select_batch(replace(pool, stats=replace(pool.stats, listed=len(NEW))), asking, HISTORY, 0)
+    assert [NEW[choice.row] for choice in listed.choices] == free

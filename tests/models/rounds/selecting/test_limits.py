@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+import torch
 from pydantic import ValidationError
 
 from models.domains import installed
 from models.domains.contract import Domain
-from models.rounds.selecting.limits import NamedLimits, build_limits
+from models.rounds.selecting.limits import NamedLimits, build_limits, with_cluster_shares
 from models.specs.decisions import BatchSpec
 
 FAMILY = [f"{'C' * n}NC(=O)c1ccc(-c2ccccn2)cc1" for n in range(3, 22)]
@@ -102,3 +103,29 @@ def test_each_domain_knows_its_families(
     assert alike.all()
     other = domain.parse({next(iter(family[0])): stranger})
     assert (domain.similarity(texts, [other]) < domain.cluster_similarity).all()
+
+
+def shares(batch: dict[str, Any], texts: list[str]) -> list[tuple[list[str], int]]:
+    domain, spec = molecules(), BatchSpec.model_validate(batch)
+    limits = build_limits(spec, domain, texts, (), None)
+    values = torch.linspace(1, 0, len(texts), dtype=torch.float64)
+    return [(item.names, goal) for item, goal in with_cluster_shares(limits, spec, domain, texts, values)]
+
+
+def test_a_default_share_of_a_cluster_yields_only_as_far_as_the_pool_asks() -> None:
+    domain = molecules()
+    texts = [domain.parse({"smiles": text}) for text in FAMILY + OTHERS]
+    assert shares({"size": 6, "cluster_share": 0.34}, texts)[0] == (["at most 2 per cluster"], 6)
+    # four others leave four places to the family, then six, which only twice the share allows
+    assert shares({"size": 8, "cluster_share": 0.25}, texts)[0] == (["at most 4 per cluster"], 8)
+    assert shares({"size": 20, "cluster_share": 0.1}, texts)[0] == (["at most 16 per cluster"], 20)
+    assert shares({"size": 20, "cluster_share": 0.1}, texts[: len(FAMILY)]) == [([], 0)]
+    assert shares({"size": 6, "cluster_share": 1.0}, texts) == [([], 0)]
+
+
+def test_a_limit_by_cluster_that_is_worded_replaces_the_default_share() -> None:
+    domain = molecules()
+    texts = [domain.parse({"smiles": text}) for text in FAMILY + OTHERS]
+    worded = {"kind": "group", "by": "cluster", "max": 5}
+    (names, goal), *more = shares({"size": 6, "cluster_share": 0.2, "limits": [worded]}, texts)
+    assert (names, goal, more) == (["at most 5 per cluster (similarity of at least 0.4)"], 0, [])

@@ -129,6 +129,31 @@ def test_another_seed_draws_another_function_and_the_same_seed_the_same() -> Non
     assert one == again != other
 
 
+def test_the_best_of_each_sampled_function_is_worth_most() -> None:
+    fitted = _fitted(ONLY, kind="thompson_sampling", functions=4)
+    scored = score_pool(_pool(fitted, NEW), fitted, 0)
+    certain = torch.ones(len(NEW), 1, dtype=torch.float64)
+    which = torch.arange(4)
+    best = {int(fitted.reward.value(scored.texts, certain, each.expand(len(NEW))).argmax()) for each in which}
+    assert len(best) > 1
+    assert all(float(scored.value[row]) == pytest.approx(1.0, abs=1e-4) for row in best)
+    single = score_pool(_pool(fitted, NEW), _fitted(ONLY, kind="thompson_sampling"), 0)
+    assert float(scored.value.sum()) > float(single.value.sum())
+
+
+def test_each_sampled_function_has_a_reward_of_its_own_and_none_means_their_average() -> None:
+    fitted = _fitted(BOTH, kind="thompson_sampling", functions=3)
+    n = len(NEW)
+    even, beta = torch.full((n, 2), 0.5, dtype=torch.float64), torch.ones(n)
+    each = [fitted.reward.value(NEW, even, torch.full((n,), index, dtype=torch.int64)) for index in range(3)]
+    assert not torch.allclose(each[0], each[1])
+    assert torch.allclose(torch.stack(each).mean(dim=0), fitted.reward.value(NEW, even))
+    first = _fitted(BOTH, kind="thompson_sampling").reward
+    assert torch.equal(
+        first(NEW, beta, even), fitted.reward(NEW, beta, even, torch.zeros(n, dtype=torch.int64))
+    )
+
+
 @pytest.mark.parametrize("kind", ACQUISITIONS)
 def test_before_any_result_the_batch_fills_the_space_whatever_the_kind(kind: str) -> None:
     fitted = _fitted(ONLY, (), kind=kind)

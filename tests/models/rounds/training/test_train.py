@@ -17,7 +17,7 @@ from models.gflownet.trunks.contract import UnservedTrunkError
 from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import build_trainer, check_sampler, trained_policy
+from models.rounds.training.train import RewardShape, build_trainer, check_sampler, trained_policy
 from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
@@ -40,7 +40,7 @@ def campaign(loss: str, **domain: int) -> CampaignSpec:
 def build(spec: SamplerSpec) -> TrainerSettings:
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
-    return build_trainer(spec, environment, reward, 1, 0, []).settings
+    return build_trainer(spec, environment, reward, RewardShape(1), 0, []).settings
 
 
 def test_a_plain_specification_is_the_trainer_s_own_defaults() -> None:
@@ -90,7 +90,7 @@ def test_what_fits_a_campaign_is_told_before_fitting(loss: str) -> None:
         spec = campaign(loss, min_length=min_length)
         wanted = get_loss(loss).rewards_of
         environment = open_domain(spec.domain).environment([], "cpu")
-        if wanted == "partial" or (wanted == "stopped" and min_length == 2):
+        if wanted == "stopped" and min_length == 2:
             with pytest.raises(IncompatibleLossError, match=loss):
                 check_sampler(spec.sampler, environment)
         else:
@@ -115,8 +115,8 @@ def test_a_trained_policy_opens_from_its_weights(trunk: str) -> None:
     spec = SamplerSpec(trunk=trunk, hidden_width=32)
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
-    trainer = build_trainer(spec, environment, reward, 1, 5, [])
-    again = trained_policy(spec, environment, 1, trainer.policy.state_dict())
+    trainer = build_trainer(spec, environment, reward, RewardShape(1), 5, [])
+    again = trained_policy(spec, environment, RewardShape(1), trainer.policy.state_dict())
     condition = trainer.conditions.fixed(2.0, n=3)
     draws = [
         sample(policy, environment, condition, 3, torch.Generator().manual_seed(1))
@@ -138,9 +138,9 @@ def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() ->
     spec = SamplerSpec(hidden_width=48, hidden_layers=3, preference_concentration=5.0)
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
-    trainer = build_trainer(spec, environment, reward, 2, 0, [])
+    trainer = build_trainer(spec, environment, reward, RewardShape(2), 0, [])
     assert [layer.out_features for layer in (trainer.policy.first, *trainer.policy.rest)] == [48, 48, 48]
     weights = trainer.policy.state_dict()
-    again = trained_policy(spec, environment, 2, weights)
+    again = trained_policy(spec, environment, RewardShape(2), weights)
     assert again.conditions.concentration == trainer.conditions.concentration == 5.0
     assert again.policy.state_dict().keys() == weights.keys()

@@ -1,0 +1,141 @@
+"""Delta-conservative search (arXiv:2410.04461): erase steps of the best objects; the policy refills them.
+
+The less certain the proxies are of an object, the fewer of its steps are erased, because their optimum far
+from the measured objects is often an error. Letters: B trajectories, T recorded steps, W state width, n
+unfinished rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.archive import Archive
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.genetic_operators import NONE, decompose
+from models.gflownet.policy import Policy
+from models.gflownet.sampler import rollout_forward
+from models.gflownet.trajectories import Trajectories
+from models.specs.sampler import RankWeights
+
+
+@final
+class Refill:
+    """Takes the recorded actions of rows [B] that are kept, and else those that the policy sampled.
+
+    A recorded action that is no longer allowed gives way to the sampled one. A sampled action that would end
+    the object before a step that is kept gives way to the recorded one, if that is allowed and does not end
+    it.
+
+    Args:
+        environment: in which the actions are steps.
+        actions: recorded ones [B, T], `NONE` after the last.
+        is_kept: which of them are kept [B, T].
+    """
+
+    def __init__(self, environment: Environment, actions: Tensor, is_kept: Tensor) -> None:
+        n = len(actions)
+        end = torch.full((n, 1), NONE, device=actions.device)
+        is_kept = is_kept & (actions != NONE)
+        later = is_kept.flip(1).cumsum(1).flip(1) - is_kept.long()  # kept steps after each
+        self._environment = environment
+        self._actions = torch.cat([actions, end], dim=1)
+        self._is_kept = torch.cat([is_kept, end >= 0], dim=1)
+        self._has_later = torch.cat([later > 0, end >= 0], dim=1)
+        self._step = 0
+
+    def __call__(self, rows: Tensor, states: Tensor, mask: Tensor, sampled: Tensor) -> Tensor:
+        """Return the actions [n] of the next step in `states` [n, W], given which are allowed [n, A]."""
+        step = min(self._step, self._actions.shape[1] - 1)
+        self._step += 1
+        recorded = self._actions[rows, step]
+        is_possible = (recorded >= 0) & mask.gather(1, recorded.clamp_min(0).unsqueeze(1)).squeeze(1)
+        taken = torch.where(is_possible & self._is_kept[rows, step], recorded, sampled)
+        doubtful = (is_possible & self._has_later[rows, step] & (taken != recorded)).nonzero().squeeze(1)
+        if len(doubtful):
+            ends = [
+                self._environment.is_final(self._environment.step(states[doubtful], actions[doubtful]))
+                for actions in (taken, recorded)
+            ]
+            undone = doubtful[ends[0] & ~ends[1]]
+            taken = taken.index_copy(0, undone, recorded[undone])
+        return taken
+
+
+@final
+class Conservative(Behaviour):
+    """Walk again the steps of one of the best objects, each erased with probability delta - lambda * sigma.
+
+    The probability is at least 0 and at most 1; sigma is the uncertainty of the object's predictions, from 0
+    to 1. An erased step is sampled by the policy, so its edits are those that it holds to be good. Costs one
+    new proxy call per trajectory.
+
+    Args:
+        state_width: W.
+        capacity: how many of the best observed objects are edited.
+        probability: delta, lambda.
+        uncertainty: sigma [B] of final states [B, W].
+        rank_weights: how often each rank of the best objects is edited.
+
+    Raises:
+        ValueError: if delta is not in (0, 1] or lambda is negative.
+    """
+
+    reward_calls = 1.0
+
+    def __init__(
+        self,
+        state_width: int,
+        capacity: int,
+        probability: tuple[float, float],
+        uncertainty: Callable[[Tensor], Tensor],
+        rank_weights: RankWeights = "power",
+    ) -> None:
+        delta, slope = probability
+        if not 0 < delta <= 1 or slope < 0:
+            raise ValueError(f"delta must be in (0, 1] and lambda at least 0, not {delta:g} and {slope:g}")
+        self._delta, self._lambda = delta, slope
+        self._archive = Archive(state_width, capacity)
+        self._uncertainty = uncertainty
+        self._rank_weights = rank_weights
+
+    def is_ready(self) -> bool:
+        """Return whether there is any object to edit."""
+        return len(self._archive) > 0
+
+    def erased_share(self, states: Tensor) -> Tensor:
+        """Return the probability [B] that a step of each final state [B, W] is erased."""
+        return (self._delta - self._lambda * self._uncertainty(states)).clamp(0.0, 1.0)
+
+    def trajectories(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Trajectories:
+        """Return one edited object per condition, with the steps that were walked."""
+        states = self._archive.draw(len(condition), self._rank_weights, environment.device, generator)
+        actions = decompose(environment, states, generator)
+        uniform = torch.rand(actions.shape, generator=generator, device=environment.device)
+        is_kept = uniform >= self.erased_share(states).unsqueeze(1)
+        refill = Refill(environment, actions, is_kept)
+        return rollout_forward(policy, environment, condition, generator, revise=refill)
+
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
+        """Keep the best distinct objects."""
+        del condition
+        self._archive.observe(environment, final_states, log_reward)
+
+    def elites(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self._archive.best,)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the kept objects."""
+        return self._archive.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Restore the kept objects."""
+        self._archive.load_state_dict(state)
