@@ -221,8 +221,8 @@ class SamplerSpec(FrozenModel):
     trunk: Text = Field(
         default="mlp",
         description="Network between a state and its actions. `mlp` reads counts and positions in every "
-        "domain. `transformer` reads the sequence of building steps, in domains that only append: peptides, "
-        "compositions and mixtures. `message_passing` reads the tree of fragments of a molecule. Both share "
+        "domain. `transformer` reads the sequence of building steps where these only append: peptides, unless "
+        "`construction` is `any_order`, compositions and mixtures. `message_passing` reads the tree of fragments of a molecule. Both share "
         "weights between places, and a step takes longer.",
         json_schema_extra={"enum": list(TRUNKS)},
     )

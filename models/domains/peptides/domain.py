@@ -43,7 +43,6 @@ class Peptides(Domain):
     """Linear peptides within one campaign's limits."""
 
     object_columns = ("sequence", "helm")
-    structure = "tokens"
     cluster_similarity = 0.3
     """Reached by one in a thousand pairs of random peptides, and half of an 8-mer's double mutants."""
     qualifying_columns = QUALIFYING_COLUMNS
@@ -54,6 +53,7 @@ class Peptides(Domain):
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
         self.every_prefix_may_stop = spec.min_length == 1 and spec.construction == "append"
+        self.structure = "tokens" if spec.construction == "append" else None
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
         self.groupings = GROUPINGS
