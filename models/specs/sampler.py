@@ -221,9 +221,9 @@ class SamplerSpec(FrozenModel):
     trunk: Text = Field(
         default="mlp",
         description="Network between a state and its actions. `mlp` reads counts and positions in every "
-        "domain. `transformer` reads the sequence of building steps where these only append: peptides, unless "
-        "`construction` is `any_order`, compositions and mixtures. `message_passing` reads the tree of fragments of a molecule. Both share "
-        "weights between places, and a step takes longer.",
+        "domain. `transformer` reads the sequence of building steps where each is appended: compositions, "
+        "mixtures, and peptides unless built in any order. `message_passing` reads the tree of fragments "
+        "of a molecule. Both share weights between places, and a step takes longer.",
         json_schema_extra={"enum": list(TRUNKS)},
     )
     hidden_width: int = Field(
