@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from models.domains.peptides.spec import PeptidesSpec
-from models.gflownet import sequence_features
 from models.gflownet.environment import Environment
 
 
@@ -34,7 +33,7 @@ def _allowed(spec: PeptidesSpec, residues: str) -> Tensor:
 class PeptidesEnvironment(Environment):
     """Left-to-right construction over the campaign's residues."""
 
-    format = "PeptidesEnvironment 2"
+    format = "PeptidesEnvironment"
 
     def __init__(self, spec: PeptidesSpec, device: str = "cpu") -> None:
         self.device = torch.device(device)
@@ -48,7 +47,7 @@ class PeptidesEnvironment(Environment):
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
         self.n_tokens = self.stop + 1
-        self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1 + sequence_features.width(self.stop)
+        self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1
         self.allowed = _allowed(spec, self.residues).to(self.device)
         """Which residue may stand at each position [L, K] (bool)."""
         # a chain of full length has no position left: one more row without residues
@@ -110,13 +109,12 @@ class PeptidesEnvironment(Environment):
         return self._backward_step(states, actions)
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return residues by position, composition, length, whether finished, and `place_free` [B, D]."""
+        """Return residues one-hot by position, composition, length one-hot and whether finished [B, D]."""
         numbers = torch.arange(1, self.stop + 1, device=self.device)
         placed = (states[:, :-1].unsqueeze(2) == numbers).to(torch.float32)  # [B, L, K]
         composition = placed.sum(dim=1) / self.max_length  # [B, K]
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
-        shared = sequence_features.place_free(states[:, :-1], self.stop)
-        return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:], shared], dim=1)
+        return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
 
     def tokens(self, states: Tensor) -> Tensor:
         """Return the residues and the stop, if any [B, L]."""
