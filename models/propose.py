@@ -30,15 +30,18 @@ from models.rounds.reporting.summary import (
     told_sizes,
 )
 from models.rounds.sampling.candidate_pool import sample_candidates
-from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
+from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
+from models.rounds.training.beta_range import choose_beta_range
 from models.rounds.training.dual_ascent import DualAscent
+from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
+from models.rounds.warm_start import digest, warm_start
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
@@ -47,8 +50,10 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
+    from models.rounds.fitting.fit import RoundModel
     from models.safety.hazard_lists import HazardList
 
 MEANING = "5"
@@ -66,13 +71,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
+    start: bytes | None = None,
     is_diagnosed: bool = True,
 ) -> Proposal:
     """Return the batch of a round.
 
     As many distinct, new, allowed candidates as asked for, or why there are fewer. `report` hears the
     progress and what it raises stops the work; `checkpoint` keeps training across interruptions; `device`
-    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
+    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own;
+    `start` is the artefact of an earlier round, from whose policy training begins where it can.
     Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds
     saved where nobody reads them.
 
@@ -86,26 +93,37 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("fitting") as tick:
         environment = screened.environment(attempted_objects(history), device or "cpu")
         check_sampler(spec.sampler, environment)
-        fitted = fit(spec, screened, environment, history, seed, tick)
+        listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
+        fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
-    summary, messages = summary_of(fitted, history, str(environment.device), seed)
-    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
-    summary |= {"hazard_lists": screened.provenance(), "reach": reached}
-    messages += reach_messages(reached)
+        prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
+    summary, messages = _before_training(fitted, history, screened, environment, seed)
+    withheld = screened.withheld(attempted_objects(history))
+    made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        shape = shape_of_reward(spec)
-        trainer = build_trainer(spec.sampler, environment, reward, shape, seed, fitted.measured)
+        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
+        ranging = stream(seed, "beta range")
+        betas = choose_beta_range(spec, reward, fitted.measured, measure, ranging, is_described=is_diagnosed)
+        summary["beta_range"] = betas.summary()
+        given = (
+            betas.applied(spec).sampler,
+            environment,
+            reward,
+            shape_of_reward(spec),
+            seed,
+            fitted.measured,
+        )
+        trainer = build_trainer(*given, prior=prior.learned)
+        begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
-        curve = train(training, checkpoint, _identity(spec, summary), tick)
+        curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, spec, sampling, tick, everything=everything)
+        sampling = stream(seed, "sampling")
+        pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -116,18 +134,30 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
-            summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
-    summary["training"] = {"steps": trainer.steps_done, "loss": curve}
-    summary["base_measure"] = told_sizes(measure, environment, pool, batch)
+            summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
+    summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
+    summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
     summary |= chosen_summary(fitted, batch, pool, filters)
-    messages += batch_messages(fitted, batch, pool, filters)
+    messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
-    messages += measure.messages(pool.stats.sizes, screened.sizes)
-    withheld = screened.withheld(attempted_objects(history))
-    made_from = provenance(spec, screened, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
+    messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
+    artefact = pack_artefact(fitted, trainer, made_from, screened, withheld, measure, prior=prior)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, json_safe(summary), artefact, reserves)
+
+
+def _before_training(
+    fitted: RoundModel, history: History, screened: ScreenedDomain, environment: Environment, seed: int
+) -> tuple[dict[str, Any], list[Message]]:
+    """Return what a round says of its data, its models and its space, and its messages."""
+    summary, messages = summary_of(fitted, history, str(environment.device), seed)
+    reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
+    found = {"hazard_lists": screened.provenance(), "reach": reached}
+    return summary | found, [*messages, *reach_messages(reached)]
+
+
+_IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
+"""Parts of a summary on which a checkpoint depends."""
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
@@ -136,11 +166,12 @@ def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Mes
     return Proposal((), json_safe(summary | counts | as_summary(messages) | {"cost": stages.cost(0)}))
 
 
-def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
+def _identity(spec: CampaignSpec, summary: Mapping[str, Any], start: bytes | None) -> str:
     """Return a name of everything that a checkpoint depends on."""
     parts = [
         MEANING,
         spec.model_dump_json(),
-        *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
+        str(digest(start)),
+        *(json.dumps(summary[key]) for key in _IDENTIFYING),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,13 +1,15 @@
 """Compute one round: claim, load, propose, store. Safe under redelivery and under kills at any moment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from models.messages.message import as_summary, message
+from models.messages.message import Message, as_summary, message
 from models.records import Proposal
 from service.campaigns import rounds
 from service.campaigns.leases import Lease
 from service.campaigns.round_transitions import ROUNDS
+from service.campaigns.starts import RoundStart
 from service.store.tables import Round
 from workers.checkpoints import FileCheckpoint
 from workers.context import WorkerContext, installed_versions
@@ -48,16 +50,38 @@ def _propose_and_store(
         device=device,
         hazards=context.hazards(),
         domain=open_scored_domain(context.settings, claimed.spec, report.raise_if_cancelled),
+        start=None if claimed.start is None else claimed.start.artefact,
     )
+    told = _with_messages(_with_source(proposal, claimed.start), _messages(claimed.start, checkpoint.trouble))
     with context.sessions.begin() as session:
-        rounds.finish(session, lease, claimed.spec, _with_checkpoint_failure(proposal, checkpoint.trouble))
+        rounds.finish(session, lease, claimed.spec, told)
     checkpoint.delete()
 
 
-def _with_checkpoint_failure(proposal: Proposal, trouble: str | None) -> Proposal:
-    """Return the proposal with a statement about a failed checkpoint, if saving one failed."""
-    if trouble is None:
+def _messages(start: RoundStart | None, trouble: str | None) -> list[Message]:
+    """Return what a reader should know of a policy that was not there, or of a checkpoint that failed."""
+    found = []
+    if start is not None and start.artefact is None:
+        if start.failure is None:
+            found.append(message("start_missing", source=start.source))
+        else:
+            found.append(message("start_damaged", reason=start.failure))
+    if trouble is not None:
+        found.append(message("checkpoint_not_saved", error=trouble))
+    return found
+
+
+def _with_source(proposal: Proposal, start: RoundStart | None) -> Proposal:
+    """Return the proposal, whose summary names the round that training began from."""
+    begun = proposal.summary.get("start")
+    if begun is None or start is None:
         return proposal
-    added = as_summary([message("checkpoint_not_saved", error=trouble)])
+    source = {"campaign_id": str(start.campaign_id), "round": start.round}
+    return replace(proposal, summary={**proposal.summary, "start": {**begun, **source}})
+
+
+def _with_messages(proposal: Proposal, messages: Sequence[Message]) -> Proposal:
+    """Return the proposal with further messages."""
+    added = as_summary(messages)
     lists = {name: [*proposal.summary.get(name, ()), *lines] for name, lines in added.items()}
     return replace(proposal, summary={**proposal.summary, **lists})

@@ -9,8 +9,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.figures import mean, show
-from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, methods
+from benchmarks.campaigns.figures import compare_with_bayesian, mean, show
+from benchmarks.campaigns.framework import DEFAULTS, SMALL_TABLE, Protocol, Session, methods
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -77,7 +77,7 @@ def run(session: Session) -> None:
     spec = specification(rows)
     lab = TableLab(spec, open_domain(spec.domain), measurements(rows, spec))
     domain = TableDomain(open_domain(spec.domain), lab.objects or ())
-    ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
+    ways = methods("assayflow", DEFAULTS, "random", "genetic", "greedy", "bayesian")
     protocol = Protocol("batches_of_5", spec, 1 if session.quick else 7, 5, 5, ways)
     replayed = session.replay(NAME, protocol, lab, domain)
     show(session.report, NAME, replayed, ("best_yield", "hits"), BARS)
@@ -87,3 +87,7 @@ def run(session: Session) -> None:
             session.report.claim(
                 f"{NAME}: mean best yield after {5 + 5 * n_round} experiments", value, ">=", bar
             )
+            value = mean(replayed, DEFAULTS, "best_yield", n_round)
+            name = f"{NAME}, nothing set: mean best yield after {5 + 5 * n_round} experiments"
+            session.report.claim(name, value, ">=", bar)
+            compare_with_bayesian(session.report, NAME, replayed, "best_yield", n_round)

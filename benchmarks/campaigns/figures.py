@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
-from benchmarks.campaigns.framework import Row
+from benchmarks.campaigns.framework import DEFAULTS, Row
 from benchmarks.report import Report
 from models.backtests.runner import summarise
 
@@ -93,3 +93,17 @@ def interval(figures: Sequence[float]) -> tuple[float, float, int]:
         return (figures[0] if n else math.nan), math.nan, n
     half = float(t.ppf(0.975, n - 1) * np.std(figures, ddof=1) / n**0.5)
     return float(np.mean(figures)), half, n
+
+
+def compare_with_bayesian(
+    report: Report, title: str, rows: Sequence[Row], figure: str, n_round: int, *, is_cost: bool = False
+) -> None:
+    """Claim that the defaults reach exhaustive Bayesian optimisation within the paired interval.
+
+    Of a figure that `is_cost`, less is better.
+    """
+    gap, half, n = difference(rows, (DEFAULTS, "bayesian"), figure, n_round)
+    if n > 1:
+        measured = round(mean(rows, DEFAULTS, "measured", n_round))
+        name = f"{title}, nothing set: {figure} after {measured}, less exhaustive BO's"
+        report.claim(name, gap, "<=" if is_cost else ">=", half if is_cost else -half, half)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from benchmarks.report import Report
 from benchmarks.tables.catalogue import DATA, why_absent
 from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
+from models.backtests.rounds import Exhaustive
 from models.backtests.runner import BacktestPlan, backtest
 from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
@@ -40,7 +41,9 @@ SMALL_TABLE: Mapping[str, Any] = {
 
 One proxy, and the batch with the highest expected improvement.
 """
-WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian"})
+DEFAULTS = "assayflow_default"
+"""The method that leaves every setting to the product."""
+WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian", DEFAULTS})
 """Methods that use only the objects and objectives of a campaign's specification."""
 OfDraws = Callable[[Sequence[str]], Mapping[str, float]]
 """Metrics of objects that were drawn from a method's policy beside its choice; an impossible one is empty."""
@@ -49,8 +52,14 @@ MOST_SEEDS = 1000
 
 
 def methods(*names: str) -> dict[str, Open]:
-    """Return factories of some of the installed methods, by name."""
-    return {name: functools.partial(build_strategy, name) for name in names}
+    """Return factories of some of the installed methods, by name, and of our defaults."""
+    made: dict[str, Open] = {DEFAULTS: functools.partial(Exhaustive, without_settings)}
+    return {name: made.get(name) or functools.partial(build_strategy, name) for name in names}
+
+
+def without_settings(spec: CampaignSpec) -> CampaignSpec:
+    """Return a specification that says what is built and wanted, and leaves everything else open."""
+    return CampaignSpec(name=spec.name, domain=spec.domain, objectives=spec.objectives)
 
 
 @final

@@ -99,6 +99,7 @@ _BAYBE = ("emdgroup/baybe", "02177ac04c2c981d516ef23ca881a77fe628adcf")
 _MPEA = ("CitrineInformatics/MPEA_dataset", "d31e2510cccc3fb9e79d43ad62652f64ef8c2c5e")
 _PEPTIDES = ("reymond-group/MLpeptide", "675b4777bcaaf09eca21173c15c12450ff515470")
 _GFLOWNET = ("GFNOrg/gflownet", "3ba65d243bb2e4fe77b3b93dc5f1634fd3ea5ea6")
+_PHOTOSWITCH = ("Ryan-Rhys/The-Photoswitch-Dataset", "e30d68287d7803bc0199604e2693ef50b5ee6b3b")
 _MOLECULES = "gauche/datasets/property_prediction"
 
 TABLES: tuple[MeasuredTable, ...] = (
@@ -240,6 +241,20 @@ TABLES: tuple[MeasuredTable, ...] = (
                 *_GAUCHE,
                 f"{_MOLECULES}/Lipophilicity.csv",
                 "3d2a409dc8bdf620876bb7257faf4996df29a19dd0244d0b4a6a8064c306cded",
+            ),
+        ),
+    ),
+    MeasuredTable(
+        "photoswitch/photoswitches.csv",
+        "405 photoswitches, measured wavelengths of their transitions",
+        "Griffiths et al. 2022, doi:10.1039/D2SC04306H",
+        "MIT",
+        "4d18321fea3618acd4d7910f5e2a6e4da20640dfcfc43e939e60a96baf78ed09",
+        (
+            Upstream(
+                *_PHOTOSWITCH,
+                "dataset/photoswitches.csv",
+                "4d18321fea3618acd4d7910f5e2a6e4da20640dfcfc43e939e60a96baf78ed09",
             ),
         ),
     ),

@@ -21,6 +21,7 @@ from models.rounds.reporting.candidate_records import predicted_values
 from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
+from models.specs.sampler import USUAL_BETA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.records import History
     from models.rounds.fitting.fit import RoundModel
+    from models.specs.sampler import SamplerSpec
 
 POPULATION = 256
 LITTER = 512
@@ -64,11 +66,17 @@ class AcquisitionGA(Strategy):
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
         domain = self._domain = self._domain or _domain(task)
-        self._breed = self._breed or self._open(domain)
-        spec = for_batch(task.spec, k)
-        environment = domain.environment([])
+        spec, environment = for_batch(task.spec, k), domain.environment([])
         fitted = fit(spec, domain, environment, history, seed, lambda _, message: task.tick(message))
-        fitness = _Fitness(fitted, None if task.objects is None else frozenset(task.objects))
+        return self.search(task, fitted, history, seed)
+
+    def search(self, task: BacktestTask, fitted: RoundModel, history: History, seed: int) -> Choice:
+        """Return the batch that fitted models lead to."""
+        domain = self._domain = self._domain or _domain(task)
+        self._breed = self._breed or self._open(domain)
+        spec, environment = fitted.model.spec, domain.environment([])
+        possible = None if task.objects is None else frozenset(task.objects)
+        fitness = _Fitness(fitted, _ranking_beta(spec.sampler), possible)
         known = [text for text in [*fitted.measured, *random_objects(environment)] if not domain.check(text)]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
@@ -88,21 +96,29 @@ class AcquisitionGA(Strategy):
             population = fitness.add(children).best(POPULATION)
 
 
+def _ranking_beta(spec: SamplerSpec) -> float:
+    """Return an inverse temperature to rank at: it only weighs values against probabilities.
+
+    Where a round is to choose its range, the usual one serves, since the choice would cost proxy calls.
+    """
+    return (USUAL_BETA if spec.beta == "auto" else spec.beta)[1]
+
+
 @final
 class _Fitness:
     """The log-reward of every visited object under each of P preferences.
 
     Args:
         fitted: gives the log-reward.
+        beta: the inverse temperature at which it is wanted.
         possible: the objects that may be visited; None for all.
     """
 
-    def __init__(self, fitted: RoundModel, possible: frozenset[str] | None = None) -> None:
+    def __init__(self, fitted: RoundModel, beta: float, possible: frozenset[str] | None = None) -> None:
         self._fitted = fitted
+        self._beta = beta
         self._possible = possible
-        spec = fitted.model.spec
-        self._beta = spec.sampler.beta[1]
-        self.preferences = preferences(len(spec.objectives))
+        self.preferences = preferences(len(fitted.model.spec.objectives))
         self.rows: dict[str, int] = {}
         self.texts: list[str] = []
         self.scores = torch.zeros(0, len(self.preferences))

@@ -64,19 +64,29 @@ class ChoiceCache:
         self._store = store
         self._identity = identity
         self._known = {} if store is None else {item.key: item for item in _read(store.load())}
+        self._skipped: list[tuple[Strategy, BacktestTask, History, int, int]] = []
 
     def ask(
         self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int
     ) -> KeptChoice:
-        """Return the choice of a strategy (its name and instance), stored or computed."""
+        """Return the choice of a strategy (its name and instance), stored or computed.
+
+        Stored choices on which one that is computed depends are repeated first.
+        """
         name, strategy = method
         if self._store is None:
             return _made("", strategy, task, history, k, seed)
         parts = json.dumps([self._identity, name, k, seed, history.digest()])
         key = hashlib.sha256(parts.encode()).hexdigest()
-        if key not in self._known:
-            self._known[key] = _made(key, strategy, task, history, k, seed)
-            self._store.append(_RECORD.dump_json(self._known[key]))
+        if key in self._known:
+            if strategy.needs_earlier_choices(task):
+                self._skipped.append((strategy, task, history, k, seed))
+            return self._known[key]
+        for earlier in [item for item in self._skipped if item[0] is strategy]:
+            _made("", *earlier)
+        self._skipped = []
+        self._known[key] = _made(key, strategy, task, history, k, seed)
+        self._store.append(_RECORD.dump_json(self._known[key]))
         return self._known[key]
 
 

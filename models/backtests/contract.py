@@ -69,9 +69,15 @@ class Choice:
 class Strategy(ABC):
     """A strategy for choosing the next measurements.
 
-    A choice depends only on the arguments of `choose`. State between calls may save time, but a stopped
-    replay uses a fresh instance for the remaining rounds.
+    A choice depends on the arguments of `choose` and, where `needs_earlier_choices`, on those before it.
+    Other state between calls may save time, but a stopped replay uses a fresh instance for the remaining
+    rounds, which first repeats the earlier choices that it needs.
     """
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a choice depends on the earlier ones of this instance."""
+        del task
+        return False
 
     @abstractmethod
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.records import History, Proposal
+    from models.rounds.fitting.fit import RoundModel
 
 JUDGED = 4096
 """Objects evaluated per batch."""
@@ -70,6 +71,10 @@ class Exhaustive(Strategy):
         self._environment: Environment | None = None
         self._elsewhere = Generative(change)
 
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a policy is trained, from that of the choice before."""
+        return task.objects is None and self._elsewhere.needs_earlier_choices(task)
+
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
         if task.objects is None:
@@ -77,8 +82,19 @@ class Exhaustive(Strategy):
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(
-            spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message)
+            spec,
+            task.domain,
+            self._environment,
+            history,
+            seed,
+            lambda _, message: task.tick(message),
+            n_listed=len(task.objects),
         )
+        return self.search(task, fitted, history, seed)
+
+    def search(self, task: BacktestTask, fitted: RoundModel, history: History, seed: int) -> Choice:
+        """Return the batch that fitted models lead to among the objects of a table."""
+        spec = fitted.model.spec
         candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)
         admitted = [names[row] for row in candidate_filter.filter_new(names)]
@@ -92,7 +108,7 @@ class Exhaustive(Strategy):
             task.tick(f"scored {start + n} objects")
         if not parts:
             return Choice(())
-        pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
+        pool = pool_of(parts, SamplingStats(0, 0, spec.batch.size, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
         chosen = tuple(pool.texts[item.row] for item in batch.choices)
         return Choice(chosen, len(admitted), predicted_values(chosen, fitted))
@@ -101,6 +117,9 @@ class Exhaustive(Strategy):
 @final
 class Generative(Strategy):
     """Run whole rounds, training a policy each time; with a table, it can only build the table's objects.
+
+    A policy begins from that of the previous choice, unless `sampler.start_from` is `nothing`. The first one
+    is always new: the policy of another campaign knows more than the replay may.
 
     Args:
         change: applied to the campaign's specification first.
@@ -112,10 +131,18 @@ class Generative(Strategy):
     ) -> None:
         self._change = change
         self._n_draws = n_draws
+        self._artefact: bytes | None = None
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        """Return whether a policy begins from that of the choice before."""
+        return self._spec(task).sampler.start_from != "nothing"
+
+    def _spec(self, task: BacktestTask) -> CampaignSpec:
+        return self._change(task.spec) if self._change else task.spec
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
-        spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
+        spec = for_batch(self._spec(task), k)
         domain = task.domain
         if task.objects is not None:
             domain = TableDomain(task.domain, task.objects, is_restricted=True)
@@ -126,8 +153,10 @@ class Generative(Strategy):
             seed=seed,
             report=lambda _stage, _share, message: task.tick(message),
             domain=domain,
+            start=None if spec.sampler.start_from == "nothing" else self._artefact,
             is_diagnosed=False,
         )
+        self._artefact = proposal.artefact or self._artefact
         predictions = {candidate.object: candidate.predictions for candidate in proposal.candidates}
         draws = () if history.forecasts else self._draws(proposal, (spec, domain, history, seed))
         return Choice(tuple(predictions), int(proposal.summary["cost"]["objects_scored"]), predictions, draws)

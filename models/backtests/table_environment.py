@@ -80,6 +80,14 @@ class RestrictedEnvironment(Environment):
         self.graph_kinds = environment.graph_kinds
         self.stop_action = None
 
+    def input_names(self) -> Sequence[str]:  # the base class has a default, which would hide the names
+        """Return a name for each policy input [D]."""
+        return self._environment.input_names()
+
+    def action_names(self) -> Sequence[str]:  # likewise
+        """Return a name for each vocabulary action [A - K]."""
+        return self._environment.action_names()
+
     def forward_mask(self, states: Tensor) -> Tensor:
         """Return the actions [B, A] (bool) that lead towards an object of the list, cached per state."""
         names = [row.tobytes() for row in states.cpu().numpy()]
@@ -138,6 +146,10 @@ class RestrictedEnvironment(Environment):
     def graph(self, states: Tensor) -> Graph:
         """Return the graphs of states [B]."""
         return self._environment.graph(states)
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return what the next action depends on most [B, K]."""
+        return self._environment.contexts(states)
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which states are finished objects [B] (bool)."""

@@ -4,12 +4,12 @@ Torch-free; HTTP body and worker input.
 Knows the words of a campaign, not who answers.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from models.campaign.spec import CampaignSpec
-from models.specs.base import FrozenModel, Text
+from models.specs.base import FrozenModel, Text, field_error
 from models.specs.decisions import Columns
 from models.specs.sampler import MOST_BETA
 
@@ -27,6 +27,7 @@ Preferences = Annotated[tuple[Preference, ...], Field(min_length=1, max_length=M
 Beta = Annotated[float, Field(gt=0, le=MOST_BETA)]
 Betas = Annotated[tuple[Beta, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
 Shift = Literal["colder", "bolder"]
+Boldness = Annotated[float, Field(ge=0, le=1)]
 
 
 class SimilarityFilter(FrozenModel):
@@ -55,12 +56,22 @@ class SampleRequest(FrozenModel):
         default=24,
         ge=1,
         le=MOST_SAMPLES,
-        description="Samples in all, shared evenly by all pairs of a `beta` and a `preference`.",
+        description="Samples in all, shared evenly by all pairs of a `beta` (or `boldness`) and a "
+        "`preference`.",
     )
     beta: Beta | Betas | Shift | None = Field(
         default=None,
         description="Inverse temperatures; `colder` doubles and `bolder` halves those of the last request. "
-        "Absent: sampled as in training.",
+        "Absent: sampled as in training. Excludes `boldness`.",
+    )
+    boldness: (
+        Boldness | Annotated[tuple[Boldness, ...], Field(min_length=1, max_length=MOST_CONDITIONS)] | None
+    ) = Field(
+        default=None,
+        description="Inverse temperatures on the scale of the round's own range: 0 is its high end (most "
+        "careful, near the best), 1 its low end (boldest), and equal steps are equal factors. Where the "
+        "round chose the range (`sampler.beta` is `auto`), it means the same in every campaign. Answered as "
+        "`beta`.",
     )
     preference: (
         Preference | Annotated[tuple[Preference, ...], Field(min_length=1, max_length=MOST_CONDITIONS)] | None
@@ -91,6 +102,12 @@ class SampleRequest(FrozenModel):
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
         default=None, description="Seed of the samples. Absent: a fresh one, which the answer names."
     )
+
+    @model_validator(mode="after")
+    def _has_one_temperature(self) -> Self:
+        if self.beta is not None and self.boldness is not None:
+            raise field_error("/boldness", "beta and boldness exclude each other: leave one of them out")
+        return self
 
 
 class BacktestRequest(FrozenModel):

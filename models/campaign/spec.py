@@ -1,7 +1,7 @@
 """The campaign's specification: request body, JSONB column and worker input in one torch-free model."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
@@ -107,6 +107,14 @@ class CampaignSpec(FrozenModel):
     def computed(self) -> tuple[str, ...]:
         """Return the names of the domain's computed properties, then those of the campaign's scorers."""
         return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_choices(cls, value: Any, info: ValidationInfo) -> Any:
+        # A section that is not stored had the defaults of its time, which the section's own model knows.
+        if not is_stored(info) or not isinstance(value, dict):
+            return value
+        return {"proxies": {}, "applicability": {}, "batch": {}, **value}
 
     @model_validator(mode="after")
     def _names_are_clear(self, info: ValidationInfo) -> Self:

@@ -31,6 +31,16 @@ def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) 
     return ((values.unsqueeze(-1) - edges) / gap).clamp(0.0, 1.0)
 
 
+def is_of_beta(name: str) -> bool:
+    """Tell whether a name of `input_names` is of an inverse temperature."""
+    return name.startswith("beta ")
+
+
+def is_of_function(name: str) -> bool:
+    """Tell whether a name of `input_names` is of a sampled function, of which each round has others."""
+    return name.startswith("function ")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -192,6 +202,23 @@ class ConditionSampler:
         if self.n_functions > 1:
             function = torch.zeros(n, dtype=torch.int64, device=self.device)
         return Condition(beta_rows, (weights / weights.sum()).expand(n, -1), function)
+
+    def input_names(self, objectives: Sequence[str]) -> list[str]:
+        """Return what each column of `encode` holds [C], given the names of the objectives [M].
+
+        Inverse temperatures are named by their place in the range, so that the ends of two ranges are alike.
+        """
+        names = ["beta log", *(f"beta edge {edge}" for edge in range(BETA_EDGES))] if self.beta_width else []
+        if self.n_objectives > 1:
+            names += [f"weight of {objective}" for objective in objectives]
+            names += [
+                f"weight edge {edge} of {objective}"
+                for objective in objectives
+                for edge in range(PREFERENCE_EDGES)
+            ]
+        if self.n_functions > 1:
+            names += [f"function {place}" for place in range(self.n_functions)]
+        return names
 
     def encode(self, condition: Condition) -> Tensor:
         """Return network inputs [B, C]: log beta, preference, their thermometer encodings and the function.

@@ -8,6 +8,7 @@ An action is either one of `n_slots` positions in the state (its logit is comput
 features, so the policy does not depend on how equal states are numbered) or a word of a fixed vocabulary.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -46,6 +47,8 @@ class Environment(ABC):
     """How many distinct `tokens` there are; 0 where states are no sequences."""
     graph_kinds: tuple[int, int, int] | None = None
     """How many kinds of nodes, sites and relations `graph` has, none included; None without graphs."""
+    ending_action: int | None = None
+    """The forward action that finishes a state as it is, wherever it is allowed; None without `open_size`."""
 
     def vocabulary(self) -> Sequence[str]:
         """Return the meaning of the vocabulary actions in order, where the format alone does not define it.
@@ -54,6 +57,23 @@ class Environment(ABC):
         shape.
         """
         return ()
+
+    def input_names(self) -> Sequence[str]:
+        """Return a name for each policy input [D]; equal names mean the same in all spaces of one `format`.
+
+        What a policy learned is carried over by these names. The default are places of exactly this space.
+        Override it where spaces of one format share inputs.
+        """
+        return [f"{self._space()} input {place}" for place in range(self.encoding_width)]
+
+    def action_names(self) -> Sequence[str]:
+        """Return a name for each vocabulary action [A - K], as `input_names`."""
+        return [f"{self._space()} action {place}" for place in range(self.n_actions - self.n_slots)]
+
+    def _space(self) -> str:
+        shape = (self.state_width, self.n_actions, self.n_slots, self.encoding_width)
+        named = hashlib.sha256("\n".join(self.vocabulary()).encode()).hexdigest()[:8]
+        return f"{' '.join(map(str, shape))} {named}"
 
     @abstractmethod
     def reset(self, n: int) -> Tensor:
@@ -138,6 +158,22 @@ class Environment(ABC):
             mask = self.backward_mask(states[rows])
             states[rows] = self.backward_step(states[rows], mask.long().argmax(dim=1))
         return steps
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the size [B] that unfinished states would have if they ended as they are.
+
+        Raises:
+            NotImplementedError: in an environment without an `ending_action`.
+        """
+        raise NotImplementedError
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return what the next action of unfinished states depends on most [B, K] (int64), coarse to fine.
+
+        Each column tells more than the one before: states that agree in it agree in those before. Learned
+        priors count actions by them; the default, K = 0, counts each action by itself.
+        """
+        return states.new_zeros(len(states), 0)
 
     def log_counts(self) -> Mapping[int, float] | None:
         """Return size -> log of the exact number of distinct objects; None where it is unknown."""

@@ -14,6 +14,7 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.log_space import scatter_logsumexp
 from models.gflownet.policy import Policy, masked_log_softmax
+from models.gflownet.prior import ActionPrior
 from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import featurize
@@ -123,7 +124,7 @@ def policy_log_probability(space: Space, policy: Policy, condition: Condition, c
             context = policy.context(condition).at(
                 torch.zeros(len(some), dtype=torch.int64, device=some.device)
             )
-            features = featurize(space.environment, some, policy.reads)
+            features = featurize(space.environment, some, policy.prior, reads=policy.reads)
             logits = policy.forward_logits(policy.hidden(features, context), features, context)
             parts.append(masked_log_softmax(logits, space.environment.forward_mask(some)))
         return torch.cat(parts)
@@ -137,6 +138,15 @@ def uniform_log_probability(space: Space) -> Tensor:
     def log_policy(states: Tensor) -> Tensor:
         mask = space.environment.forward_mask(states)
         return masked_log_softmax(torch.zeros(mask.shape, dtype=torch.float64, device=mask.device), mask)
+
+    return terminal_log_probability(space, log_policy)
+
+
+def prior_log_probability(space: Space, prior: ActionPrior) -> Tensor:
+    """Return the exact log-probability [X] of every final state under a prior."""
+
+    def log_policy(states: Tensor) -> Tensor:
+        return prior(states, space.environment.forward_mask(states))
 
     return terminal_log_probability(space, log_policy)
 
@@ -178,11 +188,12 @@ def estimate_log_partition(
 ) -> Tensor:
     """Estimate log Z of one condition from as many samples as it has rows, by importance weights.
 
-    The mean of R(x) P_B(tau | x) / P_F(tau) is unbiased for Z while the policy reaches every object.
+    The mean of R(x) P_B(tau | x) / P_F(tau), or with a prior R(x) p_prior(tau) / P_F(tau), is unbiased for Z
+    while the policy reaches every object.
     """
     trajectories = rollout_forward(policy, environment, condition, generator)
     scores = score(policy, trajectories, condition)
     weight = log_reward(trajectories.final_states, condition) + trajectories.total(
-        scores.log_pb - scores.log_pf
+        scores.log_reference - scores.log_pf
     )
     return weight.double().logsumexp(dim=0) - torch.tensor(float(len(condition)), dtype=torch.float64).log()

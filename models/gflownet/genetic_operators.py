@@ -3,7 +3,8 @@
 A state is decomposed at random into the forward actions that build it. A mutation replaces one action; a
 crossover joins the start of one sequence to the end of another. Actions that are no longer allowed are
 skipped, and an unfinished state is completed at random. On strings these are point substitution and one-point
-crossover. Knows no reward. Letters: B states, T steps, W state width.
+crossover. What is random follows a prior over actions, if there is one. Knows no reward. Letters: B states, T
+steps, W state width.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.gflownet.environment import Environment
+    from models.gflownet.prior import ActionPrior
 
 NONE = -1
 """Padding in place of an action: nothing happens."""
+FRESH = -2
+"""In place of an action that is to be drawn from the prior."""
 CROSSOVER = 0.7
 MUTATION = 0.02
 """Probability that a further action of a child is replaced, beside the one that is always replaced."""
@@ -107,6 +111,34 @@ def build(environment: Environment, actions: Tensor, generator: Generator) -> Te
     return complete(environment, states, generator)
 
 
+def build_by_prior(
+    environment: Environment, actions: Tensor, prior: ActionPrior, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Return the final states [B, W] that actions [B, T] lead to, and the log-prior [B] of the way there.
+
+    `FRESH` actions and those that complete a state are drawn from the prior.
+    """
+    states = environment.reset(len(actions))
+    log_p = torch.zeros(len(actions), device=states.device)
+    fresh = torch.full((len(actions),), FRESH, device=states.device)
+    steps = iter(actions.unbind(dim=1))
+    while bool((walking := ~environment.is_final(states)).any()):
+        chosen = next(steps, fresh)
+        rows = (walking & (chosen != NONE)).nonzero().squeeze(1)
+        if not len(rows):
+            continue
+        mask = environment.forward_mask(states[rows])
+        log_prior, requested = prior(states[rows], mask), chosen[rows]
+        drawn = sample_actions(log_prior.masked_fill(~mask, -torch.inf), generator)
+        taken = torch.where(requested == FRESH, drawn, requested)
+        is_possible = mask.gather(1, taken.unsqueeze(1)).squeeze(1)
+        rows, taken, log_prior = rows[is_possible], taken[is_possible], log_prior[is_possible]
+        if len(rows):
+            log_p[rows] += log_prior.gather(1, taken.unsqueeze(1)).squeeze(1)
+            states = states.index_copy(0, rows, environment.step(states[rows], taken))
+    return states, log_p
+
+
 def complete(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
     """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
     while bool((walking := ~environment.is_final(states)).any()):
@@ -116,8 +148,11 @@ def complete(environment: Environment, states: Tensor, generator: Generator) -> 
     return states
 
 
-def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -> Tensor:
-    """Return actions [B, T] of which one per row, and any other with probability `rate`, is drawn anew."""
+def mutate(actions: Tensor, n_actions: int | None, rate: float, generator: Generator) -> Tensor:
+    """Return actions [B, T] of which one per row, and any other with probability `rate`, is drawn anew.
+
+    Without a number of actions they are left `FRESH`.
+    """
     n, length = actions.shape
     if length == 0:
         return actions
@@ -126,6 +161,8 @@ def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -
     index = (torch.rand(n, generator=generator, device=device) * lengths).long()
     is_changed = torch.rand(n, length, generator=generator, device=device) < rate
     is_changed[torch.arange(n, device=device), index.clamp_max(length - 1)] = True
+    if n_actions is None:
+        return actions.masked_fill(is_changed & (actions >= 0), FRESH)
     fresh = torch.randint(n_actions, (n, length), generator=generator, device=device)
     return torch.where(is_changed & (actions >= 0), fresh, actions)
 
@@ -137,8 +174,11 @@ def crossover(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     return torch.where(torch.arange(length, device=left.device).unsqueeze(0) < cut, left, right)
 
 
-def breed(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
-    """Return the children's actions [B, T]: the first half of parents [2 B, T] crossed with the second."""
+def breed(actions: Tensor, n_actions: int | None, generator: Generator) -> Tensor:
+    """Return the children's actions [B, T]: the first half of parents [2 B, T] crossed with the second.
+
+    Without a number of actions, mutated ones are left `FRESH`.
+    """
     half = len(actions) // 2
     left, right = actions[:half], actions[half : 2 * half]
     is_crossed = torch.rand(half, 1, generator=generator, device=actions.device) < CROSSOVER

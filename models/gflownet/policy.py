@@ -15,6 +15,7 @@ from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.layers import linear
 from models.gflownet.mixed_precision import MOST_BETA, has_fast_bfloat16
+from models.gflownet.prior import ActionPrior
 from models.gflownet.trajectories import Features, Reads
 from models.gflownet.trunks import get_trunk
 from models.gflownet.trunks.contract import Precision, Prepared, TrunkShape
@@ -74,15 +75,20 @@ def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     return logits.masked_fill(closed, -torch.inf).log_softmax(dim=1)
 
 
+def _beside_prior(logits: Tensor, features: Features) -> Tensor:
+    """Return learned logits [N, A] added to the log-probabilities of the prior, if there is one."""
+    return logits if features.log_prior is None else logits + features.spread(features.log_prior)
+
+
 @final
 class SlotHead(nn.Module):
     """A logit per slot from the hidden vector and the slot's own features, invariant to slot numbering."""
 
-    def __init__(self, hidden: int, slot: int, width: int, generator: Generator) -> None:
+    def __init__(self, hidden: int, slot: int, width: int, generator: Generator, gain: float = 0.1) -> None:
         super().__init__()
         self.of_state = linear(hidden, width, generator)
         self.of_slot = linear(slot, width, generator, gain=2.0)
-        self.out = linear(width, 1, generator, gain=0.1)
+        self.out = linear(width, 1, generator, gain)
 
     def forward(self, hidden: Tensor, features: Features) -> Tensor:
         """Return logits [N, K] for hidden vectors [N, H] and features with slots."""
@@ -110,10 +116,14 @@ class LogPartition(nn.Module):
             return line
         return line + self.outer(functional.silu(self.inner(code))).squeeze(1)  # type: ignore[no-any-return]
 
-    def fit(self, beta: Tensor, log_z: Tensor) -> None:
-        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta."""
+    def fit(self, beta: Tensor, code: Tensor, log_z: Tensor) -> None:
+        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta.
+
+        What the network adds under the encoded conditions [B, C] stays.
+        """
         x = (beta * self.beta_scale).double()
-        y = log_z.double()
+        line = self.slope * beta * self.beta_scale + self.offset
+        y = log_z.double() - (self(beta, code) - line).double()
         spread = (x - x.mean()).square().sum()
         slope = ((x - x.mean()) * (y - y.mean())).sum() / spread if float(spread) > 0 else x.new_zeros(())
         with torch.no_grad():
@@ -126,13 +136,21 @@ class Policy(nn.Module):
     """Trunk over [encoding, condition] with a vocabulary head, a slot head where there are slots, and log Z.
 
     Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also
-    enters the trunk. Initial weights come from `generator`.
+    enters the trunk. With a `prior` they are added to its log-probabilities and start at 0: until it is
+    trained, the policy is the prior. Initial weights come from `generator`.
     """
 
     def __init__(
-        self, environment: Environment, conditions: ConditionSampler, spec: PolicySpec, generator: Generator
+        self,
+        environment: Environment,
+        conditions: ConditionSampler,
+        spec: PolicySpec,
+        generator: Generator,
+        prior: ActionPrior | None = None,
     ) -> None:
         super().__init__()
+        self.prior = prior
+        gain = 0.1 if prior is None else 0.0
         self.conditions = conditions
         self.spec = spec
         self.n_slots = environment.n_slots
@@ -140,9 +158,9 @@ class Policy(nn.Module):
         self.trunk = get_trunk(spec.trunk)(environment, self._trunk_shape(environment), generator)
         for name, layer in self.trunk.layers.items():
             self.add_module(name, layer)
-        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain=0.1) if n_vocabulary else None
+        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
         shape = (spec.width, environment.slot_width, spec.slot_width)
-        self.slot = SlotHead(*shape, generator) if self.n_slots else None
+        self.slot = SlotHead(*shape, generator, gain) if self.n_slots else None
         self.scale_inner = self.scale_outer = None
         if spec.has_logit_scale and conditions.beta_width:
             self.scale_inner = linear(conditions.beta_width, 32, generator, gain=2.0)
@@ -199,7 +217,7 @@ class Policy(nn.Module):
             logits = torch.addmm(context.words[1], hidden, context.words[0])
         else:
             logits = self._heads(hidden, features, self.slot, self.vocabulary)
-        return logits if context.scale is None else logits * context.scale
+        return _beside_prior(logits if context.scale is None else logits * context.scale, features)
 
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
         """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
@@ -213,7 +231,9 @@ class Policy(nn.Module):
         weight, bias = torch.cat([words.weight, backward.weight]), torch.cat([words.bias, backward.bias])
         logits = functional.linear(hidden, weight, bias)
         forward_logits, backward_logits = logits.tensor_split([words.out_features], dim=1)
-        return forward_logits if context.scale is None else forward_logits * context.scale, backward_logits
+        if context.scale is not None:
+            forward_logits = forward_logits * context.scale
+        return _beside_prior(forward_logits, features), backward_logits
 
     def log_flow(self, hidden: Tensor, context: Context) -> Tensor:
         """Return log F(s) - log Z(c) [N], scaled by g(beta) like the logits; only with `has_flow`."""

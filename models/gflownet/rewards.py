@@ -76,12 +76,16 @@ class PriorLogReward(Protocol):
         """Return finite log-densities [B] of final states [B, W]; no condition changes them."""
 
 
-def check_loss(name: str, loss: Loss, environment: Environment) -> None:
-    """Raise if a loss cannot be used here.
+def check_loss(name: str, loss: Loss, environment: Environment, *, has_prior: bool = False) -> None:
+    """Raise if a loss cannot be used here; `has_prior` says whether the policy has a prior.
 
     Raises:
-        IncompatibleLossError: if the loss needs a stop action that is missing.
+        IncompatibleLossError: if the loss needs a stop action or a prior that is missing, or cannot use one.
     """
+    if loss.needs_prior and not has_prior:
+        raise IncompatibleLossError(f"loss {name!r} needs a policy with a prior")
+    if has_prior and not loss.allows_prior:
+        raise IncompatibleLossError(f"loss {name!r} has no form for a policy with a prior")
     if loss.rewards_of == "stopped" and environment.stop_action is None:
         raise IncompatibleLossError(
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "

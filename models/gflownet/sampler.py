@@ -18,7 +18,6 @@ from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import (
     Features,
-    Reads,
     Trajectories,
     featurize,
     featurize_trajectories,
@@ -31,8 +30,8 @@ NOISE_NUMBERS = 2048
 OPEN = (1e-30, 1.0)
 """Range of uniform numbers: at 0 a single allowed action would be as unlikely as a masked one."""
 
-Explore = Callable[[Tensor, Tensor, Generator], Tensor]
-"""Maps masked logits [n, A] and their mask [n, A] to the logits of the sampling behaviour."""
+Explore = Callable[[Tensor, Tensor, Tensor | None, Generator], Tensor]
+"""Maps masked logits [n, A], their mask [n, A] and log-probabilities of a prior to those of a behaviour."""
 Revise = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """Maps the unfinished trajectories [n], their states [n, W], masks [n, A] and sampled actions [n] of one step
 to the allowed actions [n] that are taken."""
@@ -97,7 +96,7 @@ def rollout_forward(
     """
     # joined outside inference mode, because inference tensors cannot carry gradients
     record = _record(policy, environment, condition, generator, explore, revise)
-    return _assemble(environment, record, policy.reads)
+    return _assemble(policy, environment, record)
 
 
 @torch.inference_mode()
@@ -115,11 +114,12 @@ def _record(
     rows = torch.arange(n, device=states.device)
     context = policy.sampling_context(condition)
     while n:
-        features = featurize(environment, states, policy.reads)
         mask = environment.forward_mask(states)
+        features = featurize(environment, states, policy.prior, mask, policy.reads)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         if explore is not None:
-            logits = explore(logits.masked_fill_(mask.logical_not(), -torch.inf), mask, generator)
+            logits.masked_fill_(mask.logical_not(), -torch.inf)
+            logits = explore(logits, mask, features.log_prior, generator)
         actions = draws.draw(logits, mask)
         if revise is not None:
             actions = revise(rows, states, mask, actions)
@@ -145,7 +145,14 @@ def _record(
     return record
 
 
-def _assemble(environment: Environment, record: _Record, reads: Reads) -> Trajectories:
+def _features(
+    policy: Policy, environment: Environment, states: Tensor, trajectory: Tensor, time: Tensor
+) -> Features:
+    """Return what a policy reads of the states [N + B, W] of trajectories."""
+    return featurize_trajectories(environment, states, trajectory, time, policy.prior, policy.reads)
+
+
+def _assemble(policy: Policy, environment: Environment, record: _Record) -> Trajectories:
     trajectory = torch.cat(record.rows)
     device = trajectory.device
     ended = torch.cat(record.ended).nonzero().view(-1)
@@ -164,9 +171,11 @@ def _assemble(environment: Environment, record: _Record, reads: Reads) -> Trajec
         time=time,
         lengths=torch.empty_like(owners).index_copy_(0, owners, time.index_select(0, ended) + 1),
         forward_mask=torch.cat(record.masks),
-        features=featurize_trajectories(environment, states, trajectory, time, reads)
-        if reads == "tokens"
-        else join_features([*record.features, featurize(environment, final_states, reads)]),
+        features=_features(policy, environment, states, trajectory, time)
+        if policy.reads == "tokens"
+        else join_features(
+            [*record.features, featurize(environment, final_states, policy.prior, reads=policy.reads)]
+        ),
     )
 
 
@@ -176,7 +185,7 @@ def rollout_backward(
 ) -> Trajectories:
     """Sample by P_B one trajectory that ends in each of the final states [B, W]."""
     record = _record_backward(policy, environment, final_states, condition, generator)
-    return _assemble_backward(environment, record, final_states, policy.reads)
+    return _assemble_backward(policy, environment, record, final_states)
 
 
 @torch.inference_mode()
@@ -199,7 +208,7 @@ def _record_backward(
         if context is None:
             logits = torch.zeros(mask.shape, device=states.device)
         else:
-            features = featurize(environment, states, policy.reads)
+            features = featurize(environment, states, reads=policy.reads)
             logits = policy.backward_logits(policy.hidden(features, context), features)
         backward_actions = draws.draw(logits, mask)
         states, actions = environment.backward_step_with_forward(states, backward_actions)
@@ -207,10 +216,10 @@ def _record_backward(
 
 
 def _assemble_backward(
+    policy: Policy,
     environment: Environment,
     record: list[tuple[Tensor, Tensor, Tensor, Tensor]],
     final_states: Tensor,
-    reads: Reads,
 ) -> Trajectories:
     parents, actions, backward_actions, rows = zip(*record, strict=True)
     counts = torch.tensor([len(part) for part in rows], device=final_states.device)
@@ -229,18 +238,21 @@ def _assemble_backward(
         time=time,
         lengths=lengths,
         forward_mask=environment.forward_mask(before),
-        features=featurize_trajectories(environment, states, trajectory, time, reads),
+        features=_features(policy, environment, states, trajectory, time),
     )
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Sampled objects: `final_states` [n, W], `log_pf` [n] of the sampled trajectories, `condition` [n]."""
+    """Sampled objects: `final_states` [n, W], `log_pf` [n] of the sampled trajectories, `condition` [n].
+
+    `log_reference` [n] is what `log_pf` is balanced against: P_B or the prior of the trajectories.
+    """
 
     final_states: Tensor
     log_pf: Tensor
-    log_pb: Tensor
+    log_reference: Tensor
     condition: Condition
 
 
@@ -263,7 +275,7 @@ def sample(
     trajectories = rollout_forward(policy, environment, condition, generator)
     scores = score(policy, trajectories, condition)
     total = trajectories.total
-    return Samples(trajectories.final_states, total(scores.log_pf), total(scores.log_pb), condition)
+    return Samples(trajectories.final_states, total(scores.log_pf), total(scores.log_reference), condition)
 
 
 @torch.inference_mode()

@@ -14,11 +14,25 @@ from models.gflownet.trajectories import Trajectories
 
 
 class Scores(NamedTuple):
-    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of its state (else None)."""
+    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of its state (else None).
+
+    With a prior `log_prior` is that of the action.
+    """
 
     log_pf: Tensor
     log_pb: Tensor
     log_flow: Tensor | None
+    log_prior: Tensor | None = None
+
+    @property
+    def log_reference(self) -> Tensor:
+        """What log P_F is balanced against [N]: log P_B, or with a prior that of the prior.
+
+        A prior is a distribution over trajectories, as P_B is given their objects. The balance of every loss
+        then holds for p_prior(tau) R(x) in place of P_B(tau | x) R(x), and flows are mean rewards under the
+        prior (relative trajectory balance, arXiv:2405.20971).
+        """
+        return self.log_pb if self.log_prior is None else self.log_prior
 
 
 def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> Scores:
@@ -40,12 +54,17 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
         logits = policy.forward_logits(hidden, features, before)
     # every state before a transition has an allowed action, so no row is empty
     log_pf = logits.masked_fill(trajectories.forward_mask.logical_not(), -torch.inf).log_softmax(dim=1)
+    actions = trajectories.actions.unsqueeze(1)
+    log_prior = trajectories.features.log_prior
     return Scores(
-        log_pf=log_pf.gather(1, trajectories.actions.unsqueeze(1)).squeeze(1),
+        log_pf=log_pf.gather(1, actions).squeeze(1),
         log_pb=_log_pb(trajectories, backward_logits),
         log_flow=_log_flow(policy, trajectories, condition, policy.log_flow(hidden[:n], before))
         if policy.spec.has_flow
         else None,
+        log_prior=None
+        if log_prior is None
+        else trajectories.features.spread(log_prior)[:n].gather(1, actions).squeeze(1),
     )
 
 

@@ -20,6 +20,7 @@ from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.archive import first_of_each
+from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import (
@@ -32,6 +33,7 @@ from models.gflownet.optimizer import (
 )
 from models.gflownet.policy import Policy
 from models.gflownet.potential import PotentialTraining
+from models.gflownet.prior import ActionPrior, log_density
 from models.gflownet.rewards import (
     InvalidLogRewardError,
     LogRewardFn,
@@ -64,14 +66,15 @@ class Trainer:
         seed: of every draw.
         measured: canonical texts of known objects to replay; those the environment cannot represent are left
             out.
+        prior: that the policy starts from, and that its target contains.
 
     Raises:
-        IncompatibleLossError: if the loss needs something that the environment or the reward does not
-            provide.
+        IncompatibleLossError: if the loss needs something that the environment, the reward or the policy does
+            not provide.
         ValueError: if a setting is outside its limits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that training starts from
         self,
         environment: Environment,
         conditions: ConditionSampler,
@@ -79,6 +82,8 @@ class Trainer:
         settings: TrainerSettings,
         seed: int,
         measured: Sequence[str] = (),
+        *,
+        prior: ActionPrior | None = None,
     ) -> None:
         self.environment = environment
         self.conditions = conditions
@@ -89,21 +94,47 @@ class Trainer:
         self.lowest_log_reward = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta, settings.subtb_lambda)
-        check_loss(settings.loss, self.loss, environment)
+        check_loss(settings.loss, self.loss, environment, has_prior=prior is not None)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
-        self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
+        self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed), prior)
         self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
-        known = _known_states(environment, measured)
-        self._behaviour = build_behaviour(
-            settings, self.policy, known, self._uncounted_target, partial(uncertainties, log_reward)
-        )
+        self._known = _known_states(environment, measured)
+        self._inherited = environment.reset(0)
+        self._behaviour = self._new_behaviour()
         self._queue = TrajectoryQueue()
         self._potential: PotentialTraining | None = None
         if self.loss.rewards_of == "partial" and not isinstance(log_reward, PartialLogReward):
             self._potential = PotentialTraining(environment, conditions, settings.learning_rate, seed)
+
+    def _new_behaviour(self) -> Behaviour:
+        return build_behaviour(
+            self.settings,
+            self.policy,
+            self._known,
+            self._search_target,
+            partial(uncertainties, self._log_reward),
+        )
+
+    def begin_from(self, weights: Mapping[str, Tensor], best: Tensor, steps: int) -> None:
+        """Begin from an earlier policy instead of a new one, and take another number of steps.
+
+        The optimiser starts anew, and log Z is estimated anew.
+
+        Args:
+            weights: of a policy of this one's shape.
+            best: final states [L, W] that behaviours are shown before the first step, scored anew.
+            steps: the new length of the training.
+
+        Raises:
+            RuntimeError: if the weights are of another shape.
+        """
+        self.policy.load_state_dict(weights)
+        self.settings = replace(self.settings, steps=steps)
+        self._behaviour = self._new_behaviour()  # what averages the policy begins from it as well
+        self._inherited = best.to(self.environment.device)
 
     def run(
         self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10
@@ -128,7 +159,7 @@ class Trainer:
             FloatingPointError: if the gradient is not finite.
         """
         if self.steps_done == 0:
-            self._start_log_z()
+            self._begin()
         condition, trajectories = self._next_batch()
         log_reward = self._score(trajectories.final_states, condition)
         log_prior = log_priors(self._log_reward, trajectories.final_states)
@@ -156,6 +187,11 @@ class Trainer:
         states = every.to(self.environment.device)
         return states[first_of_each(self.environment.key(states))]
 
+    def best_states(self, most: int) -> Tensor:
+        """Return up to so many distinct final states [L, W] from which another training may begin."""
+        states = torch.cat([self.environment.reset(0).cpu(), *self._behaviour.best_states()])
+        return states[first_of_each(self.environment.key(states.to(self.environment.device)).cpu())[:most]]
+
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the mutable training state: named tensors and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
@@ -180,7 +216,9 @@ class Trainer:
             self.policy.load_state_dict(_below(tensors, "policy"))
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
-            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment, self.policy.reads)
+            self._queue.load_state_dict(
+                _below(tensors, "ahead"), self.environment, self.policy.prior, self.policy.reads
+            )
             if self._potential is not None:
                 self._potential.load_state_dict(_below(tensors, "potential"))
             self.generator.set_state(tensors["generator"])
@@ -261,14 +299,22 @@ class Trainer:
         return target
 
     def _target(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return the unnormalised log-target [B]: the checked log-reward and the log-prior."""
+        """Return what the policy is balanced against [B]: the checked log-reward and the log-prior."""
         self.reward_calls += len(final_states)
-        return self._uncounted_target(final_states, condition)
-
-    def _uncounted_target(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return the log-target [B] of a search, whose objects the next step scores and counts."""
         log_reward = self._validated_log_reward(final_states, condition)
         return log_reward + log_priors(self._log_reward, final_states)
+
+    def _search_target(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return the log-target [B] of a search, whose objects the next step scores and counts.
+
+        The density of a policy's prior is part of it where each object has one trajectory; elsewhere it is a
+        sum over too many, and a search follows the reward.
+        """
+        log_reward = self._validated_log_reward(final_states, condition)
+        target, prior = log_reward + log_priors(self._log_reward, final_states), self.policy.prior
+        if prior is None or self.environment.n_backward_actions > 1:
+            return target
+        return target + log_density(prior, self.environment, final_states)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""
@@ -296,6 +342,13 @@ class Trainer:
             lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
         return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 
+    def _begin(self) -> None:
+        """Do what comes before the first step: score what was inherited, and estimate log Z."""
+        if n := len(self._inherited):
+            condition = self.conditions.at_middle_beta(self.conditions.sample(n, self.generator))
+            self._observe(self._inherited, condition, self._score(self._inherited, condition))
+        self._start_log_z()
+
     @torch.no_grad()
     def _start_log_z(self) -> None:
         """Fit log Z(c) to importance-weighted estimates at a few conditions spread over their range."""
@@ -306,11 +359,12 @@ class Trainer:
         condition = self.conditions.sample(n, self.generator).repeat(each)
         trajectories = rollout_forward(self.policy, self.environment, condition, self.generator)
         scores = score(self.policy, trajectories, condition)
-        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(
+        weight = trajectories.total(scores.log_reference - scores.log_pf) + self._target(
             trajectories.final_states, condition
         )
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
-        self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
+        one_each = condition.at(slice(None, None, each))
+        self.policy.partition.fit(one_each.beta, self.conditions.encode(one_each), estimates)
 
 
 def _known_states(environment: Environment, texts: Sequence[str]) -> Tensor:

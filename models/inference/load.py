@@ -20,6 +20,7 @@ from models.rounds.artefact import (
 )
 from models.rounds.fitting.fit import FitInputs, fit, refit_model
 from models.rounds.reporting.summary import processor, versions
+from models.rounds.sampling.enumeration import list_space
 from models.rounds.training.train import shape_of_reward, trained_policy
 from models.safety.screened_domain import ScreenedDomain
 
@@ -69,21 +70,24 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     screened = ScreenedDomain(own, spec.domain, hazards)
     if artefact is None:
         environment = screened.environment(attempted_objects(history), device or "cpu")
-        return TrainedCampaign(
-            fit(spec, screened, environment, history, seed, report), screened, environment, None
-        )
+        n_listed = list_space(spec, environment, is_diagnosed=False).n_scored
+        fitted = fit(spec, screened, environment, history, seed, report, n_listed=n_listed)
+        return TrainedCampaign(fitted, screened, environment, None)
     found = read_artefact(artefact)
     withheld = _withheld(found, own, spec, history, hazards)
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
     found.require(provenance(spec, own, environment, history, seed, withheld))
+    sampler = spec.sampler if found.beta_range is None else spec.sampler.with_beta(found.beta_range)
     try:
-        source = trained_policy(spec.sampler, environment, shape_of_reward(spec), found.policy)
+        prior = found.round_prior(environment).learned
+        source = trained_policy(sampler, environment, shape_of_reward(spec), found.policy, prior)
     except RuntimeError as error:
         raise ArtefactError(
             f"the round's policy has another shape than its environment asks for: {error}"
         ) from error
     try:
-        given = FitInputs(spec, screened, environment, history, seed)
+        is_corrected = found.intervals > 1  # else the round of an earlier release used held-out values alone
+        given = FitInputs(spec, screened, environment, history, seed, found.n_listed, is_corrected)
         fitted = refit_model(given, found.held_out, found.failures, report)
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error

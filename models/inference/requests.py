@@ -54,18 +54,32 @@ def check(request: SampleRequest, spec: CampaignSpec) -> None:
         parse_object(domain, request.like.object, "/like/object")
 
 
-def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSpec) -> SampleRequest:
-    """Return the request with numbers in place of `colder` (twice as cold) and `bolder` (half as cold).
+def is_relative(request: SampleRequest) -> bool:
+    """Tell whether a request's inverse temperatures depend on the policy's range or an earlier request."""
+    return request.boldness is not None or isinstance(request.beta, str)
+
+
+def resolved(
+    request: SampleRequest, previous: Sequence[float], trained: tuple[float, float]
+) -> SampleRequest:
+    """Return the request with inverse temperatures as numbers.
+
+    They replace `colder` (twice as cold), `bolder` (half as cold) and every boldness.
 
     Args:
         request: of a user.
         previous: the inverse temperatures that the user asked for last; when there are none, the geometric
-            middle of the campaign's range counts as that.
-        spec: of the campaign.
+            middle of the trained range counts as that.
+        trained: the range of the policy, low to high.
     """
-    if not isinstance(request.beta, str):
+    if not is_relative(request):
         return request
-    low, high = spec.sampler.beta
+    low, high = trained
+    if request.boldness is not None:
+        shares = request.boldness if isinstance(request.boldness, tuple) else (request.boldness,)
+        betas = tuple(high ** (1 - share) * low**share for share in shares)
+        return request.model_copy(update={"beta": betas, "boldness": None})
+    assert isinstance(request.beta, str)
     last = tuple(previous) or (math.sqrt(low * high),)
     shifted = tuple(min(beta * SHIFTS[request.beta], MOST_BETA) for beta in last)
     return request.model_copy(update={"beta": shifted})
@@ -75,7 +89,7 @@ def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[Condi
     """Return all pairs of an inverse temperature and a preference with their shares.
 
     The first has the remainder.
-    `colder` and `bolder` count as one inverse temperature until they are resolved.
+    `colder` and `bolder` count as one inverse temperature until they are resolved, a boldness as one too.
 
     Raises:
         UnservableError: if a preference makes no sense here, or a condition would get no sample.
@@ -89,6 +103,8 @@ def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[Condi
 
 
 def _betas(request: SampleRequest) -> tuple[float | None, ...]:
+    if request.boldness is not None:
+        return (None,) * (len(request.boldness) if isinstance(request.boldness, tuple) else 1)
     if request.beta is None or isinstance(request.beta, str):
         return (None,)
     return request.beta if isinstance(request.beta, tuple) else (request.beta,)

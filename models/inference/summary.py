@@ -65,6 +65,7 @@ def sampling_summary(
         "refused": candidate_filter.counts(),
         "surplus": drawn.n_surplus,
         "ended": drawn.ended,
+        "beta_range": list(source.conditions.beta_range),
         "conditions": [_condition(ask, served[place], spec, source) for place, ask in enumerate(requested)],
         "diversity": diversity(fitted.domain, texts) if texts else None,
         **candidate_filter.summary(),
@@ -92,11 +93,14 @@ def _condition(
 
 
 def sampling_messages(
-    spec: CampaignSpec, request: SampleRequest, requested: Sequence[ConditionRequest], drawn: SampleResult
+    source: TrainedSampler,
+    request: SampleRequest,
+    requested: Sequence[ConditionRequest],
+    drawn: SampleResult,
 ) -> list[Message]:
     """Return what a reader of the samples should know of the conditions and of how many there are."""
     lines = []
-    low, high = spec.sampler.beta
+    low, high = source.conditions.beta_range
     if outside := sorted(
         {ask.beta for ask in requested if ask.beta is not None and not low <= ask.beta <= high}
     ):

@@ -98,7 +98,7 @@ class TrainedCampaign:
                 "/round", "no policy was kept of this round: it can judge objects, but draw none"
             )
         check(request, spec)
-        requested = resolved(request, (), spec)
+        requested = resolved(request, (), self.source.conditions.beta_range)
         seed = secrets.randbelow(2**31) if requested.seed is None else requested.seed
         shares = split_by_condition(requested, spec)
         rules, near, messages = request_filters(requested, self._domain), None, self._messages
@@ -121,7 +121,7 @@ class TrainedCampaign:
         summary["base_measure"] = (
             self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
         )
-        lines = [*sampling_messages(spec, requested, shares, drawn), *candidate_filter.messages()]
+        lines = [*sampling_messages(self.source, requested, shares, drawn), *candidate_filter.messages()]
         summary |= as_summary([*lines, *messages])
         report(1.0, f"found {len(candidates)} samples")
         return candidates, json_safe(summary)

@@ -171,10 +171,7 @@ def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
     For every measured objective with forecasts: the scores of each round and of all rounds together, and
     whether the recent ones drift.
     """
-    results: dict[tuple[int, str, str], list[Measurement]] = defaultdict(list)
-    for result in history.measurements:
-        if result.round is not None and result.outcome == "ok" and result.value is not None:
-            results[result.round, result.object, result.type].append(result)
+    results = results_by_forecast(history)
     record: dict[str, Any] = {}
     for objective in spec.objectives:
         forecasts = [item for item in history.forecasts if item.objective == objective.name]
@@ -186,6 +183,15 @@ def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
         }
         record[objective.name] = _objective_record(rounds)
     return record
+
+
+def results_by_forecast(history: History) -> Mapping[tuple[int, str, str], Sequence[Measurement]]:
+    """Return usable results by the round that proposed the object, the object and the assay type."""
+    results: dict[tuple[int, str, str], list[Measurement]] = defaultdict(list)
+    for result in history.measurements:
+        if result.round is not None and result.outcome == "ok" and result.value is not None:
+            results[result.round, result.object, result.type].append(result)
+    return results
 
 
 def _outcomes(
@@ -202,8 +208,8 @@ def _outcomes(
         measured = results.get((forecast.round, forecast.object, kind), [])
         predicted = forecast.prediction
         low, high = limits(predicted.low, predicted.high, transform)
-        mean, value = to_model_scale(predicted.mean, transform), _exact(measured, transform)
-        ends = [bounds(result, transform) for result in measured if _is_censored(result)]
+        mean, value = to_model_scale(predicted.mean, transform), exact_mean(measured, transform)
+        ends = [bounds(result, transform) for result in measured if is_censored(result)]
         if value is not None and math.isfinite(mean) and predicted.sd > 0:
             rows.append((mean, predicted.sd, low, high, value))
         elif value is None and ends:
@@ -213,16 +219,17 @@ def _outcomes(
     return Outcomes(tuple(rows), n_open, len(verdicts), sum(verdicts))
 
 
-def _is_censored(result: Measurement) -> bool:
+def is_censored(result: Measurement) -> bool:
+    """Return whether a result is a bound or a range."""
     return result.relation in CENSORED or result.upper_value is not None
 
 
-def _exact(results: Iterable[Measurement], transform: Transform) -> float | None:
+def exact_mean(results: Iterable[Measurement], transform: Transform) -> float | None:
     """Return the mean of the uncensored values on the modelled scale, None without any."""
     values = [
         to_model_scale(item.value, transform)
         for item in results
-        if item.value is not None and not _is_censored(item)
+        if item.value is not None and not is_censored(item)
     ]
     known = [value for value in values if math.isfinite(value)]
     return sum(known) / len(known) if known else None

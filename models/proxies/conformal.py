@@ -4,13 +4,12 @@ Cross-conformal: the score of a held-out value is its distance from the predicti
 and the radius is the finite-sample quantile of the scores of all folds (Vovk, Ann. Math. Artif. Intell. 74,
 2015; normalised scores: Papadopoulos et al., JAIR 40, 2011). The interval is centred on the proxy fitted to
 all values, whose errors are slightly smaller than those of the folds. Coverage is only guaranteed for objects
-exchangeable with the measured ones. A designed batch is not exchangeable, so its coverage is measured
-prospectively instead of assumed. Knows no proxy and no domain.
+exchangeable with the measured ones. A designed batch is not, which `models.proxies.intervals` corrects. Knows
+no proxy and no domain.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -45,21 +44,24 @@ def scores(held_out: HeldOut) -> tuple[Tensor, Tensor]:
     return torch.where(is_bound, nearest, farthest), is_bound
 
 
-def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
+def quantile(
+    sizes: Tensor,
+    is_bound: Tensor,
+    level: float,
+    weights: Tensor | None = None,
+    *,
+    own_weight: float = 1.0,
+) -> float | None:
     """Return the ceil((n + 1) level)-th smallest of n scores, or None when n is too small.
 
     Censored scores (lower bounds) pass their weight on to larger ones (Kaplan & Meier, JASA 53, 1958). The
-    new object's own weight lies at infinity, which for plain scores gives the rank above.
+    new object's own weight lies at infinity, which for plain scores gives the rank above. Scores may have
+    `weights` [n], as in conformal prediction under covariate shift (arXiv:1904.06019).
     """
     order = is_bound.to(torch.int8).argsort(stable=True)  # at a tie, known scores come first
     order = order[sizes[order].argsort(stable=True)]
-    at_risk = torch.arange(len(order) + 1, 1, -1, dtype=torch.float64)
-    surviving = torch.where(is_bound[order], 1.0, 1.0 - 1.0 / at_risk).cumprod(dim=0)
+    mass = (torch.ones(len(order)) if weights is None else weights[order]).double()
+    at_risk = mass.flip(0).cumsum(dim=0).flip(0) + own_weight
+    surviving = torch.where(is_bound[order], 1.0, 1.0 - mass / at_risk).cumprod(dim=0)
     reached = (1.0 - surviving >= level - 1e-12) & ~is_bound[order]
     return float(sizes[order][reached][0]) if bool(reached.any()) else None
-
-
-def radius(held_out: HeldOut, level: float) -> float | None:
-    """Return the interval's radius in predictive deviations, or None with too few values for the level."""
-    result = quantile(*scores(held_out), level)
-    return result if result is not None and math.isfinite(result) else None

@@ -1,9 +1,8 @@
 """Model selection: each assay type gets the proxy with the best held-out predictions, recalibrated.
 
 Scores come from k-fold cross-validation over objects; those of the other proxies are kept. Scaling, selection
-and the radius of intervals use the same held-out predictions (two numbers per type). The coverage reported
-here is therefore slightly optimistic; prospective coverage of new batches is not. Knows no domain and no
-objective.
+and intervals use the same held-out predictions (three numbers per type). The coverage reported here is
+therefore slightly optimistic; prospective coverage of new batches is not. Knows no domain and no objective.
 """
 
 from __future__ import annotations
@@ -11,18 +10,20 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.messages.message import Message, message, records, texts
+from models.messages.message import records, texts
 from models.proxies import feature_conformal
-from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.guarded import ProxyError, fit_and_predict
 from models.proxies.hypotheses import plausible_members, proxy_weights
+from models.proxies.intervals import Difficulty, calibrated_radius, fit_difficulty
 from models.proxies.pathwise_samples import sample_path
 from models.proxies.proxy_fit import ProxyFit
+from models.proxies.sanity_check import sanity_messages
+from models.proxies.selection_rules import USUAL, SelectionSettings, best_proxy
 from models.proxies.validation import FOLDS, HasEmbedding, held_out_posteriors, score
 
 if TYPE_CHECKING:
@@ -32,19 +33,17 @@ if TYPE_CHECKING:
 
     from models.proxies.contract import FittedProxy, TrainingTable
     from models.proxies.hypotheses import Hypotheses
+    from models.proxies.intervals import Radius
     from models.proxies.pathwise_samples import Path
     from models.proxies.validation import HeldOut
 
 MINIMUM_TO_VALIDATE = 10
 """Fewer known values than this are not cross-validated: the first proxy serves the type, unscaled."""
-SANITY_CHECK = "random_forest"
-"""The reference proxy: a warning is given when it predicts clearly better than the chosen one."""
 SEEN_AGAIN = 8
 """Objects for which a fitted proxy is evaluated, to check that its predictions are finite."""
-CLEARLY_BETTER = 0.9
-"""Error relative to the chosen proxy below which another is clearly better, given two standard errors."""
 
-Intervals = Literal["conformal", "feature_conformal", "gaussian"]
+LEVEL = 0.9
+"""Probability of the displayed intervals."""
 
 
 class JointProxy(Proxy):
@@ -63,7 +62,7 @@ class SelectedProxies:
         self,
         n_values: Mapping[str, int],
         parts: list[ProxyFit],
-        intervals: Intervals = "conformal",
+        settings: SelectionSettings = USUAL,
         n_known: Mapping[str, int] | None = None,
         failures: Mapping[str, str] | None = None,
     ) -> None:
@@ -79,8 +78,9 @@ class SelectedProxies:
         """Values and bounds of each type: the proxies' training data."""
         self.types = types = tuple(n_values)
         self._parts = parts
-        self._intervals = intervals
+        self._settings = settings
         self._weights: dict[str, Tensor] = {}
+        self._difficulties: dict[str, Difficulty] = {}
         self.chosen = {kind: self._choose(column) for column, kind in enumerate(types)}
 
     def _choose(self, column: int) -> str:
@@ -88,7 +88,7 @@ class SelectedProxies:
         parts = [part for part in self._parts if column in part.columns]
         if not parts:
             raise ProxyError(f"no proxy could learn {kind}: {_sentence(self.failures) or 'none was given'}")
-        return min(parts, key=lambda part: part.scores[kind].nll if kind in part.scores else math.inf).name
+        return best_proxy(parts, kind, self._settings.rule).name
 
     def _part(self, kind: str) -> ProxyFit:
         return next(part for part in self._parts if part.name == self.chosen[kind])
@@ -142,32 +142,38 @@ class SelectedProxies:
 
         return drawn
 
-    def interval(self, features: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
+    def interval(self, features: Tensor, level: float = LEVEL) -> tuple[Tensor, Tensor]:
         """Return the ends [N, M] of prediction intervals for one measurement, of probability `level`.
 
         On the modelled scale, of the kind that the campaign's `intervals` names. Conformal intervals reach
-        the calibrated number of predictive deviations, and are Gaussian with too few values for the quantile.
-        Feature-conformal intervals are the network's predictions within the calibrated distance; without a
-        network, or where the distance is not reachable, they are conformal.
+        the calibrated number of predictive deviations, more where held-out errors are larger and after
+        batches whose results fell outside. They are Gaussian with too few values for the quantile.
+        Feature-conformal intervals are the network's predictions within the calibrated distance, widened by
+        the same batches; without a network, or where the distance is not reachable, they are conformal.
 
         Raises:
             ValueError: if the level is not between 0 and 1.
         """
         predicted = self.posterior(features)
-        half = predicted.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(
-            features
-        )
-        low, high = predicted.mean - half, predicted.mean + half
-        if self._intervals == "feature_conformal":
-            for column, kind in enumerate(self.types):
-                if (moved := self._feature_conformal_interval(features, kind, level)) is not None:
-                    low[:, column], high[:, column] = (predicted.mean[:, column] + change for change in moved)
+        low, high = predicted.mean.clone(), predicted.mean.clone()
+        for column, kind in enumerate(self.types):
+            of_type, radius = predicted.at(column), self._radius(kind, level)
+            change = of_type.predictive_sd * radius.value * self._difficulty(kind)(of_type.mean)
+            changes = self._feature_conformal_interval(features, kind, level)
+            below, above = (-change, change) if changes is None else (end * radius.stretch for end in changes)
+            low[:, column], high[:, column] = of_type.mean + below, of_type.mean + above
         return low, high
+
+    def under(self, settings: SelectionSettings) -> SelectedProxies:
+        """Return the same fits with other settings of choice and intervals."""
+        return SelectedProxies(self.n_values, self._parts, settings, self.n_known, self.failures)
 
     def _feature_conformal_interval(
         self, features: Tensor, kind: str, level: float
     ) -> tuple[Tensor, Tensor] | None:
         """Return the changes [N] of a network's prediction within the calibrated distance, if any."""
+        if self._settings.intervals != "feature_conformal":
+            return None
         chosen = self._part(kind)
         network = next(
             (part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None
@@ -184,12 +190,22 @@ class SelectedProxies:
             network.proxy, features, network.columns.index(self.types.index(kind)), distance
         )
 
-    def _radius(self, kind: str, level: float) -> float:
-        gaussian, part = gaussian_radius(level), self._part(kind)
-        if self._intervals == "gaussian" or kind not in part.held_out:
-            return gaussian
-        result = radius(part.held_out[kind], level)
-        return gaussian if result is None else result / part.scores[kind].scale
+    def _radius(self, kind: str, level: float) -> Radius:
+        settings, part = self._settings, self._part(kind)
+        if settings.intervals == "gaussian":
+            return calibrated_radius(None, 1.0, None, Difficulty(), level)
+        record = settings.record.get(kind) if settings.is_corrected else None
+        held_out = part.held_out.get(kind)
+        scale = part.scores[kind].scale if held_out is not None else 1.0
+        return calibrated_radius(held_out, scale, record, self._difficulty(kind), level)
+
+    def _difficulty(self, kind: str) -> Difficulty:
+        part, settings = self._part(kind), self._settings
+        if not settings.is_corrected or settings.intervals == "gaussian" or kind not in part.held_out:
+            return Difficulty()
+        if kind not in self._difficulties:
+            self._difficulties[kind] = fit_difficulty(part.held_out[kind], part.scores[kind].scale)
+        return self._difficulties[kind]
 
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
         """Return the hypotheses of every proxy that learned a type at features [N, D]."""
@@ -207,11 +223,12 @@ class SelectedProxies:
 
     def summary(self) -> dict[str, dict[str, object]]:
         """Return for every type the chosen proxy, all scores and warnings, as plain JSON."""
-        warnings = {kind: self._warnings(kind) for kind in self.types}
+        warnings = {kind: sanity_messages(self._parts, kind, self.chosen[kind]) for kind in self.types}
         return {
             kind: {
                 "n_values": self.n_values[kind],
                 "chosen": self.chosen[kind],
+                "intervals": self._interval_summary(kind),
                 "scores": {
                     part.name: asdict(part.scores[kind]) for part in self._parts if kind in part.scores
                 },
@@ -221,35 +238,16 @@ class SelectedProxies:
             for kind in self.types
         }
 
-    def _warnings(self, kind: str) -> list[Message]:
-        parts = {part.name: part for part in self._parts if kind in part.held_out}
-        chosen, check = (parts.get(name) for name in (self.chosen[kind], SANITY_CHECK))
-        if (
-            chosen is None
-            or check is None
-            or not _is_clearly_better(check.held_out[kind], chosen.held_out[kind])
-        ):
-            return []
-        return [
-            message(
-                "better_sanity_check",
-                type=kind,
-                check=check.name,
-                proxy=chosen.name,
-                rmse=check.scores[kind].rmse,
-                chosen_rmse=chosen.scores[kind].rmse,
-            )
-        ]
-
-
-def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
-    """Return whether squared held-out errors are clearly smaller, also by two standard errors."""
-    ours, theirs = ((held.values - held.belief.mean).square() for held in (one, other))
-    exact = ~one.values.isnan()
-    gain = (theirs - ours)[exact]
-    error = float(gain.std()) / math.sqrt(max(len(gain), 1))
-    by_far = float(ours[exact].mean()) < CLEARLY_BETTER**2 * float(theirs[exact].mean())
-    return by_far and float(gain.mean()) > 2 * error
+    def _interval_summary(self, kind: str) -> dict[str, Any]:
+        radius = self._radius(kind, LEVEL)
+        return {
+            "kind": self._settings.intervals,
+            "radius": radius.value,
+            "slope": self._difficulty(kind).slope,
+            "widened_by": radius.stretch,
+            "earlier": radius.n_record,
+            "inside": radius.n_covered,
+        }
 
 
 def _sentence(failures: Mapping[str, str]) -> str:
@@ -315,7 +313,7 @@ def fit_best(
     *,
     seed: int,
     tick: Callable[[float, str], None],
-    intervals: Intervals = "conformal",
+    settings: SelectionSettings = USUAL,
     spare: Mapping[str, Proxy] | None = None,
 ) -> SelectedProxies:
     """Cross-validate and fit all proxies on all types they support; the first is the default.
@@ -327,7 +325,7 @@ def fit_best(
         proxies: candidates by name.
         seed: of folds and fits.
         tick: called with the share done and a description.
-        intervals: that are displayed.
+        settings: how proxies are chosen and intervals are made.
         spare: learn the types for which every candidate failed.
 
     Raises:
@@ -353,7 +351,7 @@ def fit_best(
         if not learned.issuperset(learnable_columns(proxy, table, 0)):
             learn(name, proxy, lambda name: tick(1.0, f"fitting {name.replace('_', ' ')}"))
     return SelectedProxies(
-        counts(table, table.measured), parts, intervals, counts(table, table.known), failures
+        counts(table, table.measured), parts, settings, counts(table, table.known), failures
     )
 
 

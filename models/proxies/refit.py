@@ -15,13 +15,13 @@ from models.proxies.model_selection import (
     learnable_columns,
     make_part,
 )
+from models.proxies.selection_rules import USUAL, SelectionSettings
 from models.proxies.validation import HasEmbedding, OtherResultsError, held_out_posteriors, kept_posteriors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.proxies.contract import Posterior, Proxy, TrainingTable
-    from models.proxies.model_selection import Intervals
     from models.proxies.proxy_fit import ProxyFit
 
 
@@ -61,7 +61,7 @@ def refit(
     kept: Mapping[str, Mapping[str, Posterior]],
     *,
     seed: int,
-    intervals: Intervals = "conformal",
+    settings: SelectionSettings = USUAL,
     failures: Mapping[str, str] | None = None,
 ) -> SelectedProxies:
     """Return what `fit_best` returned for the same table, proxies and seed, without its cross-validation.
@@ -71,13 +71,14 @@ def refit(
         proxies: candidates, in the same order.
         kept: `SelectedProxies.held_out` of the earlier round.
         seed: of the fits.
-        intervals: as before; feature-conformal ones need the networks of the folds, which are trained again.
+        settings: as before; feature-conformal intervals need the networks of the folds, which are trained
+            again.
         failures: `SelectedProxies.failures` of the earlier round; those proxies are not tried again.
 
     Raises:
         OtherResultsError: if `kept` belongs to other results.
     """
-    has_folds = intervals == "feature_conformal"
+    has_folds = settings.intervals == "feature_conformal"
     failures = {} if failures is None else failures
     parts = [
         _refit(name, proxy, table, kept.get(name, {}), seed, has_folds=has_folds)
@@ -86,5 +87,5 @@ def refit(
     ]
     result = [part for part in parts if part is not None]
     return SelectedProxies(
-        counts(table, table.measured), result, intervals, counts(table, table.known), failures
+        counts(table, table.measured), result, settings, counts(table, table.known), failures
     )

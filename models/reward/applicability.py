@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.domains.contract import Domain
-    from models.specs.decisions import ApplicabilitySpec
 
 MINIMUM_MEASURED = 10
 """Fewest measured objects from which a threshold can be learned."""
@@ -74,16 +73,16 @@ class Applicability:
         return [message("applicability_unknown", count=len(self.measured), needed=MINIMUM_MEASURED)]
 
 
-def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:
-    """Return the domain of the specification, or the one learned from measured objects.
+def applicability(min_similarity: float | None, domain: Domain, measured: Sequence[str]) -> Applicability:
+    """Return the domain with that least similarity, or the one learned from measured objects.
 
     The learned threshold is the 5 % quantile of each measured object's similarity to its nearest neighbour:
     the distance-to-model rule of quantitative structure-activity models (Sheridan et al., J. Chem. Inf.
     Comput. Sci. 44, 2004) with the training set as reference.
     """
     objects = tuple(measured)
-    if spec.min_similarity is not None:
-        return Applicability(domain, objects, spec.min_similarity if objects else None, is_learned=False)
+    if min_similarity is not None:
+        return Applicability(domain, objects, min_similarity if objects else None, is_learned=False)
     if len(objects) < MINIMUM_MEASURED:
         return Applicability(domain, objects, None, is_learned=False)
     rows = torch.arange(0, len(objects), -(-len(objects) // MOST_LEFT_OUT))

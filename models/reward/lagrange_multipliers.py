@@ -63,7 +63,7 @@ class LagrangeMultipliers:
     """
 
     def __init__(self, n: int, most_beta: float = 0.0) -> None:
-        self.rate = RATE / (1 + most_beta / BETA_SCALE)
+        self.serve(most_beta)
         self.beta_scale = BETA_SCALE
         """Infinite for states of earlier releases, whose penalties were the same at every beta."""
         self.values = torch.full((n,), START, dtype=torch.float64)
@@ -74,6 +74,10 @@ class LagrangeMultipliers:
     def __len__(self) -> int:
         """Return L."""
         return len(self.values)
+
+    def serve(self, most_beta: float) -> None:
+        """Limit the rate for training up to an inverse temperature, at which penalties are the largest."""
+        self.rate = RATE / (1 + most_beta / BETA_SCALE)
 
     def penalty(self, costs: Tensor, beta: Tensor) -> Tensor:
         """Return the penalty [N] of the log-reward for costs [N, L] at inverse temperatures [N].

@@ -60,7 +60,6 @@ class ObjectLogReward:
         acquisition: the function that beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         paths: the K functions sampled for this round, for acquisitions that use them.
-        most_beta: the greatest inverse temperature of training.
 
     Attributes:
         multipliers: of the constraints that multipliers enforce; a change affects the reward of every object.
@@ -73,7 +72,6 @@ class ObjectLogReward:
         acquisition: Acquisition,
         kappa: float = 1.0,
         paths: Sequence[Path] = (),
-        most_beta: float = 0.0,
     ) -> None:
         self._model = model
         self._utilities = tuple(utilities)
@@ -83,7 +81,7 @@ class ObjectLogReward:
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
         n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
         self._shape = (n_statistics * self.n_functions, len(model.lagrangian_columns))
-        self.multipliers = LagrangeMultipliers(self._shape[1], most_beta)
+        self.multipliers = LagrangeMultipliers(self._shape[1])
         self._known = ScoreTable(*self._shape)
 
     @property
@@ -108,12 +106,26 @@ class ObjectLogReward:
             function: which sampled function is rewarded [N]; without it the mean value over all of them is.
         """
         known = self._lookup(texts)
-        value = compressed(self._value(known.statistics, preference, function))
-        expected = expected_value(value, known.success)
+        expected = self._expected(known, preference, function)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
         # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
         log_reward = log_reward - self.multipliers.penalty(known.costs, beta)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
+
+    def factors(self, texts: Sequence[str], preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what beta multiplies [N], and the log-probabilities [N] that it does not; -inf if refused.
+
+        For preferences [N, M], on average over sampled functions. The log-reward without multipliers is
+        `softly_floored` of beta times the first, plus the second.
+        """
+        known = self._lookup(texts)
+        return self._expected(known, preference, None), known.log_probability.masked_fill(
+            known.is_refused, -torch.inf
+        )
+
+    def _expected(self, known: ObjectScores, preference: Tensor, function: Tensor | None) -> Tensor:
+        """Return the expected values of attempts [N]."""
+        return expected_value(compressed(self._value(known.statistics, preference, function)), known.success)
 
     def value(self, texts: Sequence[str], preference: Tensor, function: Tensor | None = None) -> Tensor:
         """Return the acquisition's values [N] for preferences [N, M], given success.
@@ -311,7 +323,7 @@ def log_reward(
         paths = [
             model.proxies.path(anchors, seed + index * BETWEEN_FUNCTIONS) for index in range(spec.functions)
         ]
-    return ObjectLogReward(model, utilities, kind(context), spec.kappa, paths, model.spec.sampler.beta[1])
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, paths)
 
 
 def _reference(

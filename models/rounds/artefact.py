@@ -10,16 +10,18 @@ pickle. Knows nothing of where it is kept.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
+from models.gflownet.carrying_over import PolicyNames
 from models.proxies.contract import Posterior
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
+from models.rounds.training.round_prior import NO_PRIOR, PREFIX, RoundPrior, restore_prior
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,15 +29,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.domains.contract import Domain
+    from models.gflownet.conditioning import ConditionSampler
     from models.gflownet.environment import Environment
-    from models.gflownet.policy import Policy
+    from models.gflownet.trainer import Trainer
     from models.records import History
     from models.rounds.fitting.fit import RoundModel
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
+INTERVALS = 2
+"""How a round's intervals are made; 1: from held-out values alone."""
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
+MOST_BEST = 1_000
+"""Objects that an artefact keeps for the next training: as many as replay holds."""
 COMPARED_FIELDS = {
     "format": "format",
     "spec": "specification",
@@ -69,9 +76,26 @@ class Artefact:
     versions: Mapping[str, str]
     made_from: Mapping[str, Any]
     base_measure: BaseMeasure
+    names: PolicyNames | None
+    """Of what the policy reads and does; None where an older release told none."""
+    best: tuple[str, ...]
+    """The best objects of training, from which the next one may begin; an older release kept none."""
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told
     none."""
+    beta_range: tuple[float, float] | None = None
+    """Of training; None where an older release told none, which had that of the specification."""
+    n_listed: int | None = None
+    """Objects of the space where the round scored all, None where it sampled. An older release told none, and
+    its specifications leave nothing open that depends on it."""
+    intervals: int = 1
+    """How the round's intervals are made, as in `INTERVALS`."""
+    prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
+    """State of the policy's prior; an older release had none."""
+
+    def round_prior(self, environment: Environment) -> RoundPrior:
+        """Return the prior that the policy was trained with, in the environment it was trained in."""
+        return restore_prior(*self.prior, environment)
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -150,25 +174,28 @@ def provenance(
     }
 
 
-def pack_artefact(
+def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
     fitted: RoundModel,
-    policy: Policy,
+    trainer: Trainer,
     made_from: Mapping[str, Any],
     domain: ScreenedDomain,
     withheld: Collection[str],
     measure: BaseMeasure = EVERY_OBJECT,
+    *,
+    prior: RoundPrior = NO_PRIOR,
 ) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
     Args:
         fitted: what the round believed.
-        policy: that the round sampled from.
+        trainer: of the policy that the round sampled from.
         made_from: `provenance` of the round.
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
         measure: that the policy was trained with.
+        prior: of the policy.
     """
-    tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
+    tensors = {f"policy.{name}": value for name, value in trainer.policy.state_dict().items()}
     proxies = fitted.model.proxies
     kept: dict[str, list[str]] = {}
     for name, model in proxies.held_out().items():
@@ -176,6 +203,7 @@ def pack_artefact(
         for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
+    prior_tensors, prior_header = prior.state()
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -183,9 +211,20 @@ def pack_artefact(
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "listed": fitted.n_listed,
         "base_measure": measure.state(),
+        "beta_range": list(trainer.conditions.beta_range),
+        "intervals": INTERVALS,
+        "prior": prior_header,
+        "names": asdict(names_of(fitted.model.spec, trainer.environment, trainer.conditions)),
+        "best": [text for text in trainer.environment.objects(trainer.best_states(MOST_BEST)) if text],
     }
-    return pack(tensors, header)
+    return pack(tensors | prior_tensors, header)
+
+
+def names_of(spec: CampaignSpec, environment: Environment, conditions: ConditionSampler) -> PolicyNames:
+    """Return the names of what a campaign's policy reads and does."""
+    return PolicyNames.of(environment, conditions, [objective.name for objective in spec.objectives])
 
 
 def read_artefact(content: bytes) -> Artefact:
@@ -210,6 +249,7 @@ def read_artefact(content: bytes) -> Artefact:
             for name, kinds in kept.items()
         }
         multipliers, made_by = header["multipliers"], header["versions"]
+        names = PolicyNames.restored(header["names"]) if "names" in header else None
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
     policy = {
@@ -217,6 +257,21 @@ def read_artefact(content: bytes) -> Artefact:
     }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
+    prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
+    low, high = header.get("beta_range", (None, None))
     return Artefact(
-        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
+        policy=policy,
+        multipliers=multipliers,
+        held_out=held_out,
+        failures=header.get("failures", {}),
+        versions=made_by,
+        made_from=made_from,
+        base_measure=measure,
+        names=names,
+        best=tuple(header.get("best", ())),
+        withheld=withheld,
+        beta_range=None if low is None else (low, high),
+        n_listed=header.get("listed"),
+        intervals=header.get("intervals", 1),
+        prior=prior,
     )

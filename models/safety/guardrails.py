@@ -73,10 +73,10 @@ def bound(
         return torch.ones(len(features), dtype=torch.float64)
     families = proxies.hypotheses(features, guardrail.type)
     is_heard = plausible_hypotheses(
-        torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.alpha
+        torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.least_weight
     )
     bounds = [
-        violation_bound(violations(family.belief, guardrail, limits), family.weights, guardrail.alpha)
+        violation_bound(violations(family.belief, guardrail, limits), family.weights, guardrail.least_weight)
         for family, is_so in zip(families, is_heard.tolist(), strict=True)
         if is_so
     ]
@@ -104,7 +104,7 @@ def summary(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
     is_refused = bounds > guardrail.risk
     return {
         "risk": guardrail.risk,
-        "alpha": guardrail.alpha,
+        "alpha": guardrail.least_weight,
         "judged": len(bounds),
         "refused": int(is_refused.sum()),
         "refused_bounds": _spread(bounds[is_refused]),

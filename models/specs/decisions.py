@@ -4,11 +4,11 @@ Proxies, acquisition, base measure, applicability, the batch.
 What is wanted and how the policy is trained is in `models.specs`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
-from models.specs.base import FrozenModel, Text, field_error
+from models.specs.base import FrozenModel, Text, field_error, is_stored
 from models.specs.objectives import Name
 from models.specs.variants import variants
 
@@ -21,6 +21,10 @@ SELECTORS = variants("selection", "select")
 """Names of the batch selectors."""
 PROXIES = variants("proxies", "build_proxy")
 """Names of the proxies, the one for few results first."""
+AUTO = "auto"
+"""Leaves the selector to the mode of the round."""
+JOINT_SELECTOR, VALUE_SELECTOR = "hypervolume", "greedy"
+"""The selectors of a listed and of a sampled space."""
 
 
 RetestPolicy = Literal["join", "replace"]
@@ -29,14 +33,22 @@ RetestPolicy = Literal["join", "replace"]
 class ProxySpec(FrozenModel):
     """The surrogate models of assay values, and how results enter them."""
 
-    kinds: tuple[Text, ...] = Field(
-        default=PROXIES,
-        min_length=1,
-        max_length=len(PROXIES),
+    kinds: (
+        Annotated[
+            tuple[Text, ...],
+            Field(
+                min_length=1,
+                max_length=len(PROXIES),
+                json_schema_extra={"items": {"type": "string", "enum": list(PROXIES)}},
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
         description="Models that compete for each assay type in cross-validation; each costs six fits per "
         "round. One kind alone saves most of the fitting and is still cross-validated. A type "
-        "with too few or too many results for all of them goes to a model that can learn it.",
-        json_schema_extra={"items": {"type": "string", "enum": list(PROXIES)}},
+        "with too few or too many results for all of them goes to a model that can learn it. Absent: one "
+        "Gaussian process in a listed space with at most 500 measured objects, all kinds elsewhere.",
     )
 
     assay_versions: Literal["offset", "latest", "pooled"] = Field(
@@ -63,16 +75,35 @@ class ProxySpec(FrozenModel):
         description="How the 90 % intervals of predictions are made: `conformal` from held-out residuals, "
         "`feature_conformal` empirically in the feature space of the model, with an inner estimate of the "
         "band of arXiv:2210.00173 and so without its guarantee, `gaussian` "
-        "from the posterior alone. All assume that new objects resemble measured ones; "
-        "`calibration` in the summary checks it.",
+        "from the posterior alone. `conformal` is wider where held-out errors are larger, and the first two "
+        "after batches whose results fell outside. `calibration` in the summary checks them.",
     )
+    selection: Literal["one_standard_error", "best"] = Field(
+        default="one_standard_error",
+        description="How the model of an assay type is chosen by cross-validated likelihood. "
+        "`one_standard_error`: of the models that are not worse than the best by more than one standard "
+        "error, the first in the default order of `kinds`, because scores of few values are noisy. `best`: "
+        "the best score.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_proxies(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications older than this choice took the best score, and their rounds must keep their batches.
+        return {"selection": "best", **value} if is_stored(info) and isinstance(value, dict) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_kinds(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications from before the choice by mode had all kinds compete.
+        return {"kinds": PROXIES, **value} if is_stored(info) and isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _are_installed(self) -> Self:
-        for index, name in enumerate(self.kinds):
+        for index, name in enumerate(self.kinds or ()):
             if name not in PROXIES:
                 raise field_error(f"/kinds/{index}", f"kinds must be of {', '.join(PROXIES)}")
-            if name in self.kinds[:index]:
+            if name in (self.kinds or ())[:index]:
                 raise field_error(f"/kinds/{index}", f"{name} is named twice")
         return self
 
@@ -169,7 +200,8 @@ class ApplicabilitySpec(FrozenModel):
         le=1,
         description="Least similarity (0-1, the domain's own) to the nearest measured object inside the "
         "domain of applicability. Absent: learned from the similarities between measured "
-        "objects. 0 switches the domain off. Outside it, uncertainty earns no reward.",
+        "objects, or as `if_listed` says. 0 switches the domain off. Outside it, uncertainty earns no "
+        "reward.",
     )
     outside_share: float | None = Field(
         default=None,
@@ -178,6 +210,17 @@ class ApplicabilitySpec(FrozenModel):
         description="Largest share of the batch that may lie outside. Absent: the exploration share, which "
         "yields when too few allowed objects lie inside.",
     )
+    if_listed: Literal["off", "learned"] = Field(
+        default="off",
+        description="What a listed space, all of whose objects are scored, has where neither of the other "
+        "two is given. `off`: no domain, as in Bayesian optimisation. `learned`: that of a sampled space.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_domain(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications from before this choice had the domain in every space.
+        return {"if_listed": "learned", **value} if is_stored(info) and isinstance(value, dict) else value
 
 
 CLUSTER = "cluster"
@@ -254,24 +297,27 @@ class BatchSpec(FrozenModel):
         le=1536,
         description="New candidates per round; replicates and controls are added to them.",
     )
-    diversity: float = Field(
-        default=0.5,
+    diversity: float | None = Field(
+        default=None,
         ge=0,
         le=1,
-        description="Weight of diversity against value: 0 takes the best values, 1 spreads the most.",
+        description="Weight of diversity against value: 0 takes the best values, 1 spreads the most. "
+        "Absent: 0.5. The `hypervolume` selector needs none for its picks by value.",
     )
-    exploration: float = Field(
-        default=0.2,
+    exploration: float | None = Field(
+        default=None,
         ge=0,
         le=1,
-        description="Share of the batch that is chosen by posterior uncertainty alone.",
+        description="Share of the batch that is chosen by posterior uncertainty alone. Absent: 0 in a listed "
+        "space, 0.2 in a sampled one.",
     )
     selector: Text = Field(
-        default="greedy",
+        default=AUTO,
         description="How the batch is chosen from scored candidates. `greedy`: value with diversity. "
         "`dpp`: a determinantal point process in greedy mode. `hypervolume`: largest expected "
-        "joint improvement, over at most 1,000 objects; it takes minutes with two objectives.",
-        json_schema_extra={"enum": list(SELECTORS)},
+        "joint improvement, over at most 1,000 objects. `auto`: `hypervolume` in a listed space, unless a "
+        "diversity or another acquisition than the default asks for values; `greedy` otherwise.",
+        json_schema_extra={"enum": [AUTO, *SELECTORS]},
     )
     cluster_share: float = Field(
         default=1.0,
@@ -298,8 +344,15 @@ class BatchSpec(FrozenModel):
         ),
     ] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_choice(cls, value: Any, info: ValidationInfo) -> Any:
+        # Specifications from before the choice by mode had these defaults; their rounds keep their batches.
+        before = {"diversity": 0.5, "exploration": 0.2, "selector": VALUE_SELECTOR}
+        return {**before, **value} if is_stored(info) and isinstance(value, dict) else value
+
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
-        if self.selector not in SELECTORS:
-            raise field_error("/selector", f"selector must be one of {', '.join(SELECTORS)}")
+        if self.selector not in (AUTO, *SELECTORS):
+            raise field_error("/selector", f"selector must be one of {', '.join((AUTO, *SELECTORS))}")
         return self

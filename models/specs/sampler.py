@@ -2,6 +2,7 @@
 
 import math
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -16,13 +17,30 @@ TRUNKS = texts_of_variants("gflownet/trunks", "READS")
 """What each trunk of the policy reads of states, by its name: `encoding`, which every domain has, or a
 `Domain.structure`."""
 
+NEEDS_PRIOR = ("relative_trajectory_balance",)
+REFUSES_PRIOR = ("flow_matching",)
+"""Losses that only balance against a prior, and those that have no form for one."""
+
 MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
 """
+USUAL_BETA = (1.0, 64.0)
+"""The range of specifications older than `auto`, and of rounds whose reward gives no range a meaning."""
 
 
 RankWeights = Literal["power", "reciprocal"]
 """How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
+OWN_STARTS = ("nothing", "previous")
+"""Values of `start_from` that name no other campaign."""
+WARM_PARTS = 4
+"""A round that begins from an earlier policy takes the steps of a new one divided by this."""
+OLDER = {
+    "proposal_beta": "as_trained",
+    "start_from": "nothing",
+    "prior": "none",
+    "beta": USUAL_BETA,
+}
+"""What a stored specification means that lacks these fields."""
 
 
 class BehaviourSpec(FrozenModel):
@@ -145,6 +163,13 @@ class SamplerSpec(FrozenModel):
         "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
+    prior: Literal["none", "measured"] = Field(
+        default="none",
+        description="What the policy starts from and its target contains. `measured`: the building steps "
+        "that objects with a result have in common; the target is that probability times the reward, and an "
+        "untrained policy proposes objects like them. Where held-out objects show nothing in common, and for "
+        "`none`, `base_measure` is all there is before the reward.",
+    )
     huber_delta: float | None = Field(
         default=1.0,
         gt=0,
@@ -163,6 +188,20 @@ class SamplerSpec(FrozenModel):
         ge=1,
         le=1_000_000,
         description="Training steps per round, which set its time and its quality.",
+    )
+    start_from: Text = Field(
+        default="previous",
+        description="Policy from which training begins. `previous`: that of the campaign's last finished "
+        "round, if there is one and it builds the same kind of objects. `nothing`: a new policy each round. "
+        "The id of another campaign of the same workspace and domain: its last policy for the first round, "
+        "and `previous` from then on.",
+    )
+    warm_steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Training steps of a round that begins from an earlier policy, instead of `steps`; null "
+        "is a quarter of them.",
     )
     trajectories_per_step: int = Field(
         default=64, ge=1, le=4096, description="Trajectories of each training step."
@@ -183,10 +222,13 @@ class SamplerSpec(FrozenModel):
         "anew. More bring the policy closer to its target at every condition, and make a step "
         "slower.",
     )
-    beta: tuple[float, float] = Field(
-        default=(1.0, 64.0),
-        description=f"Range of inverse temperatures to serve, low to high, at most {MOST_BETA:g}. Utilities "
-        "of 0 and 1, the ends of an objective's range, differ by beta in log-reward.",
+    beta: tuple[float, float] | Literal["auto"] = Field(
+        default="auto",
+        description="Range of inverse temperatures to serve. `auto`: chosen in each round, so that samples "
+        "are as good as an even draw from the better half of some thousand reference objects at the low end, "
+        "and from the best of them, about as many as a batch, at the high end. Or two numbers, low to high, "
+        f"at most {MOST_BETA:g}: utilities of 0 and 1, the ends of an objective's range, differ by beta in "
+        "log-reward.",
     )
     proposal_beta: Literal["by_purpose", "as_trained"] = Field(
         default="by_purpose",
@@ -239,7 +281,8 @@ class SamplerSpec(FrozenModel):
         default=0.05,
         ge=0,
         lt=1,
-        description="Probability of a random action at each step of a training rollout.",
+        description="Probability of a random action at each step of a training rollout: drawn from the "
+        "prior if there is one, else uniformly.",
     )
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",
@@ -252,21 +295,77 @@ class SamplerSpec(FrozenModel):
         "among samples of the policy. The policy is trained in any case, for later samples.",
     )
 
+    @property
+    def steps_when_warm(self) -> int:
+        """Training steps of a round that begins from an earlier policy."""
+        return self.warm_steps or max(1, self.steps // WARM_PARTS)
+
+    @property
+    def other_campaign(self) -> UUID | None:
+        """The campaign whose last policy the first round begins from; None without one."""
+        return None if self.start_from in OWN_STARTS else UUID(self.start_from)
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications older than this choice sampled as trained, and their rounds must keep their batches.
-        return (
-            {"proposal_beta": "as_trained", **value} if is_stored(info) and isinstance(value, dict) else value
-        )
+        # Specifications older than these choices sampled as trained, over one range of beta and by a new
+        # policy without a prior in each round, and their rounds must keep their batches.
+        if not isinstance(value, dict):
+            return value
+        return (OLDER if is_stored(info) else {}) | _prior_that_fits(value) | value
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
+        if self.start_from not in OWN_STARTS and not _is_uuid(self.start_from):
+            raise field_error(
+                "/start_from", f"start_from must be {', '.join(OWN_STARTS)} or the id of a campaign"
+            )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         if self.trunk not in TRUNKS:
             raise field_error("/trunk", f"trunk must be one of {', '.join(TRUNKS)}")
+        if self.prior == "none" and self.loss in NEEDS_PRIOR:
+            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
+        if self.prior != "none" and self.loss in REFUSES_PRIOR:
+            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
+        if self.prior != "none" and self.backward_policy == "learned":
+            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
+            raise field_error("/backward_policy", detail)
         most = math.inf if is_stored(info) else MOST_BETA
-        if not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
+        if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
+            raise field_error(
+                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
+            )
         return self
+
+    @property
+    def beta_range(self) -> tuple[float, float]:
+        """The range of inverse temperatures as numbers.
+
+        Raises:
+            ValueError: if it is `auto`: a round chooses it (`with_beta`).
+        """
+        if self.beta == "auto":
+            raise ValueError("the range of beta is chosen in a round, from its reward")
+        return self.beta
+
+    def with_beta(self, beta_range: tuple[float, float]) -> Self:
+        """Return the specification of a round that serves a range of inverse temperatures."""
+        return self.model_copy(update={"beta": beta_range})
+
+
+def _prior_that_fits(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the prior that a loss or a backward policy leaves no choice about."""
+    if fields.get("loss") in NEEDS_PRIOR:
+        return {"prior": "measured"}
+    if fields.get("loss") in REFUSES_PRIOR or fields.get("backward_policy") == "learned":
+        return {"prior": "none"}
+    return {}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -65,11 +65,35 @@ class ProxyScore(SummaryPart):
     n: int = Field(description="held-out values")
 
 
+class IntervalSummary(SummaryPart):
+    """How the 90 % intervals of one assay type are made."""
+
+    kind: str = Field(description="conformal, feature_conformal or gaussian")
+    radius: Number = Field(
+        default=None, description="predictive deviations that an interval reaches to either side, at least"
+    )
+    slope: Number = Field(
+        default=None,
+        description="log factor by which intervals widen for each deviation of the values that a prediction "
+        "lies beyond the median one; the sign names the side, 0 where errors do not grow",
+    )
+    widened_by: Number = Field(
+        default=None, description="factor of intervals because of earlier batches; 1 where they held"
+    )
+    earlier: int = Field(description="results of the last rounds' batches, three rounds at most")
+    inside: int = Field(
+        description="of these, results that an interval by held-out values alone would have covered"
+    )
+
+
 class ProxySummary(SummaryPart):
     """The models of one assay type, and the results that they learned from."""
 
     n_values: int | None = Field(default=None, description="objects with an exact value")
     chosen: str = Field(description="name of the proxy that predicts this type")
+    intervals: IntervalSummary | None = Field(
+        default=None, description="null in summaries of earlier releases"
+    )
     scores: dict[str, ProxyScore] = Field(
         default_factory=dict, description="cross-validation by proxy; empty with too few values"
     )

@@ -12,14 +12,17 @@ from models.summaries.base import Number, Summary, read_summary
 from models.summaries.calibration import CalibrationRecord
 from models.summaries.importance import RoundImportance
 from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, OutlierSummary, ProxySummary
-from models.summaries.selection import BatchDiversity, Draws, GuardrailSummary, StoppingAdvice
+from models.summaries.selection import BatchDiversity, BatchSettings, Draws, GuardrailSummary, StoppingAdvice
 from models.summaries.training import (
     BaseMeasureUsed,
+    BetaRangeUsed,
     ComputationCost,
     Convergence,
     HazardListUsed,
     MultiplierSummary,
+    PriorUsed,
     Reach,
+    TrainingStart,
     TrainingSummary,
 )
 
@@ -62,7 +65,13 @@ class RoundSummary(Summary):
     )
     reach: Reach | None = Field(default=None, description="measured objects that the campaign's space holds")
 
+    start: TrainingStart | None = Field(
+        default=None, description="from which policy training began; null for a new one"
+    )
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
+    beta_range: BetaRangeUsed | None = Field(
+        default=None, description="inverse temperatures of training; null where nothing was trained"
+    )
     log_z: dict[str, Number] = Field(
         default_factory=dict, description="estimate of log Z, by inverse temperature"
     )
@@ -73,6 +82,7 @@ class RoundSummary(Summary):
     base_measure: BaseMeasureUsed | None = Field(
         default=None, description="weights of sizes before any reward"
     )
+    prior: PriorUsed | None = Field(default=None, description="what the sampler's policy started from")
     multipliers: list[MultiplierSummary] = Field(
         default_factory=list, description="constraints that a Lagrange multiplier enforces"
     )
@@ -86,6 +96,7 @@ class RoundSummary(Summary):
     guardrails: dict[str, GuardrailSummary] = Field(
         default_factory=dict, description="by name of the guardrail"
     )
+    selection: BatchSettings | None = Field(default=None, description="how the batch was chosen")
     chosen: int | None = Field(default=None, description="new candidates of the batch")
     again: int | None = Field(default=None, description="controls and replicates of the batch")
     space_filling: bool | None = Field(

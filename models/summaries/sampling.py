@@ -42,6 +42,9 @@ class SamplingSummary(Summary):
         default=None, description="allowed objects beyond what a condition was to get"
     )
     ended: Ended | None = Field(default=None, description="why drawing ended")
+    beta_range: tuple[float, float] | None = Field(
+        default=None, description="lowest and greatest inverse temperature of training"
+    )
     conditions: list[ConditionServed] = Field(default_factory=list, description="as they were requested")
     diversity: BatchDiversity | None = Field(default=None, description="of the samples; null without any")
     guardrails: dict[str, GuardrailSummary] = Field(

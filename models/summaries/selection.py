@@ -13,6 +13,24 @@ from models.summaries.base import Number, SummaryPart
 Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
 
 
+class BatchSettings(SummaryPart):
+    """How the batch was chosen: what the campaign states, and what the mode of the round decided."""
+
+    mode: Literal["listed", "sampled"] = Field(
+        description="whether all objects of the space were scored, or samples of it"
+    )
+    selector: str = Field(description="that chose the batch")
+    diversity: float = Field(
+        description="weight of diversity against value; `hypervolume` ignores it for value"
+    )
+    exploration: float = Field(description="share of the batch chosen by uncertainty alone")
+    proxies: list[str] = Field(description="kinds of models that competed for each assay type")
+    min_similarity: Number = Field(
+        default=None, description="of the applicability domain; 0 is off, null is learned from the results"
+    )
+    by_default: list[str] = Field(description="fields of the specification that were left to the mode")
+
+
 class Draws(SummaryPart):
     """Where the objects came from that the batch was chosen among."""
 

@@ -27,6 +27,33 @@ class Convergence(SummaryPart):
     states: int | None = Field(default=None, description="objects of the enumerated space")
 
 
+class EffectiveObjects(SummaryPart):
+    """Of how many best objects of the reference pool an even draw is as good, by its mean rank."""
+
+    preference: dict[str, float] = Field(description="weight of each objective")
+    without_reward: float = Field(description="at inverse temperature 0")
+    at_low: float = Field(description="at the low end of the range")
+    at_high: float = Field(description="at the high end of the range")
+
+
+class BetaRangeUsed(SummaryPart):
+    """The inverse temperatures that the policy serves, and how many objects count at both ends."""
+
+    low: float = Field(description="lowest inverse temperature: the boldest samples")
+    high: float = Field(description="greatest inverse temperature: the most careful samples")
+    choice: Literal["stated", "effective_number", "usual"] = Field(
+        description="`stated` in the specification; chosen by `effective_number`; the `usual` one, because "
+        "the reward hardly differs between objects"
+    )
+    pool: int = Field(description="objects of the reference pool; 0 where none were compared")
+    wanted_at_high: Number = Field(
+        default=None, description="objects that should count at a chosen high end, about a batch"
+    )
+    effective_objects: list[EffectiveObjects] = Field(
+        description="under the even preference, then for each objective alone"
+    )
+
+
 class SizeShare(SummaryPart):
     """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
 
@@ -51,6 +78,27 @@ class BaseMeasureUsed(SummaryPart):
         description="how the numbers of objects are known; null where they were not needed"
     )
     sizes: list[SizeShare] = Field(description="by size, the smallest first")
+
+
+class PriorUsed(SummaryPart):
+    """What the sampler's policy started from, and how it was chosen."""
+
+    kind: Literal["none", "measured"] = Field(description="what the specification asks for")
+    used: bool = Field(
+        description="whether there was one; else the base measure is all there is before the reward"
+    )
+    objects: int | None = Field(default=None, description="measured objects that it was fitted on")
+    order: int | None = Field(
+        default=None,
+        description="what a building step depends on: 0 nothing, 1 its own frequency, more contexts above",
+    )
+    perplexity: Number = Field(
+        default=None,
+        description="equally probable building steps that leave the same doubt, of objects held out",
+    )
+    uniform_perplexity: Number = Field(
+        default=None, description="geometric mean of the number of building steps to choose from"
+    )
 
 
 class MultiplierSummary(SummaryPart):
@@ -79,6 +127,22 @@ class Reach(SummaryPart):
     other_parts: int | None = Field(
         default=None, description="that keep all rules and need other building blocks"
     )
+
+
+class TrainingStart(SummaryPart):
+    """The earlier round from whose policy and best objects a round's training began."""
+
+    sha256: str | None = Field(default=None, description="checksum of what the earlier round kept")
+    campaign_id: str | None = Field(
+        default=None, description="campaign of the earlier round; null where none is known"
+    )
+    round: int | None = Field(default=None, description="number of the earlier round, null likewise")
+    actions: int | None = Field(default=None, description="building blocks and other actions of the policy")
+    known_actions: int | None = Field(default=None, description="of these, known to the earlier policy")
+    best_objects: int | None = Field(
+        default=None, description="best objects of the earlier training that were scored anew and replayed"
+    )
+    steps: int | None = Field(default=None, description="training steps that this round takes")
 
 
 class TrainingSummary(SummaryPart):

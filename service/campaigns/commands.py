@@ -19,6 +19,7 @@ from service.campaigns.locking import check_active, fresh, locked_campaign, lock
 from service.campaigns.patching import patched, round_seed
 from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
+from service.campaigns.starts import check_start, freeze_start
 from service.errors import ConflictError, PreconditionFailedError
 from service.outbox.events import Data, emit
 from service.store import rounds
@@ -31,9 +32,11 @@ def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) ->
     """Create a campaign.
 
     Raises:
-        UnprocessableError: if units of its specification are unknown, or contradict each other.
+        UnprocessableError: if units of its specification are unknown or contradict each other, or it begins
+            from a campaign that is not there or builds other objects.
     """
     check_units(spec)
+    check_start(session, workspace_id, spec)
     campaign = Campaign(workspace_id=workspace_id)
     _write_spec(campaign, spec)
     session.add(campaign)
@@ -42,18 +45,20 @@ def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) ->
     return campaign
 
 
-def patch_campaign(
+def patch_campaign(  # noqa: PLR0913 - each is one thing that the caller or its request says
     session: Session,
     workspace_id: UUID,
     campaign_id: UUID,
     version: int,
     changes: Mapping[str, Any],
     check: Callable[[Any], CampaignSpec] = CampaignSpec.model_validate,
+    *,
+    bound_to: UUID | None = None,
 ) -> Campaign:
     """Change the specification by a JSON merge patch (RFC 7396); rounds that exist keep theirs.
 
     `version` is the one that the caller read (If-Match). In `changes`, null brings a default back. `check`
-    makes a specification of the merged document.
+    makes a specification of the merged document. `bound_to` is the only campaign that the caller may see.
 
     Raises:
         PreconditionFailedError: if the campaign changed since.
@@ -65,9 +70,13 @@ def patch_campaign(
     if campaign.version != version:
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
     check_active(campaign)
-    spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
+    stored = CampaignSpec.from_stored(campaign.spec)
+    written = stored.model_dump(mode="json")  # fields that came since keep their old meaning
+    spec = patched(written, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
-        check_units(spec, before=CampaignSpec.from_stored(campaign.spec))
+        check_units(spec, before=stored)
+    if {"domain", "sampler"} & changes.keys():
+        check_start(session, workspace_id, spec, bound_to)
     _write_spec(campaign, spec)
     return _touched(session, campaign)
 
@@ -127,7 +136,8 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
         number=number,
         seed=round_seed(campaign.spec["seed"], number),
         spec=campaign.spec,
-        snapshot=take_snapshot(session, campaign_id),
+        snapshot=take_snapshot(session, campaign_id)
+        | freeze_start(session, campaign, CampaignSpec.from_stored(campaign.spec)),
     )
     rounds.add(session, row)
     rounds.append_event(session, row)

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from models.campaign.requests import SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.inference import UnservableError, requests
-from models.inference.requests import resolved
+from models.inference.requests import is_relative, resolved
 from models.records import History
+from models.summaries.round import read_round_summary
 from service.campaigns import jobs, queries
 from service.campaigns.history import load_history, load_known, take_snapshot
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
@@ -26,11 +27,10 @@ from service.store import artefacts, campaigns, rounds
 from service.store import jobs as job_rows
 from service.store import leases as lease_rows
 from service.store.paging import Page
-from service.store.states import RoundState
+from service.store.states import TRAINED
 from service.store.tables import Campaign, Job, Json, Round
 
 SAMPLES, PREDICTIONS = "samples", "predictions"
-_TRAINED_STATES: tuple[RoundState, ...] = ("awaiting_results", "completed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def enqueue_samples(
     spec = CampaignSpec.from_stored(row.spec)
     try:
         check(sample_request, spec)
-        exact = resolved(sample_request, _last_betas(session, campaign.id), spec)
+        exact = _with_betas(session, sample_request, row, spec)
     except UnservableError as error:
         raise UnprocessableError(
             error.detail, [{"pointer": error.pointer, "detail": error.detail}]
@@ -91,9 +91,7 @@ def enqueue_predictions(
         ConflictError: if it is archived, or it has neither a round nor results.
     """
     campaign = _locked(session, scope)
-    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(
-        session, campaign.id, _TRAINED_STATES
-    )
+    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, TRAINED)
     if row is None and not campaign.n_results:
         raise ConflictError("nothing is known yet: upload results or start a round first")
     basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}
@@ -198,6 +196,26 @@ def _sampling_round(session: Session, campaign_id: UUID, number: int | None) -> 
         detail = f"there is no round {number}" if row is None else f"no policy of round {number} was kept"
         raise UnprocessableError(detail, [{"pointer": "/round", "detail": detail}])
     return row
+
+
+def _with_betas(
+    session: Session, sample_request: SampleRequest, row: Round, spec: CampaignSpec
+) -> SampleRequest:
+    """Return a request with numbers for its inverse temperatures, on the range of the round's policy.
+
+    Raises:
+        UnservableError: if they depend on that range and the round does not tell it.
+    """
+    if not is_relative(sample_request):
+        return sample_request
+    chosen = read_round_summary(row.summary or {}).beta_range
+    if chosen is None and spec.sampler.beta == "auto":
+        field = "boldness" if sample_request.beta is None else "beta"
+        raise UnservableError(
+            f"/{field}", f"round {row.number} does not tell its range of beta: ask for numbers"
+        )
+    trained = spec.sampler.beta_range if chosen is None else (chosen.low, chosen.high)
+    return resolved(sample_request, _last_betas(session, row.campaign_id), trained)
 
 
 def _last_betas(session: Session, campaign_id: UUID) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from service.campaigns.history import load_history
 from service.campaigns.leases import Lease
 from service.campaigns.payloads import identity, payload
 from service.campaigns.round_transitions import ROUNDS, round_data, workspace_of
+from service.campaigns.starts import RoundStart, load_start
 from service.outbox.events import emit
 from service.store import artefacts
 from service.store import leases as lease_rows
@@ -35,6 +36,7 @@ class ClaimedRound:
     history: History
     seed: int
     attempt: int
+    start: RoundStart | None
 
 
 def lease_of(round_id: UUID, owner: str, seconds: float) -> Lease[Round]:
@@ -67,6 +69,7 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
         history=history,
         seed=row.seed,
         attempt=row.attempt,
+        start=load_start(session, row),
     )
 
 

@@ -31,6 +31,10 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
     beta: Annotated[
         Texts, typer.Option(help="Inverse temperature, or colder or bolder; may be repeated.")
     ] = None,
+    boldness: Annotated[
+        list[float] | None,
+        typer.Option(min=0, max=1, help="In place of --beta: 0 is most careful, 1 boldest; may be repeated."),
+    ] = None,
     preference: Annotated[
         Texts, typer.Option(help="Weights of objectives, such as solubility=0.7,size=0.3; may be repeated.")
     ] = None,
@@ -63,7 +67,7 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
 ) -> None:
     """Sample more candidates from a trained policy, at any temperature and trade-off, without training."""
     options = SampleOptions(
-        n, beta or (), preference or (), like or (), similarity,
+        n, beta or (), boldness or (), preference or (), like or (), similarity,
         require or (), avoid or (), avoid_group or (), round_number, seed,
     )  # fmt: skip
     with connected(url, key) as client:

@@ -20,6 +20,7 @@ class SampleOptions:
 
     n: int
     beta: Sequence[str] = ()
+    boldness: Sequence[float] = ()
     preference: Sequence[str] = ()
     like: Sequence[str] = ()
     similarity: float | None = None
@@ -37,12 +38,15 @@ class SampleOptions:
         """
         if self.similarity is not None and not self.like:
             raise _bad("similarity", "needs --like, an object to be similar to")
+        if self.beta and self.boldness:
+            raise _bad("boldness", "does not go together with --beta")
         likeness: dict[str, Any] = {"object": pairs("like", self.like)}
         if self.similarity is not None:
             likeness["similarity"] = self.similarity
         body = {
             "n": self.n,
             "beta": _betas(self.beta),
+            "boldness": list(self.boldness),
             "preference": [numbers("preference", text.split(",")) for text in self.preference],
             "like": likeness if self.like else None,
             "require": list(self.require),

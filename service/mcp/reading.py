@@ -126,9 +126,14 @@ class InferenceTools(Tools):
             float | Literal["colder", "bolder"] | None,
             Field(description="inverse temperature: the higher, the greedier"),
         ] = None,
+        boldness: Annotated[
+            float | None,
+            Field(ge=0, le=1, description="instead of beta: 0 is most careful, 1 boldest, in every campaign"),
+        ] = None,
         seconds: Seconds = 300,
     ) -> list[SampleItem]:
         """Sample more candidates from the trained policy of the latest round, without training."""
-        request = {"n": n} | ({} if beta is None else {"beta": beta})
+        wanted = {"beta": beta, "boldness": boldness}
+        request = {"n": n} | {name: value for name, value in wanted.items() if value is not None}
         job = await self.client.samples.run(campaign_id, request, timeout=seconds)
         return [SampleItem.model_validate(item) for item in job["samples"] or []]

@@ -24,6 +24,9 @@ COMPUTING: tuple[RoundState, ...] = ("queued", *RUNNING)
 """At most one round of a campaign is in one of these."""
 ROUND_STATES: tuple[RoundState, ...] = (*COMPUTING, "awaiting_results", "completed", "failed", "cancelled")
 
+TRAINED: tuple[RoundState, ...] = ("awaiting_results", "completed")
+"""The round is computed, and has trained a policy unless it could not."""
+
 CandidateStatus = Literal["proposed", "approved", "rejected", "released", "measured", "failed", "withdrawn"]
 """proposed by a round; approved or rejected by a person before it is made; released to the lab; measured when
 results for every measured objective are there; failed when making or measuring it failed; withdrawn when

@@ -118,14 +118,19 @@ class Worker:
             proposal = Proposal(every[: len(objects)], {"n": 3}, reserves=every[len(objects) :])
             assert rounds.finish(session, lease, spec, proposal)
 
-    def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
+    def train(
+        self,
+        started: dict[str, Any],
+        objects: tuple[str, ...] = ("1111",),
+        summary: Mapping[str, Any] | None = None,
+    ) -> None:
         """Finish a whole round that leaves a trained policy."""
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
             chosen = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
             assert rounds.finish(
-                session, lease, spec, Proposal(tuple(chosen), {"n": 3}, artefact=b"a policy")
+                session, lease, spec, Proposal(tuple(chosen), summary or {"n": 3}, artefact=b"a policy")
             )
 
     def answer(self, job: dict[str, Any], result: dict[str, Any]) -> None:

@@ -13,9 +13,16 @@ from torch import Tensor
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.exact import Space, enumerate_space, log_target, policy_log_probability, total_variation
+from models.gflownet.exact import (
+    Space,
+    enumerate_space,
+    log_target,
+    policy_log_probability,
+    prior_log_probability,
+    total_variation,
+)
 from models.gflownet.policy import PolicySpec
-from models.gflownet.prior import LogPrior
+from models.gflownet.prior import ActionPrior, LogPrior
 from models.gflownet.rewards import LogRewardFn, log_priors
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
@@ -78,6 +85,8 @@ def deviations(
 ) -> list[Deviation]:
     """Return the deviation from the truth at every pair of inverse temperature and preference."""
     log_prior = log_priors(log_reward, space.final_states)
+    if trainer.policy.prior is not None:
+        log_prior = log_prior + prior_log_probability(space, trainer.policy.prior)
     found = []
     for beta in BETAS:
         for preference in preferences:
@@ -91,7 +100,7 @@ def deviations(
     return found
 
 
-def assert_exact(
+def assert_exact(  # noqa: PLR0913 - each is one thing that a target or a training has
     environment: Environment,
     utilities: Tensor,
     *,
@@ -99,11 +108,12 @@ def assert_exact(
     preferences: Sequence[tuple[float, ...]] = PREFERENCES,
     settings: TrainerSettings = SETTINGS,
     seed: int = 0,
+    prior: ActionPrior | None = None,
 ) -> list[Deviation]:
     """Train on tabulated utilities [X, M] of `enumerate_space(environment).final_states`, and compare.
 
     `log_reward` stands in for the table where a loss needs more than that, or a prior stands beside the
-    table; it must have these utilities.
+    table; it must have these utilities. With `prior` the target is that of its trajectories times the reward.
 
     Raises:
         AssertionError: if the total variation exceeds the tolerance at any of the conditions.
@@ -112,7 +122,7 @@ def assert_exact(
     assert utilities.shape == (len(space), len(preferences[0]))
     log_reward = log_reward or tabulated(space, utilities)
     conditions = ConditionSampler((BETAS[0], BETAS[-1]), utilities.shape[1], device=environment.device)
-    trainer = Trainer(environment, conditions, log_reward, settings, seed)
+    trainer = Trainer(environment, conditions, log_reward, settings, seed, prior=prior)
     trainer.run(settings.steps)
     found = deviations(trainer, space, log_reward, preferences)
     worst = max(found, key=lambda deviation: deviation.total_variation)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.losses.contract import Loss
@@ -73,6 +74,22 @@ def letter_reward(environment: Strings, scale: float = 3.0) -> LetterReward:
 def grid(side: int = 5) -> tuple[Hypergrid, GridReward]:
     """Return a grid, where every state may stop and every point has its part: it fits every loss."""
     return Hypergrid(2, side), GridReward(side)
+
+
+@dataclass(frozen=True)
+class ArbitraryPrior:
+    """An action prior that depends on all of a state, as no table of contexts does."""
+
+    environment: Environment
+    scale: float = 1.0
+
+    def __call__(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return log-probabilities [B, A], 0 where an action is not allowed."""
+        generator = torch.Generator().manual_seed(11)
+        weights = torch.randn(self.environment.encoding_width, mask.shape[1], generator=generator)
+        logits = self.scale * self.environment.encode(states) @ weights
+        log_p = logits.masked_fill(~mask, -torch.inf).log_softmax(dim=1)
+        return log_p.masked_fill(~mask, 0.0)
 
 
 def loss_log_rewards(

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from service.dispatch import ROUND_TASK
 from service.settings import Settings
 from service.store.session import Sessions
-from service.store.tables import Round
+from service.store.tables import Round, RoundArtefact
 from workers.health import is_answering
 
 pytestmark = pytest.mark.slow
@@ -116,3 +116,24 @@ def test_the_worker_answers_a_health_check(settings: Settings):
     assert is_answering(settings)
     empty_queue = settings.required_redis_url().rpartition("/")[0] + "/0"
     assert not is_answering(settings.model_copy(update={"redis_url": SecretStr(empty_queue)}), timeout=1)
+
+
+def test_a_second_round_begins_from_the_first_and_says_so(make_lab: MakeLab):
+    lab = make_lab(steps=40)
+    assert lab.finish(lab.start()).summary["start"] is None
+    begun = lab.finish(lab.start()).summary["start"]
+    assert (begun["campaign_id"], begun["round"]) == (str(lab.campaign_id), 1)
+    assert (begun["steps"], begun["known_actions"]) == (10, begun["actions"])
+    assert begun["best_objects"] > 0
+
+
+def test_a_damaged_policy_of_an_earlier_round_costs_only_the_start(make_lab: MakeLab, sessions: Sessions):
+    lab = make_lab(steps=40)
+    lab.finish(lab.start())
+    with sessions.begin() as session:
+        damage = update(RoundArtefact).where(RoundArtefact.round_id == lab.round(1).id)
+        session.execute(damage.values(content=b"damaged"))
+    second = lab.finish(lab.start())
+    assert (second.state, second.summary["start"]) == ("awaiting_results", None)
+    assert second.summary["training"]["steps"] == 40
+    assert "start_damaged" in [item["code"] for item in second.summary["messages"]]

@@ -109,6 +109,23 @@ class AnyOrderPeptides(Environment):
         lengths = one_hot(states[:, -1], self.max_length + 1)  # [B, L + 1]
         return torch.cat([placed.flatten(1), empty, composition, lengths], dim=1)
 
+    def input_names(self) -> list[str]:
+        """Return what each column of `encode` holds [D]."""
+        positions = range(1, self.max_length + 1)
+        return [
+            *(f"{residue} at {position}" for position in positions for residue in self.residues),
+            *(f"nothing at {position}" for position in positions),
+            *(f"share of {residue}" for residue in self.residues),
+            *(f"length {length}" for length in range(self.max_length + 1)),
+        ]
+
+    def action_names(self) -> list[str]:
+        """Return residues by position, then lengths."""
+        lengths = range(self.min_length, self.max_length + 1) if self._has_lengths else ()
+        positions = range(1, self.max_length + 1)
+        placings = [f"{residue} at {position}" for position in positions for residue in self.residues]
+        return [*placings, *(f"length {length}" for length in lengths)]
+
     def size(self, final_states: Tensor) -> Tensor:
         """Return the lengths [B]."""
         return final_states[:, -1].clone()

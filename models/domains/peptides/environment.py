@@ -44,6 +44,7 @@ class PeptidesEnvironment(Environment):
         self.stop = len(self.residues)
         self.n_actions = self.stop + 1
         self.stop_action = self.stop if spec.min_length == 1 else None
+        self.ending_action = self.stop
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
         self.n_tokens = self.stop + 1
@@ -123,9 +124,33 @@ class PeptidesEnvironment(Environment):
         columns = lengths.clamp_max(self.max_length - 1).unsqueeze(1)
         return chains.scatter_add(1, columns, (is_stopped * (self.stop + 1)).unsqueeze(1))
 
+    def input_names(self) -> list[str]:
+        """Return residues by position, their shares, lengths, and whether the chain is finished [D]."""
+        positions = range(1, self.max_length + 1)
+        placed = [f"{residue} at {position}" for position in positions for residue in self.residues]
+        shares = [f"share of {residue}" for residue in self.residues]
+        lengths = [f"length {length}" for length in range(self.max_length + 1)]
+        return [*placed, *shares, *lengths, "finished"]
+
+    def action_names(self) -> list[str]:
+        """Return the residues, and the end of the chain."""
+        return [*self.residues, "stop"]
+
     def size(self, final_states: Tensor) -> Tensor:
         """Return the lengths [B]."""
         return self._lengths(final_states)
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the lengths so far [B]."""
+        return self._lengths(states)
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the last residue and the last two residues [B, 2]."""
+        lengths = self._lengths(states)
+        # two empty positions before the first residue
+        before = torch.nn.functional.pad(states[:, :-1], (2, 0))
+        last = before.gather(1, torch.stack([lengths + 1, lengths], dim=1))  # [B, 2]
+        return torch.stack([last[:, 0], last[:, 0] + (self.stop + 1) * last[:, 1]], dim=1)
 
     def log_counts(self) -> dict[int, float]:
         """Return length -> log of the number of peptides: the product of residues allowed per position."""

@@ -121,6 +121,13 @@ class Strings(Environment):
         """Return the letters [B, L]."""
         return states[:, :-1]
 
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the last letter and the last two letters [B, 2]."""
+        before = torch.nn.functional.pad(states[:, :-1], (2, 0))
+        lengths = states[:, -1]
+        last = before.gather(1, torch.stack([lengths + 1, lengths], dim=1))  # [B, 2]
+        return torch.stack([last[:, 0], last[:, 0] + (self.n_actions + 1) * last[:, 1]], dim=1)
+
     def is_final(self, states: Tensor) -> Tensor:
         """Return which strings are full [B]."""
         return states[:, -1] == self.length

@@ -132,6 +132,10 @@ class Conservative(Behaviour):
         """Return the kept objects, the best first."""
         return (self._archive.best,)
 
+    def best_states(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self._archive.best,)
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects."""
         return self._archive.state_dict()

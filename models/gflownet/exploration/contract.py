@@ -43,6 +43,10 @@ class Behaviour(ABC):
         """Return elites: sets of final states [L, W] for the sampling pool, the best first; usually none."""
         return ()
 
+    def best_states(self) -> Sequence[Tensor]:
+        """Return sets of final states [L, W], the best first, from which another training may begin."""
+        return ()
+
     @abstractmethod
     def state_dict(self) -> dict[str, Tensor]:
         """Return the mutable training state as tensors."""

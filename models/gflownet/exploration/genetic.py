@@ -4,7 +4,9 @@ The best objects are those of the archive of all that was observed: samples of t
 measured objects, and earlier children. Each trajectory is a backward rollout by P_B from a child, whatever
 its reward; the better children become parents. This also varies the middle of a good object, whereas undoing
 last steps only changes an end. The best objects join the sampling pool as elites, because a short training
-may not teach the policy to build them. Letters: B trajectories.
+may not teach the policy to build them. Where the policy has a prior, what is new in a child is drawn from it,
+and children are accepted as by a Markov chain on it: variation alone would leave what it holds possible.
+Letters: B trajectories, L litter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +19,14 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.archive import Archive
 from models.gflownet.exploration.contract import Behaviour
-from models.gflownet.genetic_operators import breed, build, decompose
+from models.gflownet.genetic_operators import breed, build, build_by_prior, decompose
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
 from models.specs.sampler import RankWeights
+
+CHILDREN_PER_PLACE = 4
+"""Children bred for each that is kept, where a prior refuses some."""
 
 
 @final
@@ -57,16 +62,39 @@ class Genetic(Behaviour):
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
         """Roll out backward from one child per condition."""
+        children = self._children(policy, environment, condition, generator)
+        return rollout_backward(policy, environment, children, condition, generator)
+
+    def _children(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Tensor:
+        """Return one child [B, W] per condition."""
+        n = len(condition)
+        if policy.prior is None:
+            parents = self._parents(policy, environment, condition, generator)
+            bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
+            return build(environment, bred, generator)
+        litter = condition.repeat(CHILDREN_PER_PLACE)
+        parents = self._parents(policy, environment, litter, generator)
+        ways = decompose(environment, parents, generator)
+        _, before = build_by_prior(environment, ways[: len(litter)], policy.prior, generator)
+        children, after = build_by_prior(environment, breed(ways, None, generator), policy.prior, generator)
+        gain = after - before  # [L]
+        accepted = torch.rand(len(litter), generator=generator, device=gain.device).log() < gain
+        best = torch.where(accepted, torch.inf, gain).argsort(descending=True, stable=True)
+        return children[best[:n]]
+
+    def _parents(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Tensor:
+        """Return two parents [2 B, W] per condition: those to take after, then their mates."""
         n, n_sampled = len(condition), round(self._policy_mates * len(condition))
         parents = self._archive.draw(2 * n, self._rank_weights, environment.device, generator)
-        if n_sampled:
-            of_samples = condition.at(slice(n - n_sampled, None))
-            sampled = rollout_forward(policy, environment, of_samples, generator).final_states
-            parents = torch.cat([parents[: 2 * n - n_sampled], sampled])
-        bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
-        return rollout_backward(
-            policy, environment, build(environment, bred, generator), condition, generator
-        )
+        if not n_sampled:
+            return parents
+        of_samples = condition.at(slice(n - n_sampled, None))
+        sampled = rollout_forward(policy, environment, of_samples, generator).final_states
+        return torch.cat([parents[: 2 * n - n_sampled], sampled])
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
@@ -76,6 +104,10 @@ class Genetic(Behaviour):
         self._archive.observe(environment, final_states, log_reward)
 
     def elites(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self._archive.best,)
+
+    def best_states(self) -> Sequence[Tensor]:
         """Return the kept objects, the best first."""
         return (self._archive.best,)
 

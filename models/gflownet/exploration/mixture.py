@@ -80,6 +80,10 @@ class MixtureBehaviour(Behaviour):
         """Return the elites of all components."""
         return [states for part in self.parts for states in part.behaviour.elites()]
 
+    def best_states(self) -> Sequence[Tensor]:
+        """Return the best objects of all components."""
+        return [states for part in self.parts for states in part.behaviour.best_states()]
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of every component under its name."""
         return {

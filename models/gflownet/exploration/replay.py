@@ -4,7 +4,7 @@ Only final states are kept, on the CPU. Conditions are resampled and rewards eva
 proxy or temperature makes nothing stale. Letters: B trajectories, W state width, L kept objects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -82,6 +82,10 @@ class Replay(Behaviour):
         """Keep the best `capacity` distinct objects of those kept and those observed."""
         del condition
         self.archive.observe(environment, final_states, log_reward)
+
+    def best_states(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self.archive.best,)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects, the best ones in order."""

@@ -1,4 +1,4 @@
-"""Tempered sampling: policy logits divided by a temperature; above 1 it explores more, below 1 less."""
+"""Tempered sampling: learned logits divided by a temperature; above 1 it explores more, below 1 less."""
 
 from collections.abc import Mapping
 from typing import final
@@ -15,7 +15,10 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class Tempered(Behaviour):
-    """Sample from softmax(logits / temperature). Costs one proxy call per new object."""
+    """Sample from softmax(logits / temperature); with a prior only what was learned beside it is divided.
+
+    Costs one proxy call per new object.
+    """
 
     reward_calls = 1.0
 
@@ -34,8 +37,16 @@ class Tempered(Behaviour):
         """Sample forward."""
         return rollout_forward(policy, environment, condition, generator, self._temper)
 
-    def _temper(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:  # noqa: ARG002 - as `Explore` says
-        return logits / self.temperature
+    def _temper(
+        self,
+        logits: Tensor,
+        mask: Tensor,  # noqa: ARG002 - as `Explore` says
+        log_prior: Tensor | None,
+        generator: Generator,  # noqa: ARG002 - as `Explore` says
+    ) -> Tensor:
+        if log_prior is None:
+            return logits / self.temperature
+        return log_prior + (logits - log_prior) / self.temperature
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor

@@ -1,4 +1,7 @@
-"""On-policy sampling mixed with uniform actions: with probability epsilon per step, any allowed action."""
+"""On-policy sampling mixed with random actions: with probability epsilon per step, any allowed action.
+
+With a prior the random action is drawn from it, since uniform ones leave what it holds possible.
+"""
 
 from collections.abc import Mapping
 from typing import final
@@ -16,7 +19,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class UniformMixture(Behaviour):
-    """Sample from the policy; with probability `epsilon` take a uniformly drawn allowed action instead.
+    """Sample from the policy; with probability `epsilon` take an allowed action drawn at random instead.
 
     Costs one proxy call per new object.
     """
@@ -39,9 +42,11 @@ class UniformMixture(Behaviour):
         explore = self._mix if self.epsilon > 0 else None
         return rollout_forward(policy, environment, condition, generator, explore)
 
-    def _mix(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:
+    def _mix(self, logits: Tensor, mask: Tensor, log_prior: Tensor | None, generator: Generator) -> Tensor:
         is_random = torch.rand(len(logits), 1, generator=generator, device=logits.device) < self.epsilon
-        return logits.masked_fill_(is_random & mask, 0.0)
+        if log_prior is None:
+            return logits.masked_fill_(is_random & mask, 0.0)
+        return torch.where(is_random & mask, log_prior, logits)
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor

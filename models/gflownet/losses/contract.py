@@ -18,6 +18,10 @@ class Loss(ABC):
     """Whether the policy must have a log-flow head."""
     needs_log_z: bool = True
     """Whether log Z(c) is learned."""
+    needs_prior: bool = False
+    """Whether the policy must have a prior."""
+    allows_prior: bool = True
+    """Whether it balances trajectories against a prior where the policy has one."""
     needs_groups: bool = False
     """Whether trajectories of one condition are compared, so that each condition must occur several times."""
     rewards_of: Literal["final", "stopped", "partial"] = "final"

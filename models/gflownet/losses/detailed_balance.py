@@ -26,7 +26,7 @@ class DetailedBalance(Loss):
         log_flow = scores.log_flow
         assert log_flow is not None
         after = torch.cat([log_flow, log_reward])[trajectories.following()]  # [N]
-        residual = log_flow + scores.log_pf - after - scores.log_pb
+        residual = log_flow + scores.log_pf - after - scores.log_reference
         return trajectories.total(penalty(residual, self.delta)) / trajectories.lengths
 
 

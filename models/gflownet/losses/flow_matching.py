@@ -33,7 +33,11 @@ def _parents(trajectories: Trajectories, reads: Reads) -> _Parents:
     states, action = environment.backward_step_with_forward(trajectories.states[child], backward_action)
     is_initial = environment.backward_mask(states).any(dim=1).logical_not()
     return _Parents(
-        child, action, environment.forward_mask(states), is_initial, featurize(environment, states, reads)
+        child,
+        action,
+        environment.forward_mask(states),
+        is_initial,
+        featurize(environment, states, reads=reads),
     )
 
 
@@ -42,6 +46,7 @@ class FlowMatching(Loss):
     """One residual per visited state after the initial one, averaged over each trajectory."""
 
     needs_flow = True
+    allows_prior = False
 
     def __call__(
         self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition

@@ -33,7 +33,7 @@ class ForwardLookingDetailedBalance(Loss):
         log_z = policy.log_z(condition)
         log_flow = forward_looking_log_flow(trajectories, scores.log_flow, log_reward[:n], log_z)
         after = torch.cat([log_flow, log_reward[n:]])[trajectories.following()]  # [N]
-        residual = log_flow + scores.log_pf - after - scores.log_pb
+        residual = log_flow + scores.log_pf - after - scores.log_reference
         return trajectories.total(penalty(residual, self.delta)) / trajectories.lengths
 
 

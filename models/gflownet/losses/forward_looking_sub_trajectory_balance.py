@@ -35,7 +35,7 @@ class ForwardLookingSubTrajectoryBalance(Loss):
         log_z = policy.log_z(condition)
         log_flow = forward_looking_log_flow(trajectories, scores.log_flow, log_reward[:n], log_z)
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, self.decay, self.delta)
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_reference, self.decay, self.delta)
 
 
 LOSS = ForwardLookingSubTrajectoryBalance

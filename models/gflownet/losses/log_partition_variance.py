@@ -24,7 +24,7 @@ class LogPartitionVariance(Loss):
     ) -> Tensor:
         """Return the penalty of each trajectory's distance from its condition's mean [B]."""
         scores = score(policy, trajectories, condition)
-        log_z = log_reward + trajectories.total(scores.log_pb - scores.log_pf)
+        log_z = log_reward + trajectories.total(scores.log_reference - scores.log_pf)
         rows = torch.cat([condition.beta.unsqueeze(1), condition.preference], dim=1)
         if condition.function is not None:
             rows = torch.cat([rows, condition.function.unsqueeze(1).to(rows)], dim=1)

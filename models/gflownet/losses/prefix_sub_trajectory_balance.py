@@ -39,7 +39,9 @@ class PrefixSubTrajectoryBalance(Loss):
         ends = (trajectories.lengths, torch.arange(len(trajectories), device=log_reward.device))
         table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
         last = trajectories.lengths - _is_stopped(trajectories).long()
-        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, self.decay, self.delta, last)
+        return pair_penalty(
+            trajectories, table, scores.log_pf - scores.log_reference, self.decay, self.delta, last
+        )
 
 
 def _is_stopped(trajectories: Trajectories) -> Tensor:
@@ -52,13 +54,15 @@ def _is_stopped(trajectories: Trajectories) -> Tensor:
 
 
 def _log_stop(policy: Policy, trajectories: Trajectories, condition: Condition) -> Tensor:
-    """Return log P_F(stop) before each transition [N]; 0 where stopping is not allowed."""
+    """Return log P_F(stop) before each transition [N], less that of a prior; 0 where one may not stop."""
     stop = trajectories.environment.stop_action
     assert stop is not None
     features = trajectories.features.at(slice(0, trajectories.n_transitions))
     context = policy.context(condition).at(trajectories.trajectory)
     logits = policy.forward_logits(policy.hidden(features, context), features, context)
     log_pf = masked_log_softmax(logits, trajectories.forward_mask)[:, stop]
+    if features.log_prior is not None:
+        log_pf = log_pf - features.spread(features.log_prior)[:, stop]
     return torch.where(trajectories.forward_mask[:, stop], log_pf, 0.0)
 
 

@@ -29,7 +29,9 @@ class SubTrajectoryBalance(Loss):
         everyone = torch.arange(len(trajectories), device=log_reward.device)
         ends = (trajectories.lengths, everyone)
         log_flow = trajectories.pad(scores.log_flow, extra=1).index_put(ends, log_reward)  # [T + 1, B]
-        return pair_penalty(trajectories, log_flow, scores.log_pf - scores.log_pb, self.decay, self.delta)
+        return pair_penalty(
+            trajectories, log_flow, scores.log_pf - scores.log_reference, self.decay, self.delta
+        )
 
 
 LOSS = SubTrajectoryBalance

@@ -20,7 +20,7 @@ class TrajectoryBalance(Loss):
     ) -> Tensor:
         """Return the penalty of log Z(c) + sum log P_F - log R - sum log P_B [B]."""
         scores = score(policy, trajectories, condition)
-        log_ratio = trajectories.total(scores.log_pf - scores.log_pb)
+        log_ratio = trajectories.total(scores.log_pf - scores.log_reference)
         return penalty(policy.log_z(condition) + log_ratio - log_reward, self.delta)
 
 

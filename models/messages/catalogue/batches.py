@@ -6,6 +6,10 @@ TEMPLATES = {
         "candidate is "
         "as unlike the others and earlier attempts as possible."
     ),
+    "batch_chosen_jointly": (
+        "The batch was chosen as in Bayesian optimisation, for the largest joint expected improvement, "
+        "because all {listed} objects could be scored. `selection` has the settings."
+    ),
     "batch_outside_applicability": (
         "{outside} candidates lie outside the applicability domain, more than the exploration share, "
         "because only "

@@ -24,6 +24,11 @@ TEMPLATES = {
         "were "
         "{error_ratio:.1f} times as large as predicted. The uncertainties are larger than necessary."
     ),
+    "intervals_widened": (
+        "The 90 % intervals of {type} are {factor:.1f} times as wide as cross-validation alone would make "
+        "them. "
+        "Those would have held {inside} of the {count} results of the last batches."
+    ),
     "applicability_unknown": (
         "Only {count} {count:object is|objects are} measured, so every candidate counts as inside the "
         "applicability "

@@ -12,6 +12,26 @@ TEMPLATES = {
         "later samples only, because the batch was chosen among all objects; raise `sampler.steps` or lower "
         "`sampler.beta`."
     ),
+    "start_damaged": (
+        "Training began from a new policy, because that of the earlier round cannot be used: {reason}."
+    ),
+    "start_of_other_policy": (
+        "Training began from a new policy, because the earlier one does not fit this round: {reason}."
+    ),
+    "start_missing": ("Training began from a new policy, because no policy was kept of {source}."),
+    "beta_range_without_meaning": (
+        "The reward hardly differs between the {compared:,} objects that were compared, so that inverse "
+        "temperatures "
+        "have no meaning yet. The sampler serves the usual range, {low:g} to {high:g}: bold and careful "
+        "samples will be "
+        "alike."
+    ),
+    "beta_range_blunt": (
+        "At the greatest inverse temperature ({high:g}) samples are as good as the best {counting:.0f} of "
+        "{compared:,} reference objects, not the best {wanted:.0f}. Many objects share the best prediction, "
+        "or the "
+        "`range` of an objective is far wider than its predictions: narrow it for sharper samples."
+    ),
     "multiplier_at_bound": (
         "The multiplier of the constraint on {type} reached its bound of {bound:g} and {share:.0%} of the "
         "sampler's "
@@ -31,6 +51,11 @@ TEMPLATES = {
         "{share:.0%} of what the policy drew has {size} {unit}: all objects weigh the same "
         "(`base_measure.kind` is "
         "objects), and most have that size. Set it to sizes to weigh sizes evenly."
+    ),
+    "prior_not_learned": (
+        "The {objects} measured objects that can be built show nothing in common that predicts others of "
+        "them better than chance, so the sampler has no prior: before any reward, only the base measure "
+        "counts."
     ),
     "checkpoint_not_saved": (
         "The training could not be saved while it ran ({error}). Nothing of this batch is lost, but an "

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.campaign.round_settings import RoundSettings, Situation, round_settings
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.sampler import sample_actions
 from models.messages.message import Message, message
-from models.proxies.contract import TrainingTable
+from models.metrics.past_predictions import past_predictions
+from models.proxies.contract import Posterior, TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
+from models.proxies.intervals import BatchRecord
 from models.proxies.model_selection import fit_best
 from models.proxies.refit import refit
 from models.proxies.registry import build_fallbacks, build_proxies
+from models.proxies.selection_rules import SelectionSettings
+from models.proxies.validation import HeldOut
 from models.reward.applicability import applicability
 from models.reward.evaluation import CampaignModel
 from models.reward.log_reward import ObjectLogReward, log_reward
@@ -28,14 +33,16 @@ from models.reward.utility import fit_utility
 from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
 
     from models.campaign.spec import CampaignSpec
     from models.data.tables import MeasuredTable
     from models.data.utility import Utility
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.proxies.contract import Posterior
+    from models.metrics.past_predictions import PastPrediction
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
     from models.records import History
@@ -59,6 +66,13 @@ class RoundModel:
     attempted: dict[str, float]
     """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
     reading: CleanedResults
+    n_listed: int | None = None
+    """Objects of the space where all are scored; None where they are sampled."""
+
+    @property
+    def settings(self) -> RoundSettings:
+        """The settings of the round, with nothing left open."""
+        return round_settings(self.model.spec, Situation(self.n_listed, len(self.table.objects)))
 
     @property
     def measured(self) -> list[str]:
@@ -98,7 +112,8 @@ class FitInputs:
     """What a round is given to learn from.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
 
     spec: CampaignSpec
@@ -106,33 +121,43 @@ class FitInputs:
     environment: Environment
     history: History
     seed: int
+    n_listed: int | None = None
+    is_corrected: bool = True
+    """Whether intervals are corrected for the choice and the record; earlier releases did not."""
+
+    def settings(self, table: MeasuredTable) -> RoundSettings:
+        """Return the settings of the round."""
+        return round_settings(self.spec, Situation(self.n_listed, len(table.objects)))
 
 
-def fit(
+def fit(  # noqa: PLR0913 - each is one thing that a round learns from
     spec: CampaignSpec,
     domain: Domain,
     environment: Environment,
     history: History,
     seed: int,
     tick: Callable[[float, str], None],
+    *,
+    n_listed: int | None = None,
 ) -> RoundModel:
     """Return the fitted models of the round; `tick` hears the share done and what is being done.
 
     The environment only serves as a source of random objects when nothing else tells the range of an
-    objective.
+    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
+    sampled.
     """
-    given = FitInputs(spec, domain, environment, history, seed)
+    given = FitInputs(spec, domain, environment, history, seed, n_listed)
     tick(0.0, "reading the results")
     reading = clean_results(spec, domain, history.measurements, seed)
     training = _training_table(spec, domain, reading.table)
     reading = flag_outliers(reading, spec, domain, training, seed)
-    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
+    competing = build_proxies(domain.kernel, given.settings(reading.table).kinds, training)
     proxies = fit_best(
         training,
         competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
-        intervals=spec.proxies.intervals,
+        settings=_settings(given, reading.table.objects, training),
         spare=build_fallbacks(domain.kernel, competing),
     )
     return _assemble(given, reading, proxies, tick)
@@ -160,12 +185,11 @@ def refit_model(
     reading = clean_results(spec, domain, given.history.measurements, given.seed)
     training = _training_table(spec, domain, reading.table)
     tick(0.3, "fitting the proxies")
-    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
+    competing = build_proxies(domain.kernel, given.settings(reading.table).kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
-    proxies = refit(
-        training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures
-    )
+    settings = _settings(given, reading.table.objects, training)
+    proxies = refit(training, competing, kept, seed=given.seed, settings=settings, failures=failures)
     return _assemble(given, reading, proxies, tick)
 
 
@@ -185,13 +209,41 @@ def _assemble(
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
     model = CampaignModel(
-        spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured)
+        spec,
+        domain,
+        proxies,
+        feasibility,
+        applicability(given.settings(reading.table).min_similarity, domain, measured),
     )
     utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
     reward = log_reward(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending
     )
-    return RoundModel(domain, model, reward, reading.table, attempted, reading)
+    return RoundModel(domain, model, reward, reading.table, attempted, reading, given.n_listed)
+
+
+def _settings(given: FitInputs, objects: Sequence[str], table: TrainingTable) -> SelectionSettings:
+    """Return how proxies are chosen and intervals are made, with the record of earlier batches."""
+    spec = given.spec.proxies
+    record = {
+        kind: _record(rows, objects, table.known[:, table.types.index(kind)])
+        for kind, rows in past_predictions(given.spec, given.history).items()
+        if rows
+    }
+    return SelectionSettings(spec.intervals, spec.selection, record, is_corrected=given.is_corrected)
+
+
+def _record(rows: Sequence[PastPrediction], objects: Sequence[str], known: Tensor) -> BatchRecord:
+    """Return what earlier batches met; `known` [N] (bool) are the objects with held-out values."""
+    columns = torch.tensor([[row.mean, row.sd, row.lower, row.upper] for row in rows], dtype=torch.float64)
+    mean, sd, lower, upper = columns.unbind(dim=1)
+    exact = lower == upper
+    values = lower.masked_fill(~exact, torch.nan)
+    lower, upper = (edge.masked_fill(exact, torch.nan) for edge in (lower, upper))
+    held_out = [text for text, is_known in zip(objects, known.tolist(), strict=True) if is_known]
+    place = {text: index for index, text in enumerate(held_out)}
+    places = torch.tensor([place.get(row.object, -1) for row in rows])
+    return BatchRecord(HeldOut(Posterior(mean, sd, torch.zeros_like(sd)), values, lower, upper), places)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

@@ -1,7 +1,8 @@
 """How near the trained policy came to its target: log Z, effective sample share, distances. Decides nothing.
 
 Weights are w = b(x) R(x) P_B(tau | x) / P_F(tau) of trajectories tau drawn by the policy under one inverse
-temperature and the even preference; b is the base measure. Letters: N draws, X final states.
+temperature and the even preference; b is the base measure. A policy with a prior has its p(tau) in place of
+b(x) P_B(tau | x). Letters: N draws, X final states.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from models.gflownet.exact import log_target, policy_log_probability, total_variation
+from models.gflownet.exact import (
+    log_target,
+    policy_log_probability,
+    prior_log_probability,
+    total_variation,
+)
 from models.gflownet.sampler import sample
 
 if TYPE_CHECKING:
@@ -19,21 +25,18 @@ if TYPE_CHECKING:
 
     from models.gflownet.exact import Space
     from models.gflownet.trainer import Trainer
-    from models.rounds.fitting.fit import RoundModel
     from models.rounds.training.state_reward import StateReward
 
 WEIGHED = 256
 """Draws behind the estimates."""
 
 
-def convergence(
-    fitted: RoundModel, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
-) -> dict[str, Any]:
+def convergence(trainer: Trainer, reward: StateReward, space: Space | None, seed: int) -> dict[str, Any]:
     """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON.
 
     The distance to the target is told where the whole space is known.
     """
-    betas = list(dict.fromkeys(fitted.model.spec.sampler.beta))
+    betas = list(dict.fromkeys(trainer.conditions.beta_range))
     records = [
         _at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas
     ]
@@ -48,7 +51,7 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
     generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
     condition = trainer.conditions.fixed(beta, even, WEIGHED)
     drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
-    log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
+    log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_reference - drawn.log_pf
     return {"beta": beta, "samples": WEIGHED, **importance_weight_stats(log_weights.double().cpu())}
 
 
@@ -87,5 +90,7 @@ def _distance(space: Space, trainer: Trainer, reward: StateReward, beta: float) 
     target = reward.log_target(space.final_states, trainer.conditions.fixed(beta, even, len(space)))
     if not bool(target.isfinite().any()):
         return None
+    if trainer.policy.prior is not None:
+        target = target + prior_log_probability(space, trainer.policy.prior)
     log_p = policy_log_probability(space, trainer.policy, trainer.conditions.fixed(beta, even))
     return total_variation(log_p, log_target(target))

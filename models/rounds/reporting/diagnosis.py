@@ -21,4 +21,4 @@ def diagnose(
     fitted: RoundModel, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
 ) -> dict[str, Any]:
     """Return `log_z`, `convergence` and `importance` as plain JSON; equal rounds tell equal numbers."""
-    return {**convergence(fitted, trainer, reward, space, seed), "importance": importance(fitted, seed)}
+    return {**convergence(trainer, reward, space, seed), "importance": importance(fitted, seed)}

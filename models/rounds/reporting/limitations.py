@@ -26,6 +26,8 @@ UNDER_TRAINED = 0.02
 MOST_SOUGHT = 1_000
 """Measured objects that are looked for in the environment; of more, a random part."""
 HALF = 0.5
+WIDENED = 1.05
+"""Least factor of intervals that a message reports."""
 
 
 def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
@@ -48,6 +50,26 @@ def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
             message("model_without_skill", type=kind, rmse=score["rmse"], deviation=score["deviation"])
         )
     return lines
+
+
+def interval_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
+    """Return a message for every assay type whose intervals the results of the last batches widened.
+
+    Args:
+        proxies: of the round's summary, by type.
+    """
+    made = {kind: summary["intervals"] for kind, summary in proxies.items()}
+    return [
+        message(
+            "intervals_widened",
+            type=kind,
+            factor=item["widened_by"],
+            inside=item["inside"],
+            count=item["earlier"],
+        )
+        for kind, item in made.items()
+        if item["widened_by"] >= WIDENED
+    ]
 
 
 def convergence_messages(convergence: Sequence[Mapping[str, Any]], *, is_listed: bool) -> list[Message]:

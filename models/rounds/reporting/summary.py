@@ -18,7 +18,7 @@ from models.messages.message import Message, message
 from models.metrics.calibration import calibration, drift_messages
 from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
-from models.rounds.reporting.limitations import skill_messages
+from models.rounds.reporting.limitations import interval_messages, skill_messages
 from models.rounds.training import dual_ascent
 from models.summaries.round import SUMMARY_VERSION
 
@@ -117,6 +117,7 @@ def chosen_summary(
         "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
         **candidate_filter.summary(),
+        "selection": fitted.settings.summary(),
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
@@ -139,6 +140,8 @@ def batch_messages(
 ) -> list[Message]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
     lines = [*batch.notes, *batch.shortfall]
+    if batch.choices and fitted.settings.is_joint_by_default and not batch.is_space_filling:
+        lines.insert(0, message("batch_chosen_jointly", listed=fitted.n_listed))
     if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
         lines.append(_on_exhausted(len(batch.choices), fitted.model.spec.batch.size, pool))
     return [
@@ -206,4 +209,5 @@ def summary_of(
         **found,
         "calibration": record,
     }
-    return summary, [*data_messages(fitted), *skill_messages(found["proxies"]), *drift_messages(record)]
+    about_proxies = [*skill_messages(found["proxies"]), *interval_messages(found["proxies"])]
+    return summary, [*data_messages(fitted), *about_proxies, *drift_messages(record)]

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from models.campaign.spec import CampaignSpec
     from models.gflownet.conditioning import Condition, ConditionSampler
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
+    from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.evaluated import EvaluatedObjects
     from models.rounds.sampling.filters import CandidateFilter
     from models.rounds.training.state_reward import StateReward
@@ -163,7 +163,7 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     source: SamplerWithElites,
     reward: StateReward,
     candidate_filter: CandidateFilter,
-    spec: CampaignSpec,
+    fitted: RoundModel,
     seed: int,
     tick: Callable[[float, str], None],
     *,
@@ -174,11 +174,12 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     What was found in training comes first, as if asked for at the greatest beta with even weights. Where the
     final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
     """
+    spec, exploration = fitted.model.spec, fitted.settings.exploration
     goal = target_pool_size(spec.batch)
     if everything is not None:
         return _list_pool(source, everything, reward, candidate_filter, goal, tick)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
-    lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else spec.batch.exploration
+    lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else exploration
     found = source.elites
     parts = list(_as_they_are(source, found, reward, candidate_filter))
     n_passed, n_draws = sum(len(passed) for passed, _, _ in parts), 0

@@ -5,7 +5,8 @@ Knows the environment; not what is believed of its objects. Letters: X final sta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 from models.gflownet.exact import SpaceTooLargeError, enumerate_space
 
@@ -45,3 +46,23 @@ def states_to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
     if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
         return None
     return space.final_states
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a round lists: the space where it is small, and its final states [X, W] where all are scored."""
+
+    space: Space | None
+    states: Tensor | None
+
+    @property
+    def n_scored(self) -> int | None:
+        """The number of objects that are all scored; None where the space is sampled."""
+        return None if self.states is None else len(self.states)
+
+
+def list_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Listing:
+    """Return what a round lists of its space."""
+    space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
+    return Listing(space, states_to_score(spec, space))

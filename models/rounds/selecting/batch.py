@@ -134,7 +134,7 @@ def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
         return None
     spec = fitted.model.spec
     named = spec.applicability.outside_share
-    most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
+    most = round((fitted.settings.exploration if named is None else named) * spec.batch.size)
     if named is None:
         most = max(most, spec.batch.size - int(inside.sum()))
     return Grouping(torch.where(inside, -1, 0), most)
@@ -200,6 +200,6 @@ def _notes(
     batch, inside = fitted.model.spec.batch, scored.objects.in_domain
     if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
-        if n_outside > round(batch.exploration * batch.size):
+        if n_outside > round(fitted.settings.exploration * batch.size):
             notes.append(message("batch_outside_applicability", outside=n_outside, inside=int(inside.sum())))
     return tuple(notes)

@@ -47,17 +47,20 @@ def joint_utilities(
 
 
 def _known(fitted: RoundModel, pending: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the measured and the pending objects that may matter.
+    """Return the measured objects that may matter, and the pending ones: at most `MOST_KNOWN` together.
 
-    The best expected of each objective in turn.
+    The best expected of each objective in turn. Of what is pending too little is known to leave any out while
+    measured objects can give way.
     """
-    texts = list(dict.fromkeys([*fitted.measured, *pending]))
+    measured = list(dict.fromkeys(fitted.measured))
+    texts = list(dict.fromkeys([*measured, *pending]))
     if not texts:
         return [], []
     mean = fitted.model.evaluate(texts).objectives.mean
     utilities = fitted.reward.utilities(mean)
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)
-    kept = [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]
-    measured = set(fitted.measured)
-    return [text for text in kept if text in measured], [text for text in kept if text not in measured]
+    ordered = rows[ranks.argsort(stable=True)].tolist()
+    waiting = [texts[row] for row in ordered if row >= len(measured)][:MOST_KNOWN]
+    best = [texts[row] for row in ordered if row < len(measured)]
+    return best[: MOST_KNOWN - len(waiting)], waiting

@@ -17,6 +17,7 @@ from models.selection import get_selector
 from models.selection.contract import Candidates, Pick, SelectionRequest, min_max_scale
 from models.selection.greedy import select as select_greedily
 from models.selection.limits import largest_batch
+from models.specs.decisions import JOINT_SELECTOR
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 SHORT_LIST = (8, 1500)
 """Objects compared with each other: so many for each one to be chosen, and at most so many."""
-JOINT = "hypervolume"
-"""The selector that needs joint draws, which only short lists can afford."""
 UNKNOWN_SHARE = 0.25
 """Least part of a list for joint draws that is there for being unknown: what may improve most need not look
 best."""
@@ -44,20 +43,20 @@ def run_selector(
 
     As many as were asked for, or a largest batch that its limits admit.
     """
-    batch = fitted.model.spec.batch
+    size, settings = fitted.model.spec.batch.size, fitted.settings
     if not part.is_informative:
         return _fill_space(part, limits, fitted, history)
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows)
-    if batch.selector == JOINT:
+    if settings.selector == JOINT_SELECTOR:
         from models.selection.hypervolume import n_draws
 
         n, texts = n_draws(len(fitted.model.spec.objectives)), [part.texts[row] for row in rows.tolist()]
         candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
-    request = SelectionRequest(batch.size, batch.diversity, batch.exploration, seed)
-    picks = get_selector(batch.selector)(candidates, request, within.tracker(len(rows), batch.size))
-    picks = complete_batch(picks, candidates.values, batch.size, within)
+    request = SelectionRequest(size, settings.diversity, settings.exploration, seed)
+    picks = get_selector(settings.selector)(candidates, request, within.tracker(len(rows), size))
+    picks = complete_batch(picks, candidates.values, size, within)
     return [Pick(int(rows[item.index]), item.purpose) for item in picks]
 
 
@@ -105,21 +104,21 @@ def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Te
     The most valuable, and as many of the least known as exploration asks for.
     Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
     """
-    batch = fitted.model.spec.batch
+    size, settings = fitted.model.spec.batch.size, fitted.settings
     each, most = SHORT_LIST
-    wanted, share = min(most, each * batch.size), batch.exploration
-    if batch.selector == JOINT:
+    wanted, share = min(most, each * size), settings.exploration
+    if settings.selector == JOINT_SELECTOR:
         from models.selection.hypervolume import LIST_LENGTH, least_length
 
-        wanted = min(max(each * batch.size, least_length(len(fitted.model.spec.objectives))), LIST_LENGTH)
+        wanted = min(max(each * size, least_length(len(fitted.model.spec.objectives))), LIST_LENGTH)
         share = max(share, UNKNOWN_SHARE)
-    n = min(len(part.texts), max(batch.size, wanted))
+    n = min(len(part.texts), max(size, wanted))
     n_unknown = round(share * n)
     best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]
     others = part.uncertainty.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
     rows = torch.cat([best, others])
     if limits and n < len(part.texts):
-        needed = largest_batch(batch.size, min_max_scale(part.value), *limits.all())
+        needed = largest_batch(size, min_max_scale(part.value), *limits.all())
         rows = torch.tensor(sorted({*rows.tolist(), *needed}), dtype=torch.int64)
     return rows.sort().values
 
@@ -154,16 +153,16 @@ def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> t
 
     Its values and its spread, as weighed.
     """
-    batch = fitted.model.spec.batch
+    size, settings = fitted.model.spec.batch.size, fitted.settings
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows)
-    request = SelectionRequest(batch.size, batch.diversity, batch.exploration)
-    picks = select_greedily(candidates, request, within.tracker(len(rows), batch.size))
-    picks = complete_batch(picks, candidates.values, batch.size, within)
+    request = SelectionRequest(size, settings.diversity, settings.exploration)
+    picks = select_greedily(candidates, request, within.tracker(len(rows), size))
+    picks = complete_batch(picks, candidates.values, size, within)
     chosen = torch.tensor([item.index for item in picks], dtype=torch.int64)
     likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
     spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
     return len(picks), float(
-        (1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread
+        (1 - settings.diversity) * candidates.values[chosen].sum() + settings.diversity * spread
     )

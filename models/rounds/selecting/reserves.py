@@ -85,7 +85,7 @@ def _picked(
 ) -> list[int]:
     """Return the rows of greatest score for the places [S] that have the fewest reserves so far."""
     listed = part.at(rows)
-    weight = fitted.model.spec.batch.diversity
+    weight = fitted.settings.diversity
     closeness = _similarity(fitted, listed.texts, [part.texts[row] for row in chosen]).amax(dim=1)
     fits, n_reserves = fits.clone(), torch.zeros(len(fits), dtype=torch.int64)
     picked: list[int] = []

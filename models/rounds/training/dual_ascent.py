@@ -42,6 +42,7 @@ class DualAscent:
         self._trainer = trainer
         self._reward = reward
         self._generator = Generator(device=trainer.environment.device).manual_seed(seed)
+        reward.multipliers.serve(trainer.conditions.beta_range[1])
 
     @property
     def multipliers(self) -> LagrangeMultipliers:

@@ -37,7 +37,7 @@ class StateReward:
     def __init__(
         self, environment: Environment, reward: ObjectLogReward, prior: LogPrior | None = None
     ) -> None:
-        self._environment = environment
+        self.environment = environment
         self._reward = reward
         self._prior = prior
         self._texts: dict[int, str] = {}
@@ -55,16 +55,20 @@ class StateReward:
         """Return the canonical text of each final state [B, W]; empty for what is no object."""
         if len(self._texts) > MOST_TEXTS:
             self._texts.clear()
-        keys: list[int] = self._environment.key(states).tolist()
+        keys: list[int] = self.environment.key(states).tolist()
         new = {key: row for row, key in enumerate(keys) if key not in self._texts}
         if new:
             rows = torch.tensor(list(new.values()), device=states.device)
-            self._texts.update(zip(new, self._environment.objects(states[rows]), strict=True))
+            self._texts.update(zip(new, self.environment.objects(states[rows]), strict=True))
         return [self._texts[key] for key in keys]
 
     def prepare(self, states: Tensor) -> None:
         """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
         self._reward.prepare(self.texts(states))
+
+    def factors(self, states: Tensor, preference: Tensor) -> tuple[Tensor, Tensor]:
+        """Return `ObjectLogReward.factors` [B] of final states [B, W] for preferences [B, M]."""
+        return self._reward.factors(self.texts(states), preference)
 
     def uncertainty(self, states: Tensor) -> Tensor:
         """Return how little the proxies know of final states [B, W]: [B] (float32), from 0 to 1."""

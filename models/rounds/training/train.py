@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.gflownet.environment import Environment
+    from models.gflownet.prior import ActionPrior
     from models.records import CheckpointStore
     from models.rounds.training.dual_ascent import DualAscent
     from models.rounds.training.state_reward import StateReward
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 15.0
 TICK_SECONDS = 0.5
 CURVE_POINTS = 50
+WITHOUT_PRIOR = "trajectory_balance"
+"""The loss in place of one that needs a prior, where nothing was learned of the measured objects."""
 
 
 def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
@@ -47,7 +50,7 @@ def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
         UnservedTrunkError: if the trunk reads something that the environment does not offer.
     """
     check_served(environment, get_trunk(spec.trunk).reads)
-    check_loss(spec.loss, get_loss(spec.loss), environment)
+    check_loss(spec.loss, get_loss(spec.loss), environment, has_prior=spec.prior != "none")
 
 
 @final
@@ -64,27 +67,35 @@ def shape_of_reward(spec: CampaignSpec) -> RewardShape:
     return RewardShape(len(spec.objectives), spec.acquisition.functions)
 
 
-def build_trainer(
+def build_trainer(  # noqa: PLR0913 - each is one thing that a trainer starts from
     spec: SamplerSpec,
     environment: Environment,
     reward: StateReward,
     shape: RewardShape,
     seed: int,
     measured: Sequence[str],
+    *,
+    prior: ActionPrior | None = None,
 ) -> Trainer:
     """Return a trainer at its start, for a reward of a shape.
+
+    Without a learned prior, relative trajectory balance is trajectory balance: the base measure, which stands
+    beside the reward, is then the prior.
 
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
     conditions = _conditions(spec, environment, shape)
-    return Trainer(environment, conditions, reward, trainer_settings(spec), seed, measured)
+    settings = trainer_settings(spec)
+    if prior is None and get_loss(settings.loss).needs_prior:
+        settings = replace(settings, loss=WITHOUT_PRIOR)
+    return Trainer(environment, conditions, reward, settings, seed, measured, prior=prior)
 
 
 def _conditions(spec: SamplerSpec, environment: Environment, shape: RewardShape) -> ConditionSampler:
     """Return what the policy is conditioned on."""
     return ConditionSampler(
-        spec.beta,
+        spec.beta_range,
         shape.n_objectives,
         spec.preference_concentration,
         environment.device,
@@ -131,6 +142,7 @@ def trained_policy(
     environment: Environment,
     shape: RewardShape,
     weights: Mapping[str, Tensor],
+    prior: ActionPrior | None = None,
 ) -> TrainedPolicy:
     """Return the policy of a finished trainer (`build_trainer`) from its weights, ready to sample.
 
@@ -139,7 +151,7 @@ def trained_policy(
     """
     conditions = _conditions(spec, environment, shape)
     network = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
-    policy = Policy(environment, conditions, network, torch.Generator().manual_seed(0))
+    policy = Policy(environment, conditions, network, torch.Generator().manual_seed(0), prior)
     policy.load_state_dict(weights)
     return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
 

@@ -90,7 +90,13 @@ def patch_campaign(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
     current = queries.get_campaign(session, caller.workspace_id, campaign_id)
     require_match(if_match, etag(current.version))
     changed = commands.patch_campaign(
-        session, caller.workspace_id, campaign_id, current.version, changes, partial(check_spec, children)
+        session,
+        caller.workspace_id,
+        campaign_id,
+        current.version,
+        changes,
+        partial(check_spec, children),
+        bound_to=caller.campaign_id,
     )
     if "scorers" in changes:
         check_scorers(CampaignSpec.from_stored(changed.spec).scorers, settings)

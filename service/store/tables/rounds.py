@@ -41,7 +41,8 @@ class Round(Leased, Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     spec: Mapped[Json]
     snapshot: Mapped[Json]
-    """{"last_sequence": int, "pending": [object], "excluded": [object], "digest": SHA-256 of the history}"""
+    """{"last_sequence": int, "pending": [object], "excluded": [object], "digest": SHA-256 of the history,
+    "start": {"campaign_id", "round_id"} of the policy that training begins from, if any}"""
     summary: Mapped[Json | None]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]

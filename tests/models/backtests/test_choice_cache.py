@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import torch
 
+from models.backtests import rounds
 from models.backtests.contract import BacktestTask, Choice, Strategy, untried
 from models.backtests.runner import BacktestPlan, backtest
 from models.backtests.strategies import METHODS, build_strategy
@@ -46,6 +48,9 @@ class Counted(Strategy):
 
     def __init__(self, method: Strategy, most: float = float("inf")) -> None:
         self._method, self._most = method, most
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:
+        return self._method.needs_earlier_choices(task)
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         if Counted.calls >= self._most:
@@ -101,8 +106,53 @@ def test_every_method_goes_on_as_if_it_had_not_been_stopped(method: str) -> None
     kept = Shelf()
     whole = replay(kept, (method,), rounds=2, seeds=(0,))
     resumed = replay(Shelf(kept.records[0]), (method,), rounds=2, seeds=(0,))
-    assert Counted.calls == 1
+    # a policy begins from that of the choice before, which is made again without being stored again
+    assert Counted.calls == (2 if method == "assayflow_generative" else 1)
     assert timeless(resumed) == timeless(whole)
+
+
+def test_only_choices_of_the_same_replay_are_repeated() -> None:
+    kept = Shelf()
+    method, spec = ("assayflow_generative",), SPEC
+    whole = replay(kept, method, rounds=2)
+    assert len(kept.records) == 4
+    first_seed_done = Shelf(*kept.records[:3])
+    resumed = replay(first_seed_done, method, rounds=2)
+    assert Counted.calls == 2
+    assert timeless(resumed) == timeless(whole)
+    sampler = spec.sampler.model_copy(update={"start_from": "nothing"})
+    cold = {"spec": spec.model_copy(update={"sampler": sampler}), "rounds": 2, "seeds": (0,)}
+    shelf = Shelf()
+    replay(shelf, method, **cold)
+    replay(Shelf(shelf.records[0]), method, **cold)
+    assert Counted.calls == 1
+
+
+@pytest.mark.filterwarnings("ignore::botorch.exceptions.warnings.OptimizationWarning")
+def test_a_policy_begins_from_the_choice_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    whole = rounds.propose
+
+    def note(*given: Any, **named: Any) -> Any:
+        begun.append(named["start"] is not None)
+        return whole(*given, **named)
+
+    monkeypatch.setattr(rounds, "propose", note)
+    for start_from, wanted in (
+        ("previous", [False, True]),
+        ("nothing", [False, False]),
+        (str(uuid4()), [False, True]),
+    ):
+        begun.clear()
+        sampler = SPEC.sampler.model_copy(update={"start_from": start_from})
+        replay(
+            None,
+            ("assayflow_generative",),
+            rounds=2,
+            seeds=(0,),
+            spec=SPEC.model_copy(update={"sampler": sampler}),
+        )
+        assert begun == wanted, start_from
 
 
 def test_each_choice_is_made_once_whenever_a_replay_is_stopped() -> None:

@@ -68,6 +68,27 @@ def test_rounds_of_a_replay_are_not_diagnosed(
     assert [row["measured"] for row in rows] == [16, 22]
 
 
+@pytest.mark.parametrize("method", ["assayflow", "assayflow_generative"])
+def test_a_round_knows_what_earlier_ones_predicted(spec: CampaignSpec, lab: TableLab, method: str) -> None:
+    known: list[History] = []
+
+    class Overheard(Strategy):
+        def __init__(self) -> None:
+            self.method = build_strategy(method)
+
+        def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
+            known.append(history)
+            return self.method.choose(task, history, k, seed)
+
+    run(spec, lab, (method,), lambda _: Overheard(), seeds=(0,))
+    first, second = known
+    assert first.forecasts == ()
+    proposed = [item.object for item in second.measurements if item.round == 1]
+    assert [item.object for item in second.forecasts] == proposed
+    assert {(item.round, item.objective) for item in second.forecasts} == {(1, "signal")}
+    assert all(item.prediction.low < item.prediction.mean < item.prediction.high for item in second.forecasts)
+
+
 def test_all_methods_start_from_the_same_objects(spec: CampaignSpec, lab: TableLab) -> None:
     seen: dict[str, list[tuple[str, ...]]] = {}
 

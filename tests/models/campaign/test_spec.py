@@ -40,6 +40,8 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         (Constraint, {"property": "length", "probability": 0.5, "max": 3}, "/probability"),
         (Constraint, {"property": "length", "min": 3, "max": 2}, "/min"),
         (SamplerSpec, {"loss": "hope"}, "/loss"),
+        (SamplerSpec, {"start_from": "last"}, "/start_from"),
+        (SamplerSpec, {"start_from": "11111111-2222"}, "/start_from"),
         (SamplerSpec, {"beta": [4, 2]}, "/beta"),
         (SamplerSpec, {"beta": [1, 1001]}, "/beta"),
         (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
@@ -213,3 +215,18 @@ def test_guardrails_and_bounds_that_are_stored_stay_readable(changes: dict[str, 
     with pytest.raises(ValidationError):
         CampaignSpec.model_validate(campaign(**changes))
     assert CampaignSpec.from_stored(campaign(**changes)).name == "A campaign"
+
+
+def test_a_stored_sampler_begins_from_nothing_and_a_new_one_from_the_previous_round():
+    assert SamplerSpec().start_from == SamplerSpec.model_validate({}).start_from == "previous"
+    assert SamplerSpec.from_stored({}).start_from == "nothing"
+    assert SamplerSpec.from_stored({"start_from": "previous"}).start_from == "previous"
+    other = "11111111-2222-3333-4444-555555555555"
+    assert str(SamplerSpec(start_from=other).other_campaign) == other
+    assert SamplerSpec().other_campaign is None
+
+
+def test_a_warm_round_takes_a_quarter_of_the_steps_unless_it_is_told_how_many():
+    assert SamplerSpec(steps=2000).steps_when_warm == 500
+    assert SamplerSpec(steps=3).steps_when_warm == 1
+    assert SamplerSpec(steps=100, warm_steps=70).steps_when_warm == 70

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from exactness import BETAS, SETTINGS, TOLERANCE, assert_exact, tabulated
+from exactness import BETAS, SETTINGS, TOLERANCE, Deviation, assert_exact, deviations, tabulated
 from loss_spaces import letter_reward
 
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
@@ -40,6 +40,23 @@ def string_utilities(environment: Strings) -> torch.Tensor:
     return (single + double).T * 2
 
 
+def trained(
+    environment: Hypergrid, utilities: torch.Tensor, steps: int, before: Trainer | None = None
+) -> Trainer:
+    conditions = ConditionSampler((BETAS[0], BETAS[-1]), utilities.shape[1])
+    log_reward = tabulated(enumerate_space(environment), utilities)
+    trainer = Trainer(environment, conditions, log_reward, replace(SETTINGS, steps=steps), seed=0)
+    if before is not None:
+        trainer.begin_from(before.policy.state_dict(), before.best_states(100), steps)
+    trainer.run(steps)
+    return trainer
+
+
+def found_by(trainer: Trainer, environment: Hypergrid, utilities: torch.Tensor) -> list[Deviation]:
+    space = enumerate_space(environment)
+    return deviations(trainer, space, tabulated(space, utilities))
+
+
 @pytest.mark.slow
 def test_hypergrid_8x8_is_within_total_variation_005_at_3_temperatures_and_3_preferences():
     environment = Hypergrid(2, 8)
@@ -52,6 +69,17 @@ def test_strings_of_4_over_4_letters_are_within_total_variation_005_at_3_tempera
     environment = Strings("ACGT", 4)
     result = assert_exact(environment, string_utilities(environment))
     assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
+
+
+@pytest.mark.slow
+def test_a_policy_that_begins_from_another_reward_comes_as_near():
+    environment = Hypergrid(2, 6)
+    utilities = grid_utilities(environment)
+    before = trained(environment, utilities.flip(1), steps=800)
+    far = max(deviation.total_variation for deviation in found_by(before, environment, utilities))
+    after = trained(environment, utilities, steps=1200, before=before)
+    near = max(deviation.total_variation for deviation in found_by(after, environment, utilities))
+    assert near <= TOLERANCE < 4 * TOLERANCE < far
 
 
 @pytest.mark.slow

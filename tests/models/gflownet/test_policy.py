@@ -74,11 +74,22 @@ def test_slot_logits_follow_their_slots(generator: torch.Generator):
 def test_log_partition_is_fitted_to_a_line_in_beta(generator: torch.Generator):
     partition = LogPartition(CONDITIONS, generator)
     beta = torch.tensor([1.0, 2.0, 8.0])
-    partition.fit(beta, 3.0 * beta + 1.5)
     code = CONDITIONS.encode(CONDITIONS.fixed(1.0, (1.0, 1.0), n=3))
+    partition.fit(beta, code, 3.0 * beta + 1.5)
     assert torch.allclose(partition(beta, code), 3.0 * beta + 1.5, atol=1e-5)
-    partition.fit(torch.full((3,), 4.0), torch.tensor([1.0, 2.0, 3.0]))
+    partition.fit(torch.full((3,), 4.0), code, torch.tensor([1.0, 2.0, 3.0]))
     assert partition(torch.tensor([4.0]), code[:1]).item() == pytest.approx(2.0, abs=1e-6)
+
+
+def test_the_line_is_fitted_to_what_the_network_leaves(generator: torch.Generator):
+    partition = LogPartition(CONDITIONS, generator)
+    torch.nn.init.uniform_(partition.outer.weight, -1, 1, generator=generator)
+    condition = CONDITIONS.sample(64, generator)
+    code = CONDITIONS.encode(condition)
+    with torch.no_grad():
+        wanted = partition(condition.beta, code) + 3.0 * condition.beta + 1.5
+    partition.fit(condition.beta, code, wanted)
+    assert torch.allclose(partition(condition.beta, code), wanted, atol=1e-4)
 
 
 def test_a_missing_flow_head_is_an_error(generator: torch.Generator):

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from loss_spaces import grid
+from loss_spaces import ArbitraryPrior, grid
 from torch import Tensor
 
 from models.checkpoint import CheckpointError
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
+from models.gflownet.losses import get_loss
 from models.gflownet.policy import PolicySpec
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import InvalidLogRewardError, Trainer
@@ -56,9 +57,9 @@ def assert_resumes(settings: TrainerSettings, start: Callable[[TrainerSettings, 
 
 def build_on_grid(settings: TrainerSettings, seed: int) -> Trainer:
     environment, reward = grid(4)
-    return Trainer(
-        environment, ConditionSampler((1.0, 8.0), 2), reward, settings, seed, ["1,2", "3,3", "9,9"]
-    )
+    prior = ArbitraryPrior(environment) if get_loss(settings.loss).needs_prior else None
+    conditions, measured = ConditionSampler((1.0, 8.0), 2), ["1,2", "3,3", "9,9"]
+    return Trainer(environment, conditions, reward, settings, seed, measured, prior=prior)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

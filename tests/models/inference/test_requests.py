@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from models.campaign.requests import SampleRequest
 from models.campaign.spec import CampaignSpec
@@ -19,6 +20,8 @@ SPEC = CampaignSpec.model_validate(
         "sampler": {"beta": [1, 64]},
     }
 )
+
+RANGE = (1.0, 64.0)
 
 
 def _request(**fields: Any) -> SampleRequest:
@@ -43,18 +46,30 @@ def test_all_pairs_share_and_the_first_gets_the_remainder() -> None:
 
 
 def test_colder_doubles_and_bolder_halves_what_was_asked_for_last() -> None:
-    assert resolved(_request(beta="colder"), (4.0, 10.0), SPEC).beta == (8.0, 20.0)
-    assert resolved(_request(beta="bolder"), (4.0, 10.0), SPEC).beta == (2.0, 5.0)
-    assert resolved(_request(beta="colder"), (), SPEC).beta == (16.0,)
-    assert resolved(_request(beta="bolder"), (), SPEC).beta == (4.0,)
-    assert resolved(_request(beta="colder"), (900.0,), SPEC).beta == (1000.0,)
+    assert resolved(_request(beta="colder"), (4.0, 10.0), RANGE).beta == (8.0, 20.0)
+    assert resolved(_request(beta="bolder"), (4.0, 10.0), RANGE).beta == (2.0, 5.0)
+    assert resolved(_request(beta="colder"), (), RANGE).beta == (16.0,)
+    assert resolved(_request(beta="bolder"), (), RANGE).beta == (4.0,)
+    assert resolved(_request(beta="colder"), (900.0,), RANGE).beta == (1000.0,)
     for same in (_request(beta=3.0), _request(beta=[3.0, 4.0]), _request()):
-        assert resolved(same, (7.0,), SPEC) is same
+        assert resolved(same, (7.0,), RANGE) is same
+
+
+def test_boldness_is_a_share_of_the_logarithm_of_the_trained_range() -> None:
+    exact = resolved(_request(boldness=[0, 0.5, 1]), (900.0,), RANGE)
+    assert exact.beta == pytest.approx((64.0, 8.0, 1.0))
+    assert exact.boldness is None
+    assert resolved(_request(boldness=0), (), (3.0, 3.0)).beta == (3.0,)
+    shares = split_by_condition(_request(n=5, boldness=[0, 1]), SPEC)
+    assert [share.n for share in shares] == [3, 2]
+    with pytest.raises(ValidationError, match="exclude each other"):
+        _request(beta=4, boldness=0.5)
 
 
 @pytest.mark.parametrize(
     ("fields", "pointer"),
     [
+        ({"n": 3, "boldness": [0, 0.3, 0.6, 1]}, "/n"),
         ({"preference": {"signl": 1}}, "/preference/signl"),
         ({"preference": {"a/b~c": 1}}, "/preference/a~1b~0c"),
         ({"preference": [{"signal": 1}, {"signl": 1}]}, "/preference/1/signl"),

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.proxies.conformal import gaussian_radius, quantile, radius, scores
+from models.proxies.conformal import gaussian_radius, quantile, scores
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
-from models.proxies.model_selection import Intervals, SelectedProxies, fit_best
+from models.proxies.model_selection import SelectedProxies, fit_best
+from models.proxies.selection_rules import Intervals, SelectionSettings
 from models.proxies.validation import HeldOut
 
 NAN = math.nan
@@ -51,7 +52,8 @@ def _sample(n: int, seed: int) -> tuple[Tensor, Tensor]:
 def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> SelectedProxies:
     one = torch.ones(1, dtype=torch.float64)
     table = TrainingTable(("a",), x, y, torch.full_like(y, NAN), 0 * one, one)
-    return fit_best(table, {"line": Line()}, seed=0, tick=lambda *_: None, intervals=intervals)
+    settings = SelectionSettings(intervals)
+    return fit_best(table, {"line": Line()}, seed=0, tick=lambda *_: None, settings=settings)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
@@ -122,8 +124,16 @@ def test_a_level_is_a_probability(level: float) -> None:
         _fitted(x, y).interval(x, level)
 
 
-def test_radius_of_residuals_in_deviations() -> None:
-    values = torch.linspace(-1, 1, 21, dtype=torch.float64)
-    none = torch.full_like(values, NAN)
-    held = HeldOut(Posterior(0 * values, torch.full_like(values, 0.5), 0 * values), values, none, none)
-    assert radius(held, 0.9) == pytest.approx(2.0)
+def test_a_weight_counts_as_so_many_equal_scores() -> None:
+    sizes = torch.rand(12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = torch.arange(1, 13, dtype=torch.float64)
+    repeated = sizes.repeat_interleave(weights.long())
+    for level in (0.3, 0.5, 0.8, 0.9):
+        result = quantile(sizes, torch.zeros(12, dtype=torch.bool), level, weights)
+        assert result == quantile(repeated, torch.zeros(len(repeated), dtype=torch.bool), level)
+
+
+def test_no_weight_at_infinity_gives_the_plain_quantile() -> None:
+    sizes = torch.arange(1.0, 11.0)
+    none = torch.zeros(10, dtype=torch.bool)
+    assert quantile(sizes, none, 0.9, torch.ones(10), own_weight=0.0) == 9.0

@@ -7,12 +7,14 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies.contract import TrainingTable
+from models.proxies.contract import Posterior, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feature_conformal import distances, radius, reach
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.intervals import BatchRecord
 from models.proxies.model_selection import fit_best
-from models.proxies.validation import Fold
+from models.proxies.selection_rules import SelectionSettings
+from models.proxies.validation import Fold, HeldOut
 
 
 class Linear:
@@ -85,18 +87,30 @@ def test_too_few_values_have_no_radius() -> None:
     assert radius((fold,), changes, 0.5) == pytest.approx(3 / 6)
 
 
+def _held_out(errors: Tensor) -> HeldOut:
+    none = torch.full_like(errors, float("nan"))
+    return HeldOut(Posterior(0 * errors, torch.ones_like(errors), 0 * errors), errors, none, none)
+
+
 @pytest.mark.parametrize("with_process", [True, False])
 def test_intervals_cover_and_are_not_the_plain_ones(with_process: bool) -> None:  # noqa: FBT001
     x, y = _data(360, 1)
     proxies = {"deep_ensemble": DeepEnsemble()}
     both = {"gaussian_process": GaussianProcess(RBFKernel), **proxies} if with_process else proxies
     table = _table(x[:60], y[:60])
-    fitted = fit_best(table, both, seed=0, tick=lambda *_: None, intervals="feature_conformal")
+    settings = SelectionSettings("feature_conformal")
+    fitted = fit_best(table, both, seed=0, tick=lambda *_: None, settings=settings)
     assert fitted.chosen["a"] == next(iter(both))
     low, high = fitted.interval(x[60:])
     mean = fitted.posterior(x[60:]).mean
     assert bool(((low <= mean) & (mean <= high)).all())
     assert 0.8 <= float(((low <= y[60:]) & (y[60:] <= high)).double().mean()) <= 0.99
     assert float((high - low).std()) > 0
-    fitted._intervals = "conformal"
+    missed = _held_out(10.0 * torch.ones(20, dtype=torch.float64))
+    record = {"a": BatchRecord(missed, torch.full((20,), -1))}
+    wide = fitted.under(SelectionSettings("feature_conformal", record=record))
+    factor = wide.summary()["a"]["intervals"]["widened_by"]  # type: ignore[index] # plain JSON
+    assert factor > 2
+    assert torch.allclose(wide.interval(x[60:])[0] - mean, factor * (low - mean))
+    fitted._settings = SelectionSettings("conformal")
     assert not torch.allclose(low, fitted.interval(x[60:])[0])

@@ -8,9 +8,10 @@ from torch import Tensor
 from models.proxies.contract import Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import Intervals, SelectedProxies, fit_best
+from models.proxies.model_selection import SelectedProxies, fit_best
 from models.proxies.random_forest import RandomForest
 from models.proxies.refit import refit
+from models.proxies.selection_rules import Intervals, SelectionSettings
 
 PROXIES: dict[str, Proxy] = {
     "gaussian_process": GaussianProcess(RBFKernel),
@@ -61,9 +62,9 @@ def _answers(proxies: SelectedProxies, features: Tensor, seed: int = 3) -> list[
 @pytest.mark.parametrize("intervals", ["conformal", "feature_conformal", "gaussian"])
 def test_everything_is_equal_to_the_bit(first: SelectedProxies, intervals: Intervals) -> None:
     table = _table()
-    first = SelectedProxies(first.n_values, first._parts, intervals, first.n_known)
+    first = SelectedProxies(first.n_values, first._parts, SelectionSettings(intervals), first.n_known)
     features = torch.rand(9, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    again = refit(table, PROXIES, first.held_out(), seed=4, intervals=intervals)
+    again = refit(table, PROXIES, first.held_out(), seed=4, settings=SelectionSettings(intervals))
     assert again.chosen == first.chosen
     assert again.summary() == first.summary()
     for one, other in zip(_answers(first, features), _answers(again, features), strict=True):
@@ -81,7 +82,7 @@ def test_only_feature_conformal_intervals_need_folds_again(
     monkeypatch.setattr("models.proxies.refit.held_out_posteriors", never)
     refit(table, PROXIES, kept, seed=4)
     with pytest.raises(AssertionError, match="a fold"):
-        refit(table, PROXIES, kept, seed=0, intervals="feature_conformal")
+        refit(table, PROXIES, kept, seed=0, settings=SelectionSettings("feature_conformal"))
 
 
 def test_a_proxy_is_fitted_at_first_use(first: SelectedProxies, monkeypatch: pytest.MonkeyPatch) -> None:

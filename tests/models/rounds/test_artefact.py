@@ -16,7 +16,8 @@ from models.domains import open_domain
 from models.inference.load import load_trained_campaign
 from models.messages.message import texts
 from models.proxies import random_forest
-from models.records import History, Measurement
+from models.proxies.selection_rules import SelectionSettings
+from models.records import Forecast, History, Measurement, Prediction
 from models.rounds.artefact import ArtefactError, attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import RoundModel, fit, random_objects
 from models.rounds.reporting.summary import versions
@@ -69,7 +70,10 @@ def _campaign(kind: str) -> tuple[CampaignSpec, History]:
         Measurement(text, "length", float(len(text)), sign) for text, sign in zip(walks, signs, strict=True)
     ]
     failed = Measurement(walks[0], "potency", outcome="failed_synthesis")
-    return spec, History((*results, failed), pending=tuple(walks[:1]))
+    proposed = walks[1:9]  # one round proposed these, with far too narrow intervals
+    results = [replace(item, round=1 if item.object in proposed else None) for item in results]
+    forecasts = tuple(Forecast(1, text, "potency", Prediction(3.0, 0.01, 2.9, 3.1)) for text in proposed)
+    return spec, History((*results, failed), pending=tuple(walks[:1]), forecasts=forecasts)
 
 
 @cache
@@ -84,7 +88,7 @@ def _left(kind: str) -> Left:
     )
     trainer.step()
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
+        fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
@@ -127,6 +131,20 @@ def test_opened_beliefs_equal_the_round_s_to_the_bit(left: Left) -> None:
     found = opened.source.policy.state_dict()
     assert set(found) == set(left.weights)
     assert all(torch.equal(found[name], value) for name, value in left.weights.items())
+
+
+def test_intervals_of_an_older_release_stay_as_its_round_told_them() -> None:
+    left = _left("switches")
+    tensors, header = unpack(left.artefact)
+    assert header.pop("intervals") == 2
+    given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
+    opened = load_trained_campaign(left.spec, left.history, artefact=pack(tensors, header), **given)
+    features = left.fitted.model.features(left.objects)
+    now = left.fitted.model.proxies
+    plain = now.under(SelectionSettings(rule=left.spec.proxies.selection, is_corrected=False))
+    ends = opened.fitted.model.proxies.interval(features)
+    assert all(torch.equal(*pair) for pair in zip(ends, plain.interval(features), strict=True))
+    assert not torch.allclose(ends[1], now.interval(features)[1])
 
 
 def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +296,7 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
         left.spec.sampler, environment, StateReward(environment, left.fitted.reward), RewardShape(2), SEED, []
     )
     made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
-    artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
+    artefact = pack_artefact(left.fitted, trainer, made_from, screened, withheld)
     assert load_trained_campaign(left.spec, left.history, artefact=artefact, **given).source is not None
 
     tensors, header = unpack(artefact)
@@ -357,7 +375,7 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
     )
     artefact = pack_artefact(
-        fitted, trainer.policy, provenance(spec, domain, environment, history, SEED, ()), domain, ()
+        fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
     assert opened.fitted.model.proxies.failures == {

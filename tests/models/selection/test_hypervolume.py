@@ -185,3 +185,22 @@ def test_requires_joint_samples() -> None:
     values = torch.ones(3, dtype=torch.float64)
     with pytest.raises(ValueError, match="joint draws"):
         select(Candidates(values, values, torch.eye(3)), SelectionRequest(1, 0.0, 0.0), BatchLimits(3, 1))
+
+
+@pytest.mark.parametrize("n_objectives", [2, 3])
+def test_several_objectives_improve_on_what_the_pending_turn_out_to_be(n_objectives: int) -> None:
+    normal = torch.randn(128, 2, n_objectives, generator=torch.Generator().manual_seed(0)).double()
+    mean = torch.full((2, n_objectives), 0.7, dtype=torch.float64)
+    mean[1, 0] = 0.65
+    draws = mean + 0.1 * normal
+    measured = torch.full((128, 1, n_objectives), 0.5, dtype=torch.float64)
+    assert _chosen(draws, measured, n_pending=0) == 0
+    # a copy of the first is under way: what it may bring is expected already
+    assert _chosen(draws, torch.cat([measured, draws[:, :1]], dim=1), n_pending=1) == 1
+
+
+def _chosen(draws: torch.Tensor, known: torch.Tensor, n_pending: int) -> int:
+    equal = torch.ones(draws.shape[1], dtype=torch.float64)
+    utilities = JointUtilities(draws, known, n_pending)
+    candidates = Candidates(equal, equal, torch.eye(len(equal)).double(), utilities=utilities)
+    return _first(candidates)

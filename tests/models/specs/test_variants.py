@@ -29,7 +29,7 @@ def test_what_there_is() -> None:
     )
     assert SELECTORS == ("dpp", "greedy", "hypervolume")
     assert PROXIES == ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "random_forest")
-    assert len(LOSSES) == 8
+    assert len(LOSSES) == 9
     assert set(METHODS) == {"assayflow", "assayflow_generative", "random", "genetic", "greedy", "bayesian"}
 
 

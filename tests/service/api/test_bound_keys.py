@@ -197,3 +197,16 @@ def test_a_narrow_key_needs_a_campaign_that_there_is(lab: Lab):
     assert refused.json()["errors"][0]["pointer"] == "/campaign_id"
     unknown = {"name": "reader", "scopes": ["results"], "campaign_id": str(uuid4())}
     assert lab.api.client.post("/v1/api-keys", json=unknown).status_code == 404
+
+
+def test_a_bound_key_begins_from_no_other_campaign(lab: Lab) -> None:
+    """What another campaign's policy knows is as secret as its results, and so is that it exists."""
+    with lab.client("read", "write", campaign=lab.own) as client:
+        path = f"/v1/campaigns/{lab.own}"
+        answers = []
+        for other in (lab.other, str(uuid4())):
+            match = client.get(path).headers["ETag"]
+            refused = client.patch(path, json={"sampler": {"start_from": other}}, headers={"If-Match": match})
+            assert refused.status_code == 422, refused.text
+            answers.append(refused.json()["errors"][0]["detail"].replace(other, "…"))
+        assert answers[0] == answers[1]

@@ -40,6 +40,18 @@ def test_a_patch_needs_the_version_it_was_made_for(session: Session, campaign: C
         commands.patch_campaign(*where, 1, {"name": "Newer"})
 
 
+def test_a_patch_keeps_what_a_campaign_meant_when_it_was_created(session: Session, campaign: Campaign):
+    before = {name: part for name, part in campaign.spec["batch"].items() if name == "size"}
+    campaign.spec = {**campaign.spec, "batch": before}
+    session.flush()
+    where = (session, campaign.workspace_id, campaign.id)
+    changed = commands.patch_campaign(*where, 1, {"batch": {"size": 3}})
+    assert changed.spec["batch"]["selector"] == "greedy"
+    assert (changed.spec["batch"]["size"], changed.spec["batch"]["exploration"]) == (3, 0.2)
+    opened = commands.patch_campaign(*where, 2, {"batch": {"selector": None, "exploration": None}})
+    assert (opened.spec["batch"]["selector"], opened.spec["batch"]["exploration"]) == ("auto", None)
+
+
 def test_a_running_round_keeps_the_specification_it_started_with(session: Session, campaign: Campaign):
     row = commands.start_round(session, campaign.workspace_id, campaign.id)
     commands.patch_campaign(session, campaign.workspace_id, campaign.id, 1, {"batch": {"size": 3}})

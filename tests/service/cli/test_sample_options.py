@@ -30,6 +30,7 @@ from service.cli.sample_options import SampleOptions, numbers, pairs
                 ]
             },
         ),
+        ({"boldness": [0.0, 1.0]}, {"boldness": [0.0, 1.0]}),
         (
             {"require": ["[OH]"], "avoid": ["P"], "round": 2, "seed": 0},
             {"require": ["[OH]"], "avoid": ["P"], "round": 2, "seed": 0},
@@ -47,6 +48,7 @@ def test_words_become_the_request(typed: dict[str, Any], requested: dict[str, An
     [
         ({"beta": ["colder", "8"]}, "--beta"),
         ({"beta": ["hot"]}, "--beta"),
+        ({"beta": ["8"], "boldness": [0.5]}, "--boldness"),
         ({"preference": ["a"]}, "--preference"),
         ({"preference": ["a=much"]}, "--preference"),
         ({"preference": ["a=1,a=2"]}, "--preference"),

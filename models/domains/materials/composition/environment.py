@@ -79,6 +79,23 @@ class CompositionEnvironment(ActionSequence):
         parts += [self._prefix_charges(states).float(), (divisor == 1).float()[:, None]]
         return torch.cat(parts, dim=1)
 
+    def action_names(self) -> list[str]:
+        """Return elements with numbers of atoms, and stopping."""
+        amounts = range(1, self._max_atoms + 1)
+        return [*(f"{symbol}{amount}" for symbol in self._symbols for amount in amounts), "stop"]
+
+    def input_names(self) -> list[str]:
+        """Return what each column of `encode` holds [D]."""
+        charges = range(-self._bound, self._bound + 1)
+        return [
+            *self.action_names(),
+            *(f"amount of {symbol}" for symbol in self._symbols),
+            *(f"{used} atoms" for used in range(self._max_atoms + 1)),
+            *(f"{count} elements" for count in range(self._max_elements + 1)),
+            *(f"charge {charge}" for charge in charges),
+            "lowest terms",
+        ]
+
     def size(self, final_states: Tensor) -> Tensor:
         """Return the atoms of the formula units [B]."""
         return self._amount[final_states].sum(dim=1)

@@ -83,6 +83,27 @@ class MixtureEnvironment(ActionSequence):
         ]
         return torch.cat([*parts, one_hot(self._n_set(states), len(self._levels) + 1)], dim=1)
 
+    def action_names(self) -> list[str]:
+        """Return components with their fractions, then variables with their levels."""
+        steps = range(1, self._grid + 1)
+        choices = [
+            f"{component} {step}/{self._grid}" for component in self._spec.components for step in steps
+        ]
+        settings = [
+            f"{variable.name} = {level}" for variable in self._spec.process for level in variable.levels
+        ]
+        return [*choices, *settings]
+
+    def input_names(self) -> list[str]:
+        """Return what each column of `encode` holds [D]."""
+        return [
+            *self.action_names(),
+            *(f"fraction of {component}" for component in self._spec.components),
+            *(f"{left}/{self._grid} left" for left in range(self._grid + 1)),
+            *(f"{taken} components" for taken in range(self._most + 1)),
+            *(f"{n_set} variables set" for n_set in range(len(self._levels) + 1)),
+        ]
+
     def size(self, final_states: Tensor) -> Tensor:
         """Return the number of components present [B]."""
         return (self._steps[final_states] > 0).sum(dim=1)

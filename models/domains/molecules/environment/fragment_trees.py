@@ -21,6 +21,7 @@ from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.environment.lookup_tables import build
+from models.domains.molecules.environment.names import named_sites
 from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
 from models.domains.molecules.environment.state_cache import StateCache
 from models.domains.molecules.environment.state_properties import StateProperties, compute
@@ -80,6 +81,18 @@ class FragmentTrees(Environment):
     def vocabulary(self) -> list[str]:
         """Return every fragment by its core and sites."""
         return [f"{item.core} {item.atoms} {item.environments}" for item in self.fragments]
+
+    def input_names(self) -> list[str]:
+        """Return the core of each counted fragment, then the places of the other features [D]."""
+        cores = [name for name, _ in named_sites(self.fragments)]
+        others = self.encoding_width - len(cores)
+        return [*cores, *(f"feature {place} of {others}" for place in range(others))]
+
+    def action_names(self) -> list[str]:
+        """Return the core and the attached atom of each word, and stopping."""
+        sites = named_sites(self.fragments)
+        words = zip(self._tables.word_fragment.tolist(), self._tables.word_site.tolist(), strict=True)
+        return [*(sites[fragment][1][site] for fragment, site in words), "stop"]
 
     def reset(self, n: int) -> Tensor:
         """Return n empty trees [n, W]."""

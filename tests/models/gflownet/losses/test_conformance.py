@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from exactness import SETTINGS, assert_exact
-from loss_spaces import grid, loss_log_rewards
+from loss_spaces import ArbitraryPrior, grid, loss_log_rewards
 
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import enumerate_space
@@ -18,9 +18,19 @@ GRID, REWARD = grid()
 CONDITIONS = ConditionSampler((1.0, 4.0), 2)
 
 
+PRIOR = ArbitraryPrior(GRID)
+
+
+def prior_of(name: str) -> ArbitraryPrior | None:
+    return PRIOR if get_loss(name).needs_prior else None
+
+
 def build_policy(name: str, generator: torch.Generator) -> Policy:
     spec = PolicySpec(width=32, has_flow=get_loss(name).needs_flow)
-    return Policy(GRID, CONDITIONS, spec, generator)
+    policy = Policy(GRID, CONDITIONS, spec, generator, prior_of(name))
+    if policy.prior is not None:  # its head starts at 0, from which no gradient passes on
+        torch.nn.init.normal_(policy.vocabulary.weight, generator=generator)
+    return policy
 
 
 @pytest.mark.slow
@@ -28,7 +38,17 @@ def build_policy(name: str, generator: torch.Generator) -> Policy:
 def test_grid_5x5_is_within_total_variation_005_at_3_temperatures_and_3_preferences(name: str):
     steps = 3000 if get_loss(name).needs_flow else SETTINGS.steps
     utilities = REWARD.utilities(enumerate_space(GRID).final_states)
-    assert_exact(GRID, utilities, log_reward=REWARD, settings=replace(SETTINGS, loss=name, steps=steps))
+    settings = replace(SETTINGS, loss=name, steps=steps)
+    assert_exact(GRID, utilities, log_reward=REWARD, settings=settings, prior=prior_of(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in LOSSES if get_loss(name).allows_prior])
+def test_with_a_prior_grid_5x5_is_within_total_variation_005_of_prior_times_reward(name: str):
+    steps = 3000 if get_loss(name).needs_flow else SETTINGS.steps
+    utilities = REWARD.utilities(enumerate_space(GRID).final_states)
+    settings = replace(SETTINGS, loss=name, steps=steps)
+    assert_exact(GRID, utilities, log_reward=REWARD, settings=settings, prior=PRIOR)
 
 
 @pytest.mark.parametrize("name", LOSSES)

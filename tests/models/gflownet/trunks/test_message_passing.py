@@ -23,7 +23,7 @@ def policy(generator: torch.Generator) -> Policy:
 
 def pooled(policy: Policy, states: torch.Tensor) -> torch.Tensor:
     """Return the hidden vectors [N, H] from graphs alone, with nothing in the encoding."""
-    features = featurize(ENVIRONMENT, states, policy.reads)
+    features = featurize(ENVIRONMENT, states, reads=policy.reads)
     bare = Features(torch.zeros_like(features.encoding), features.slots, structure=features.structure)
     return policy.hidden(bare, policy.context(CONDITIONS.fixed(2.0, (0.5, 0.5), n=len(states))))
 
@@ -52,7 +52,7 @@ def test_ortho_meta_and_para_are_told_apart(policy: Policy):
 def test_sampling_and_scoring_see_the_same_logits(policy: Policy, generator: torch.Generator):
     states, _ = ENVIRONMENT.states(["COc1ccccc1C1CC1", "COC1CC1", "COc1ccc(C2CC2)cc1"])
     condition = CONDITIONS.sample(3, generator)
-    features = featurize(ENVIRONMENT, states, policy.reads)
+    features = featurize(ENVIRONMENT, states, reads=policy.reads)
     logits = [
         policy.forward_logits(policy.hidden(features, context), features, context)
         for context in (policy.context(condition), policy.sampling_context(condition))

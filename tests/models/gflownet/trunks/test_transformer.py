@@ -36,7 +36,7 @@ def test_a_trajectory_in_one_pass_is_its_states_one_by_one(policy: Policy, gener
     context = policy.context(condition).at(owners)
     together = policy.hidden(walked.features, context)
     for row, state in enumerate(walked.states):
-        alone = featurize(ENVIRONMENT, state[None], "tokens")
+        alone = featurize(ENVIRONMENT, state[None], reads="tokens")
         hidden = policy.hidden(alone, policy.context(condition.at(owners[row : row + 1])))
         assert torch.allclose(hidden[0], together[row], atol=1e-5)
 
@@ -44,8 +44,8 @@ def test_a_trajectory_in_one_pass_is_its_states_one_by_one(policy: Policy, gener
 def test_a_state_does_not_depend_on_longer_ones_in_its_batch(policy: Policy, generator: torch.Generator):
     short, long = ENVIRONMENT.states(["AD", "ADGGA"])[0]
     condition = CONDITIONS.sample(1, generator)
-    alone = policy.hidden(featurize(ENVIRONMENT, short[None], "tokens"), policy.context(condition))
-    both = featurize(ENVIRONMENT, torch.stack([short, long]), "tokens")
+    alone = policy.hidden(featurize(ENVIRONMENT, short[None], reads="tokens"), policy.context(condition))
+    both = featurize(ENVIRONMENT, torch.stack([short, long]), reads="tokens")
     beside = policy.hidden(both, policy.context(condition.repeat(2)))
     assert torch.allclose(alone[0], beside[0], atol=1e-6)
     assert not torch.allclose(beside[0], beside[1], atol=1e-2)
@@ -54,7 +54,7 @@ def test_a_state_does_not_depend_on_longer_ones_in_its_batch(policy: Policy, gen
 def test_sampling_and_scoring_see_the_same_logits(policy: Policy, generator: torch.Generator):
     states = ENVIRONMENT.step(ENVIRONMENT.reset(6), torch.tensor([0, 1, 2, 0, 1, 2]))
     condition, rows = CONDITIONS.sample(8, generator), torch.tensor([0, 2, 3, 5, 6, 7])
-    features = featurize(ENVIRONMENT, states, policy.reads)
+    features = featurize(ENVIRONMENT, states, reads=policy.reads)
     logits = [
         policy.forward_logits(policy.hidden(features, context), features, context)
         for context in (policy.context(condition).at(rows), policy.sampling_context(condition).at(rows))
@@ -74,7 +74,7 @@ def test_repeated_split_and_joined_trajectories_keep_their_states(policy: Policy
     for some in (joined, repeated, *joined.split(2)):
         owners = torch.cat([some.trajectory, torch.arange(len(some))])
         context = policy.context(conditions.at(slice(0, len(some)))).at(owners)
-        alone = featurize(ENVIRONMENT, some.states, "tokens")
+        alone = featurize(ENVIRONMENT, some.states, reads="tokens")
         assert torch.allclose(policy.hidden(some.features, context), policy.hidden(alone, context), atol=1e-5)
 
 

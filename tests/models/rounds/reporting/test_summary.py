@@ -53,6 +53,21 @@ def test_a_round_carries_the_calibration_record_and_warns(third: Proposal) -> No
     assert any(f"held {inside} of 20 results in rounds 1-2" in told for told in third.summary["statements"])
 
 
+def test_a_round_whose_batches_missed_has_wider_intervals_and_says_so(third: Proposal) -> None:
+    made = third.summary["proxies"]["signal"]["intervals"]
+    assert (made["kind"], made["earlier"]) == ("conformal", 20)
+    assert made["inside"] < 18
+    assert made["widened_by"] > 1.05
+    (widened,) = [item for item in third.summary["messages"] if item["code"] == "intervals_widened"]
+    assert widened["params"] == {
+        "type": "signal",
+        "factor": made["widened_by"],
+        "inside": made["inside"],
+        "count": 20,
+    }
+    assert f"would have held {made['inside']} of the 20 results" in widened["text"]
+
+
 def test_a_round_advises_by_the_volume_of_all_objectives(third: Proposal) -> None:
     advice = third.summary["stopping"]
     assert [item["round"] for item in advice["numbers"]["rounds"]] == [0, 1, 2]

@@ -9,6 +9,7 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
+from models.rounds.selecting import joint_samples
 from models.rounds.selecting.joint_samples import joint_utilities
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=5)]
@@ -37,6 +38,16 @@ def test_pending_objects_come_last_and_measured_ones_once(fitted: RoundModel) ->
     assert drawn.n_pending == 2
     spread = drawn.known.std(dim=0).squeeze(-1)
     assert float(spread[:20].max()) < float(spread[20:].min())
+
+
+def test_poor_pending_objects_are_drawn_before_good_measured_ones(
+    fitted: RoundModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joint_samples, "MOST_KNOWN", 5)
+    drawn = joint_utilities(fitted, ALL[25:28], [ALL[20], ALL[24]], 64, 0)
+    assert (drawn.known.shape[1], drawn.n_pending) == (5, 2)
+    expected = drawn.known.mean(dim=0).squeeze(-1)
+    assert float(expected[3:].max()) < float(expected[:3].min())
 
 
 def test_nothing_waits(fitted: RoundModel) -> None:

@@ -18,7 +18,7 @@ from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import RewardShape, build_trainer, check_sampler, trained_policy
-from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
+from models.specs.sampler import LOSSES, NEEDS_PRIOR, REFUSES_PRIOR, BehaviourSpec, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
 
@@ -40,7 +40,7 @@ def campaign(loss: str, **domain: int) -> CampaignSpec:
 def build(spec: SamplerSpec) -> TrainerSettings:
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
-    return build_trainer(spec, environment, reward, RewardShape(1), 0, []).settings
+    return build_trainer(spec.with_beta((1.0, 64.0)), environment, reward, RewardShape(1), 0, []).settings
 
 
 def test_a_plain_specification_is_the_trainer_s_own_defaults() -> None:
@@ -76,6 +76,15 @@ def test_a_campaign_is_refused_exactly_where_its_rounds_would_fail(loss: str, mi
         assert loss in error["msg"]
     else:
         assert CampaignSpec.model_validate(_body(loss, min_length=min_length)).sampler.loss == loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_specifications_know_which_losses_go_with_a_prior(loss: str) -> None:
+    assert get_loss(loss).needs_prior == (loss in NEEDS_PRIOR)
+    assert get_loss(loss).allows_prior != (loss in REFUSES_PRIOR)
+    default = "measured" if loss in NEEDS_PRIOR else "none" if loss in REFUSES_PRIOR else SamplerSpec().prior
+    assert SamplerSpec(loss=loss).prior == default
+    assert SamplerSpec(backward_policy="learned").prior == "none"
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -135,7 +144,7 @@ def test_a_trunk_without_its_structure_is_told_before_fitting() -> None:
 
 
 def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() -> None:
-    spec = SamplerSpec(hidden_width=48, hidden_layers=3, preference_concentration=5.0)
+    spec = SamplerSpec(beta=(1, 64), hidden_width=48, hidden_layers=3, preference_concentration=5.0)
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
     trainer = build_trainer(spec, environment, reward, RewardShape(2), 0, [])

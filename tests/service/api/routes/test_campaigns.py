@@ -223,3 +223,20 @@ def test_a_cursor_with_an_impossible_number_is_named(api: Api, part: str, kept: 
 
 def test_a_cursor_with_a_character_that_cannot_be_stored_is_unprocessable(api: Api) -> None:
     assert api.client.get("/v1/api-keys", params={"cursor": _cursor("a\x00")}).status_code == 422
+
+
+def test_the_campaign_that_training_begins_from_is_one_of_the_caller_s(
+    api: Api, campaign_spec: dict[str, Any]
+) -> None:
+    earlier = api.campaign()["id"]
+    begun = campaign_spec | {"sampler": {"start_from": earlier}}
+    assert api.client.post("/v1/campaigns", json=begun).status_code == 201
+    for start_from, detail in ((str(uuid4()), "no campaign "), ("last", "the id of a campaign")):
+        refused = api.client.post(
+            "/v1/campaigns", json=campaign_spec | {"sampler": {"start_from": start_from}}
+        )
+        assert refused.status_code == 422, refused.text
+        (place,) = refused.json()["errors"]
+        assert place["pointer"] == "/sampler/start_from"
+        assert detail in place["detail"]
+    assert api.campaign()["spec"]["sampler"]["start_from"] == "previous"

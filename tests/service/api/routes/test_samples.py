@@ -8,12 +8,15 @@ from uuid import uuid4
 import pytest
 from api_actors import Api, Worker
 
+TRAINED = {"low": 2.0, "high": 50.0, "choice": "effective_number", "pool": 900, "effective_objects": []}
+"""The range that the round chose."""
+
 
 @pytest.fixture
 def campaign(api: Api, worker: Worker) -> str:
     """A campaign whose first round left a policy."""
     address = f"/v1/campaigns/{api.campaign()['id']}"
-    worker.train(api.client.post(f"{address}/rounds").json())
+    worker.train(api.client.post(f"{address}/rounds").json(), summary={"beta_range": TRAINED})
     return address
 
 
@@ -67,13 +70,24 @@ def test_finished_samples_look_like_a_batch_and_come_as_files(
 def test_colder_and_bolder_are_relative_to_what_was_asked_last(api: Api, campaign: str) -> None:
     asked: list[Any] = ["colder", 10, "bolder", None, [4, 6], "colder"]
     betas = [ask(api, campaign, beta=beta)["request"]["beta"] for beta in asked]
-    low, high = installed_range(api, campaign)
-    assert betas == [[pytest.approx(2 * (low * high) ** 0.5)], 10, [5], None, [4, 6], [8, 12]]
+    assert betas == [[pytest.approx(20)], 10, [5], None, [4, 6], [8, 12]]
 
 
-def installed_range(api: Api, campaign: str) -> tuple[float, float]:
-    low, high = api.client.get(campaign).json()["spec"]["sampler"]["beta"]
-    return low, high
+def test_boldness_is_answered_as_temperatures_of_the_round_s_own_range(api: Api, campaign: str) -> None:
+    told = ask(api, campaign, boldness=[0, 0.5, 1])["request"]
+    assert (told["beta"], told["boldness"]) == ([50, pytest.approx(10), 2], None)
+    assert ask(api, campaign, beta="colder")["request"]["beta"] == [100, pytest.approx(20), 4]
+
+
+def test_a_round_that_does_not_tell_its_range_serves_numbers_alone(api: Api, worker: Worker) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    worker.train(api.client.post(f"{address}/rounds").json())
+    assert ask(api, address, beta=7)["request"]["beta"] == 7
+    for field, value in (("beta", "colder"), ("boldness", 0.5)):
+        refused = api.client.post(f"{address}/samples", json={field: value})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["pointer"] == f"/{field}"
+        assert "ask for numbers" in refused.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,9 @@ def installed_range(api: Api, campaign: str) -> tuple[float, float]:
     [
         ({"n": 0}, "/n"),
         ({"beta": -1}, "/beta"),
+        ({"boldness": 1.5}, "/boldness"),
+        ({"beta": 4, "boldness": 0.5}, "/boldness"),
+        ({"n": 1, "boldness": [0, 1]}, "/n"),
         ({"colour": "red"}, "/colour"),
         ({"preference": {"warmth": 1}}, "/preference/warmth"),
         ({"n": 1, "beta": [1, 2]}, "/n"),

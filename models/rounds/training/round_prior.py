@@ -1,0 +1,127 @@
+"""The prior of a round: what the measured objects have in common, as probabilities of building steps.
+
+Objects that gave a result can be made, so that the policy starts from what is typical of them; failed
+attempts have no part in it. Where they have nothing in common that held-out objects confirm, the base measure
+stands alone. Knows the specification and objects; no reward.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.gflownet.counting import count_objects
+from models.gflownet.prior import AutoregressivePrior
+from models.gflownet.prior_counts import BackoffTable
+from models.gflownet.prior_fit import FitRecord, fit_prior
+from models.messages.message import Message, message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from models.gflownet.environment import Environment
+    from models.gflownet.prior import LogPrior
+    from models.rounds.training.base_measure import BaseMeasure
+    from models.specs.sampler import SamplerSpec
+
+PREFIX = "prior."
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RoundPrior:
+    """The prior of a round's policy; without one, `learned` is None and the base measure stands alone."""
+
+    kind: str
+    learned: AutoregressivePrior | None = None
+    record: FitRecord | None = None
+
+    def beside_reward(self, measure: BaseMeasure, environment: Environment) -> LogPrior | None:
+        """Return what the log-reward of objects is multiplied with: nothing where the policy has a prior."""
+        return None if self.learned is not None else measure.prior(environment)
+
+    def summary(self) -> dict[str, Any]:
+        """Return how the prior was chosen, as plain JSON."""
+        record = self.record
+        return {
+            "kind": self.kind,
+            "used": self.learned is not None,
+            "objects": None if record is None else record.n_objects,
+            "order": None if record is None else record.order,
+            "perplexity": None if record is None else record.perplexity,
+            "uniform_perplexity": None if record is None else record.uniform_perplexity,
+        }
+
+    def messages(self) -> list[Message]:
+        """Return what a reader should know of it."""
+        if self.record is None or self.learned is not None:
+            return []
+        return [message("prior_not_learned", objects=self.record.n_objects)]
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what an artefact keeps: tensors by name, and plain JSON."""
+        header = {"kind": self.kind, "record": None if self.record is None else asdict(self.record)}
+        if self.learned is None:
+            return {}, header | {"used": False}
+        tensors = {f"{PREFIX}rows": self.learned.table.rows}
+        tensors |= {f"{PREFIX}keys.{i}": keys for i, keys in enumerate(self.learned.table.keys)}
+        if self.learned.ends is not None:
+            tensors[f"{PREFIX}ends"] = self.learned.ends
+        return tensors, header | {"used": True}
+
+
+NO_PRIOR = RoundPrior("none")
+
+
+def round_prior(
+    spec: SamplerSpec, environment: Environment, measure: BaseMeasure, measured: Sequence[str], seed: int
+) -> RoundPrior:
+    """Return the prior that a campaign asks for.
+
+    Args:
+        spec: says whether there is one.
+        environment: of the round.
+        measure: has the weights of sizes, which the prior keeps where sizes are known while building.
+        measured: canonical texts of objects that gave a result; those the environment cannot build have no
+            part.
+        seed: of the ways that lead to them.
+    """
+    if spec.prior == "none":
+        return NO_PRIOR
+    states, is_known = environment.states(measured)
+    generator = torch.Generator(device=environment.device).manual_seed(seed)
+    learned, record = fit_prior(
+        environment, states[is_known], _size_weights(measure, environment, seed), generator
+    )
+    return RoundPrior(spec.prior, learned, record)
+
+
+def _size_weights(measure: BaseMeasure, environment: Environment, seed: int) -> Mapping[int, float]:
+    """Return the weight of each size under the base measure; none where building does not follow sizes."""
+    if environment.ending_action is None or measure.weights:
+        return measure.weights
+    log_counts = count_objects(environment, seed).log_counts
+    most = max(log_counts.values())
+    return {size: math.exp(log_count - most) for size, log_count in log_counts.items()}
+
+
+def restore_prior(
+    tensors: Mapping[str, Tensor], header: Mapping[str, Any] | None, environment: Environment
+) -> RoundPrior:
+    """Return the prior of an artefact's `state`; older ones had none."""
+    if header is None:
+        return NO_PRIOR
+    record = None if header["record"] is None else FitRecord(**header["record"])
+    if not header["used"]:
+        return RoundPrior(header["kind"], None, record)
+    found = {name: tensor.to(environment.device) for name, tensor in tensors.items()}
+    keys = tuple(found[f"{PREFIX}keys.{i}"] for i in range(len(found)) if f"{PREFIX}keys.{i}" in found)
+    table = BackoffTable(found[f"{PREFIX}rows"], keys)
+    return RoundPrior(
+        header["kind"], AutoregressivePrior(environment, table, found.get(f"{PREFIX}ends")), record
+    )
