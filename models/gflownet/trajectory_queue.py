@@ -65,7 +65,7 @@ class TrajectoryQueue:
         prior: ActionPrior | None = None,
         reads: Reads = "encoding",
     ) -> None:
-        """Restore the queue; masks, and features for a policy with `prior` that `reads` them, are made anew."""
+        """Restore the queue; masks, and features for a prior and a trunk that reads them, are made anew."""
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."
