@@ -109,17 +109,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        given = (
-            betas.applied(spec).sampler,
-            environment,
-            reward,
-            shape_of_reward(spec),
-            seed,
-            fitted.measured,
-        )
-        trainer = build_trainer(*given, prior=prior.learned)
+        training = _untrained(betas.applied(spec), reward, fitted, prior, seed)
+        trainer = training.trainer
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -170,6 +162,15 @@ def _before_training(
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
 """Parts of a summary on which a checkpoint depends."""
+
+
+def _untrained(
+    spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
