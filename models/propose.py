@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "4"
+MEANING = "5"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -106,8 +106,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        ranging = stream(seed, "beta range")
-        betas = choose_beta_range(spec, reward, fitted.measured, measure, ranging, is_described=is_diagnosed)
+        compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
+        betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
         given = (
             betas.applied(spec).sampler,

@@ -7,11 +7,15 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, model_validator
 
 from models.specs.base import FrozenModel, Text, field_error, is_stored
-from models.specs.variants import variants
+from models.specs.variants import texts_of_variants, variants
 
 LOSSES = variants("gflownet/losses", "LOSS")
 """Names of the training losses. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
+
+TRUNKS = texts_of_variants("gflownet/trunks", "READS")
+"""What each trunk of the policy reads of states, by its name: `encoding`, which every domain has, or a
+`Domain.structure`."""
 
 NEEDS_PRIOR = ("relative_trajectory_balance",)
 REFUSES_PRIOR = ("flow_matching",)
@@ -257,10 +261,23 @@ class SamplerSpec(FrozenModel):
         le=1,
         description="Learning rate of log Z; that of the policy is 0.003, and both decay together.",
     )
-    hidden_width: int = Field(
-        default=256, ge=8, le=4096, description="Units of each hidden layer of the policy."
+    trunk: Text = Field(
+        default="mlp",
+        description="Network between a state and its actions. `mlp` reads counts and positions in every "
+        "domain. `transformer` reads the sequence of building steps where each is appended: compositions, "
+        "mixtures, and peptides unless built in any order. `message_passing` reads the tree of fragments "
+        "of a molecule. Both share weights between places, and a step takes longer.",
+        json_schema_extra={"enum": list(TRUNKS)},
     )
-    hidden_layers: int = Field(default=2, ge=1, le=8, description="Hidden layers of the policy.")
+    hidden_width: int = Field(
+        default=256,
+        ge=8,
+        le=4096,
+        description="Units of each hidden layer of the policy; of the transformer, the width of a token.",
+    )
+    hidden_layers: int = Field(
+        default=2, ge=1, le=8, description="Hidden layers of the policy; of the transformer, its blocks."
+    )
     random_action_probability: float = Field(
         default=0.05,
         ge=0,
@@ -306,6 +323,17 @@ class SamplerSpec(FrozenModel):
             )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
+        if self.trunk not in TRUNKS:
+            raise field_error("/trunk", f"trunk must be one of {', '.join(TRUNKS)}")
+        most = math.inf if is_stored(info) else MOST_BETA
+        if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
+            raise field_error(
+                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _prior_is_used(self) -> Self:
         if self.prior == "none" and self.loss in NEEDS_PRIOR:
             raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured or checkpoint")
         if self.prior != "none" and self.loss in REFUSES_PRIOR:
@@ -315,11 +343,6 @@ class SamplerSpec(FrozenModel):
         if self.prior != "none" and self.backward_policy == "learned":
             detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
             raise field_error("/backward_policy", detail)
-        most = math.inf if is_stored(info) else MOST_BETA
-        if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise field_error(
-                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
-            )
         return self
 
     @property

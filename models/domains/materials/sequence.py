@@ -26,6 +26,7 @@ class ActionSequence(Environment):
         self.n_actions = n_actions
         self.max_steps = max_steps
         self.state_width = max_steps
+        self.n_tokens = n_actions
 
     def reset(self, n: int) -> Tensor:
         """Return n empty rows [n, W]."""
@@ -51,6 +52,10 @@ class ActionSequence(Environment):
         """Return the parents and the actions that were taken back."""
         last = states.gather(1, _length(states)[:, None] - 1).squeeze(1) - 1
         return self.backward_step(states, actions), last
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the actions that were taken [B, L]: the rows themselves."""
+        return states
 
 
 def _length(states: Tensor) -> Tensor:

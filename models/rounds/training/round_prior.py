@@ -71,7 +71,7 @@ class RoundPrior:
             return []
         if self.learned is None and (self.kind == "checkpoint" or self.record is None):
             return [message("prior_not_kept")]
-        if self.learned is None:
+        if self.learned is None and self.record is not None:
             return [message("prior_not_learned", objects=self.record.n_objects)]
         return [message("prior_decides_sizes")] if self.learned.ends is None and not self.has_one_size else []
 

@@ -22,6 +22,7 @@ from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.names import named_sites
+from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
 from models.domains.molecules.environment.state_cache import StateCache
 from models.domains.molecules.environment.state_properties import StateProperties, compute
 from models.domains.molecules.environment.tree_states import NONE, split
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
 
@@ -48,7 +50,7 @@ class FragmentTrees(Environment):
         ValueError: if no molecule of the vocabulary fits the limits.
     """
 
-    format = "FragmentTrees"
+    format = "FragmentTrees 2"
 
     def __init__(
         self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
@@ -68,6 +70,8 @@ class FragmentTrees(Environment):
         self.encoding_width = encoding.encoding_width(len(self.fragments))
         self.slot_width = encoding.SLOT_WIDTH
         self.max_steps = 2 * max_fragments
+        n_words, n_relations = len(self._tables.word_fragment), int(self._tables.relation.max())
+        self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
         self._stop = self.ending_action = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
         self._disassembler = Disassembler(self.fragments, max_fragments)
@@ -158,6 +162,10 @@ class FragmentTrees(Environment):
     def encode_slots(self, states: Tensor) -> Tensor:
         """Return invariant features of every open site and of every leaf's attachment [B, K, S]."""
         return self._facts.get(states, "slots")
+
+    def graph(self, states: Tensor) -> Graph:
+        """Return fragments, and sites by the word that attaches them there and what they hold."""
+        return graph_of(split(states), self._tables)
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which trees are finished [B]."""
