@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any, final
 
 from models.gflownet.carrying_over import OtherPolicyError, carry_over
 from models.messages.message import Message, message
-from models.rounds.artefact import ArtefactError, names_of, read_artefact
+from models.rounds.artefact import ArtefactError, describe_space, names_of, read_artefact
+from models.rounds.training.round_prior import NO_PRIOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.gflownet.carrying_over import PolicyNames
+    from models.gflownet.environment import Environment
     from models.gflownet.trainer import Trainer
     from models.reward.lagrange_multipliers import LagrangeMultipliers
     from models.rounds.artefact import Artefact
+    from models.rounds.training.round_prior import RoundPrior
 
 
 @final
@@ -62,6 +65,7 @@ def warm_start(
         carried = carry_over(
             earlier.policy, _names(earlier, made_from, ours), trainer.policy.state_dict(), ours
         )
+        _check_prior(earlier, trainer)
     except ArtefactError as error:
         return Start(None, (message("start_damaged", reason=str(error)),))
     except OtherPolicyError as error:
@@ -79,6 +83,40 @@ def warm_start(
         "steps": trainer.settings.steps,
     }
     return Start(found)
+
+
+def earlier_prior(start: bytes | None, environment: Environment) -> RoundPrior:
+    """Return the prior that an earlier round's artefact kept; none where it is of another space, or damaged.
+
+    Args:
+        start: content of the artefact; None without one.
+        environment: of this round.
+    """
+    if start is None:
+        return NO_PRIOR
+    try:
+        earlier = read_artefact(start)
+    except ArtefactError:  # the warm start says so
+        return NO_PRIOR
+    space = describe_space(environment)
+    if any(earlier.made_from.get(key) != value for key, value in space.items()):
+        return NO_PRIOR
+    return earlier.round_prior(environment)
+
+
+def _check_prior(earlier: Artefact, trainer: Trainer) -> None:
+    """Refuse weights that were learned beside a prior for a policy without one, and the reverse.
+
+    Raises:
+        OtherPolicyError: if only one of the two has a prior: the other has learned it in its weights.
+    """
+    header = earlier.prior[1]
+    had_prior = header is not None and bool(header["used"])
+    if had_prior != (trainer.policy.prior is not None):
+        detail = "it was trained beside a prior, and the new policy has none"
+        if not had_prior:
+            detail = "it was trained without a prior, and the new policy has one"
+        raise OtherPolicyError(detail)
 
 
 def _names(earlier: Artefact, made_from: Mapping[str, Any], ours: PolicyNames) -> PolicyNames:
