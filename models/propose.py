@@ -46,7 +46,7 @@ from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -97,8 +97,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         check_sampler(spec.sampler, environment)
         listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
         fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
-        tick(1.0, "counting the objects of each size")
-        measure, prior = _before_reward(fitted, screened, environment, seed, start)
+        measure, prior = _before_reward(fitted, screened, environment, seed, start, tick)
     summary, messages = _before_training(fitted, history, screened, environment, seed)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
@@ -109,17 +108,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        given = (
-            betas.applied(spec).sampler,
-            environment,
-            reward,
-            shape_of_reward(spec),
-            seed,
-            fitted.measured,
-        )
-        trainer = build_trainer(*given, prior=prior.learned)
+        training = _untrained(betas.applied(spec), reward, fitted, prior, seed)
+        trainer = training.trainer
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -148,9 +139,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
 
 
 def _before_reward(
-    fitted: RoundModel, screened: ScreenedDomain, environment: Environment, seed: int, start: bytes | None
+    fitted: RoundModel,
+    screened: ScreenedDomain,
+    environment: Environment,
+    seed: int,
+    start: bytes | None,
+    tick: Callable[[float, str], None],
 ) -> tuple[BaseMeasure, RoundPrior]:
     """Return what objects weigh before any reward: what is left of the base measure, and the prior."""
+    tick(1.0, "counting the objects of each size")
     spec, measured = fitted.model.spec, fitted.measured
     measure = base_measure(spec, screened, environment, measured, stream(seed, "base measure"))
     kept, seeded = earlier_prior(start, environment), stream(seed, "prior")
@@ -170,6 +167,15 @@ def _before_training(
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
 """Parts of a summary on which a checkpoint depends."""
+
+
+def _untrained(
+    spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
