@@ -47,6 +47,10 @@ class Left:
     objects: list[str]
 
 
+TRAINED = (2.0, 30.0)
+"""The range of inverse temperatures that the round chose."""
+
+
 def _domain_spec(kind: str) -> dict[str, Any]:
     return SWITCHES if kind == "switches" else dict(open_example(kind, 0).spec)
 
@@ -84,7 +88,12 @@ def _left(kind: str) -> Left:
     fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
     trainer = build_trainer(
-        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+        spec.sampler.with_beta(TRAINED),
+        environment,
+        StateReward(environment, fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     trainer.step()
     artefact = pack_artefact(
@@ -162,7 +171,11 @@ def test_an_opened_round_draws_and_judges_in_every_domain(left: Left) -> None:
     opened = load_trained_campaign(
         left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
     )
-    samples, summary = opened.sample(SampleRequest(n=6, beta=(2, 30), seed=1), left.history, lambda *_: None)
+    assert left.spec.sampler.beta == "auto"
+    asked = SampleRequest(n=6, boldness=(1, 0), seed=1)
+    samples, summary = opened.sample(asked, left.history, lambda *_: None)
+    assert summary["beta_range"] == list(TRAINED)
+    assert [item["beta"] for item in summary["conditions"]] == pytest.approx(TRAINED)
     names = [item.object for item in samples]
     assert len(set(names)) == summary["chosen"] == 6
     assert not set(names) & {result.object for result in left.history.measurements}
@@ -293,7 +306,12 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     )
     assert withheld == [measured]
     trainer = build_trainer(
-        left.spec.sampler, environment, StateReward(environment, left.fitted.reward), RewardShape(2), SEED, []
+        left.spec.sampler.with_beta(TRAINED),
+        environment,
+        StateReward(environment, left.fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer, made_from, screened, withheld)
@@ -372,7 +390,12 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     trainer = build_trainer(
-        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+        spec.sampler.with_beta(TRAINED),
+        environment,
+        StateReward(environment, fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     artefact = pack_artefact(
         fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
