@@ -154,7 +154,8 @@ def claims(report: Report, what: str, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def simulated(report: Report, what: str, n_seeds: int, *, quick: bool) -> None:
-    """Measure the rounds or the campaign of every seed."""
+    """Measure the rounds or the campaign of every seed, with one thread: the networks are small."""
+    torch.set_num_threads(1)
     steps = 40 if quick else STEPS
     rows: list[dict[str, Any]] = []
     for seed in range(1 if quick else n_seeds):

@@ -122,13 +122,13 @@ class BehaviourSpec(FrozenModel):
         "and chosen anew by the policy. It edits a sequence anywhere.",
     )
     conservative_delta: float = Field(
-        default=0.25,
+        default=0.1,
         gt=0,
         le=1,
         description="Probability that a step is erased in an object whose predictions are certain.",
     )
     conservative_lambda: float = Field(
-        default=1.0,
+        default=0.2,
         ge=0,
         le=100,
         description="How much less is erased where predictions are uncertain: the probability of a step is "
@@ -163,12 +163,13 @@ class SamplerSpec(FrozenModel):
         "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
-    prior: Literal["none", "measured"] = Field(
+    prior: Literal["none", "measured", "checkpoint"] = Field(
         default="none",
         description="What the policy starts from and its target contains. `measured`: the building steps "
         "that objects with a result have in common; the target is that probability times the reward, and an "
-        "untrained policy proposes objects like them. Where held-out objects show nothing in common, and for "
-        "`none`, `base_measure` is all there is before the reward.",
+        "untrained policy proposes objects like them. `checkpoint`: the prior of the round that `start_from` "
+        "names. Where held-out objects show nothing in common, and for `none`, `base_measure` is all there "
+        "is before the reward.",
     )
     huber_delta: float | None = Field(
         default=1.0,
@@ -324,18 +325,24 @@ class SamplerSpec(FrozenModel):
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         if self.trunk not in TRUNKS:
             raise field_error("/trunk", f"trunk must be one of {', '.join(TRUNKS)}")
-        if self.prior == "none" and self.loss in NEEDS_PRIOR:
-            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
-        if self.prior != "none" and self.loss in REFUSES_PRIOR:
-            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
-        if self.prior != "none" and self.backward_policy == "learned":
-            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
-            raise field_error("/backward_policy", detail)
         most = math.inf if is_stored(info) else MOST_BETA
         if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error(
                 "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _prior_is_used(self) -> Self:
+        if self.prior == "none" and self.loss in NEEDS_PRIOR:
+            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured or checkpoint")
+        if self.prior != "none" and self.loss in REFUSES_PRIOR:
+            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
+        if self.prior == "checkpoint" and self.start_from == "nothing":
+            raise field_error("/prior", "checkpoint is the prior of another round: set start_from to it")
+        if self.prior != "none" and self.backward_policy == "learned":
+            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
+            raise field_error("/backward_policy", detail)
         return self
 
     @property

@@ -62,6 +62,11 @@ def _length(states: Tensor) -> Tensor:
     return (states > 0).sum(dim=1)
 
 
+def last_entry(states: Tensor) -> Tensor:
+    """Return the last action plus one [B]; 0 where there is none."""
+    return states.gather(1, (_length(states)[:, None] - 1).clamp_min(0)).squeeze(1)
+
+
 def chosen_actions(states: Tensor, n_actions: int) -> Tensor:
     """Return which actions were taken [B, A] (float32)."""
     marks = torch.zeros(len(states), n_actions + 1, device=states.device)

@@ -211,3 +211,21 @@ def test_names_that_differ_between_equal_shapes_are_noticed(first: Proposal, mon
 def test_other_objectives_are_no_hindrance(first: Proposal):
     result = run(spec(objectives=[{"name": "signal"}]), history(), start=first.artefact)
     assert result.summary["start"]["steps"] == 10
+
+
+def test_policies_with_and_without_a_prior_do_not_mix():
+    """Their logits mean different things; the priors of two rounds may differ."""
+    none, measured = (spec(sampler=BASE["sampler"] | {"prior": kind}) for kind in ("none", "measured"))
+    texts = [f"{number:07b}" for number in range(48)]
+    known = History(tuple(Measurement(text, "signal", float(text.count("1"))) for text in texts))
+    with_prior, without = run(measured, known), run(none, known)
+    assert with_prior.artefact is not None
+    assert without.artefact is not None
+    assert read_artefact(with_prior.artefact).has_prior
+    assert not read_artefact(without.artefact).has_prior
+    more = History((*known.measurements, Measurement("1010101", "signal", 4.0)))
+    assert run(measured, more, start=with_prior.artefact).summary["start"]["steps"] == 10
+    for made, start, owner in ((measured, without, "this round"), (none, with_prior, "the earlier policy")):
+        result = run(made, more, start=start.artefact)
+        assert result.summary["start"] is None
+        assert f"only {owner} has a learned prior" in " ".join(result.summary["statements"])

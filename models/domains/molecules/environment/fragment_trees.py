@@ -72,7 +72,7 @@ class FragmentTrees(Environment):
         self.max_steps = 2 * max_fragments
         n_words, n_relations = len(self._tables.word_fragment), int(self._tables.relation.max())
         self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
-        self._stop = self.n_actions - 1
+        self._stop = self.ending_action = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
         self._disassembler = Disassembler(self.fragments, max_fragments)
         self._facts = StateCache(self._compute, self.reset(1))
@@ -178,6 +178,20 @@ class FragmentTrees(Environment):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the number of fragments [B]."""
         return tree_states.count_nodes(split(final_states))
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the number of fragments so far [B]."""
+        return tree_states.count_nodes(split(states))
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the class of the pointed site, then its fragment and orbit [B, 2]; 0 without one."""
+        columns = split(states)
+        slot = columns.pointed.clamp(min=0)
+        node = (slot // self._n_sites)[:, None]
+        fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
+        site = slot % self._n_sites
+        kinds = [self._tables.site_class[fragment, site], self._tables.word_of_site[fragment, site]]
+        return (torch.stack(kinds, dim=1) + 1) * (columns.pointed != NONE)[:, None]
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""
