@@ -382,14 +382,8 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
-    trainer = build_trainer(
-        spec.sampler.with_beta(BETAS),
-        environment,
-        StateReward(environment, fitted.reward),
-        RewardShape(2),
-        SEED,
-        [],
-    )
+    reward = StateReward(environment, fitted.reward)
+    trainer = build_trainer(spec.sampler.with_beta(BETAS), environment, reward, RewardShape(2), SEED, [])
     artefact = pack_artefact(
         fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()
     )
