@@ -1,4 +1,4 @@
-"""Run every benchmark in turn: `python -m benchmarks [--quick]`; each one also runs alone.
+"""Run the benchmarks in turn: `python -m benchmarks [--quick]`; each one also runs alone.
 
 A benchmark is a module of this folder, or a subfolder, that calls `run`; all other modules are helpers.
 Output goes to `runs/`, which is not committed. To publish a file, move it to `results/`.
@@ -9,15 +9,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ALONE = frozenset({"policy"})
+"""Benchmarks that take a day: they run task by task and alone."""
 
 
 def names() -> list[str]:
-    """Return the benchmarks in order."""
+    """Return the benchmarks that run in turn, in order."""
     modules = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
     files = {file.stem: file for file in modules} | {
         file.parent.name: file for file in HERE.glob("*/__main__.py")
     }
-    return sorted(name for name, file in files.items() if _is_benchmark(file.read_text(encoding="utf-8")))
+    found = {name for name, file in files.items() if _is_benchmark(file.read_text(encoding="utf-8"))}
+    return sorted(found - ALONE)
 
 
 def _is_benchmark(code: str) -> bool:

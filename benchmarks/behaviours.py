@@ -57,8 +57,8 @@ VARIANTS = {
         PLAIN, genetic_share=0.25, rank_weights="reciprocal", genetic_policy_mates=0.5
     ),
     "conservative search, a quarter": replace(PLAIN, conservative_share=0.25),
-    "conservative search, a quarter, delta 0.1": replace(
-        PLAIN, conservative_share=0.25, conservative_delta=0.1
+    "conservative search, a quarter, delta 0.25": replace(
+        PLAIN, conservative_share=0.25, conservative_delta=0.25
     ),
     "replay of the best, half, published ranks": replace(
         PLAIN, replay_share=0.5, replay_capacity=4_096, rank_weights="reciprocal"

@@ -49,7 +49,7 @@ class Worlds(NamedTuple):
     noise: Tensor
     hypotheses: Hypotheses
 
-    def __len__(self) -> int:  # type: ignore[override] # worlds, not fields
+    def __len__(self) -> int:
         return len(self.truth)
 
 

@@ -23,9 +23,10 @@ from benchmarks.report import Report, run
 from models.domains import installed, open_domain
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
-from models.gflownet.policy import PolicySpec, Precision
+from models.gflownet.policy import PolicySpec
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
+from models.gflownet.trunks.contract import Precision
 
 BATCHES = (16, 64, 256)
 BARS = {"torchgfn": {16: 5.0, 64: 3.0, 256: 1.8}, "gfnx": {64: 1.0, 256: 1.0}}

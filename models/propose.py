@@ -41,12 +41,12 @@ from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.round_prior import round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
-from models.rounds.warm_start import digest, warm_start
+from models.rounds.warm_start import digest, earlier_prior, warm_start
 from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -54,9 +54,11 @@ if TYPE_CHECKING:
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
+    from models.rounds.training.base_measure import BaseMeasure
+    from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "4"
+MEANING = "6"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -95,30 +97,20 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         check_sampler(spec.sampler, environment)
         listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
         fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
-        tick(1.0, "counting the objects of each size")
-        measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
-        prior = round_prior(spec.sampler, environment, measure, fitted.measured, stream(seed, "prior"))
+        measure, prior = _before_reward(fitted, screened, environment, seed, start, tick)
     summary, messages = _before_training(fitted, history, screened, environment, seed)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
     if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward, prior.beside_reward(measure, environment))
-        ranging = stream(seed, "beta range")
-        betas = choose_beta_range(spec, reward, fitted.measured, measure, ranging, is_described=is_diagnosed)
+        reward = StateReward(environment, fitted.reward, measure.prior(environment))
+        compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
+        betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        given = (
-            betas.applied(spec).sampler,
-            environment,
-            reward,
-            shape_of_reward(spec),
-            seed,
-            fitted.measured,
-        )
-        trainer = build_trainer(*given, prior=prior.learned)
+        training = _untrained(betas.applied(spec), reward, fitted, prior, seed)
+        trainer = training.trainer
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -146,6 +138,23 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     return Proposal(candidates, json_safe(summary), artefact, reserves)
 
 
+def _before_reward(
+    fitted: RoundModel,
+    screened: ScreenedDomain,
+    environment: Environment,
+    seed: int,
+    start: bytes | None,
+    tick: Callable[[float, str], None],
+) -> tuple[BaseMeasure, RoundPrior]:
+    """Return what objects weigh before any reward: what is left of the base measure, and the prior."""
+    tick(1.0, "counting the objects of each size")
+    spec, measured = fitted.model.spec, fitted.measured
+    measure = base_measure(spec, screened, environment, measured, stream(seed, "base measure"))
+    kept, seeded = earlier_prior(start, environment), stream(seed, "prior")
+    prior = round_prior(spec.sampler, environment, measure, measured, seeded, kept)
+    return prior.left_of(measure), prior
+
+
 def _before_training(
     fitted: RoundModel, history: History, screened: ScreenedDomain, environment: Environment, seed: int
 ) -> tuple[dict[str, Any], list[Message]]:
@@ -158,6 +167,15 @@ def _before_training(
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
 """Parts of a summary on which a checkpoint depends."""
+
+
+def _untrained(
+    spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

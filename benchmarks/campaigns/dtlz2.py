@@ -69,4 +69,5 @@ def run(session: Session) -> None:
     replayed = session.replay(NAME, Protocol("batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain)
     show(session.report, NAME, replayed, ("hypervolume", "circles"), None if session.quick else SHOWN)
     if not session.quick:
-        compare_with_bayesian(session.report, NAME, replayed, "hypervolume", ROUNDS)
+        for n_round in SHOWN:
+            compare_with_bayesian(session.report, NAME, replayed, "hypervolume", n_round)

@@ -28,8 +28,8 @@ SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
 """Length of the sequences, and the number, length and levels of the motifs."""
 N_TOKENS = 20
 ROUNDS, BATCH = 10, 128
-CALLS = 12_000
-"""Peptides that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
+CALLS = 10_000
+"""Peptides that a search without a policy predicts in a round where ours is not run."""
 CIRCLE_SIMILARITY = 0.5
 TOP = 100
 FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
@@ -57,8 +57,8 @@ def specification(length: int) -> CampaignSpec:
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our proxies, acquisition and selection, and no policy."""
     return {
-        **methods("genetic", "random"),
         "assayflow": partial(Generative, n_draws=DRAWS),
+        **methods("genetic", "random"),
         "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS),
     }
 
@@ -86,8 +86,9 @@ class FurtherEhrlich:
         }
 
     def of_draws(self, draws: Sequence[str]) -> dict[str, float]:
-        """Return the share of a policy's draws that are infeasible."""
-        return {"infeasible_draws": float(np.isnan(self.lab.truth(draws)).mean())}
+        """Return the share of a policy's draws that are infeasible; one that is no object counts as such."""
+        n_feasible = int(np.isfinite(self.lab.truth([text for text in draws if text])).sum())
+        return {"infeasible_draws": 1.0 - n_feasible / len(draws)}
 
 
 def replay(session: Session, length: int) -> list[Row]:

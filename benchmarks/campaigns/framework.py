@@ -14,18 +14,19 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-import numpy.typing as npt
+import torch
 
+from benchmarks.campaigns.known_lab import KnownLab
 from benchmarks.report import Report
 from benchmarks.tables.catalogue import DATA, why_absent
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
 from models.backtests.rounds import Exhaustive
 from models.backtests.runner import BacktestPlan, backtest
 from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
-from models.records import History, Measurement, Prediction
+from models.records import History, Prediction
 
 Row = dict[str, Any]
 Open = Callable[[], Strategy]
@@ -76,6 +77,11 @@ class Protocol:
     further: Extra | None = None
     of_draws: OfDraws | None = None
 
+    @property
+    def ours(self) -> str:
+        """The first of our methods."""
+        return next((name for name in self.methods if name.startswith("assayflow")), "")
+
     def digests(self, method: str) -> tuple[str, ...]:
         """Return accepted digests of the inputs of a method's choices, apart from the code."""
         sizes = [self.batch_size, self.initial]
@@ -83,6 +89,10 @@ class Protocol:
         needed = json.dumps([self.spec.model_dump_json(include={"domain", "objectives"}), *sizes])
         names = (needed, everything) if method in WITHOUT_SETTINGS else (everything,)
         return tuple(hashlib.sha256(name.encode()).hexdigest()[:16] for name in names)
+
+
+ON_PROXIES = "_on_proxies"
+"""End of the names of searches without a policy, which may predict as many objects in a round as ours did."""
 
 
 class OutOfTimeError(Exception):
@@ -121,31 +131,39 @@ class Session:
         """Return a row per method, seed and round like `models.backtests.runner`, with `cpu_seconds` added.
 
         A method that fails ends the run; earlier choices stay on disk. A seed that is not complete when the
-        time is over is left out, with a note.
+        time is over is left out, with a note. Searches without a policy come after ours, and may predict as
+        many objects; where ours is not replayed, they have a number of their own.
         """
-        lab = lab if lab.objects is None else _KnownLab(lab)
+        lab = lab if lab.objects is None else KnownLab(lab)
         rows: list[Row] = []
+        open_seeds = []
         for seed in self.seeds:
             try:
                 rows += self._replay_seed(campaign, protocol, lab, domain, seed)
             except OutOfTimeError:
-                self.report.notes.append(
-                    f"{campaign} {protocol.name}: the time was over at seed {seed}; "
-                    "repeat the command to go on from what is stored"
-                )
+                open_seeds.append(str(seed))
+        if open_seeds:
+            self.report.notes.append(
+                f"{campaign} {protocol.name}: not complete, and so left out: seed {', '.join(open_seeds)}; "
+                "repeat the command to go on from what is stored"
+            )
         return rows
 
     def _replay_seed(
         self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain, seed: int
     ) -> list[Row]:
         rows: list[Row] = []
+        calls: dict[str, list[int]] = {}
         sizes = (protocol.rounds, protocol.batch_size, protocol.initial)
         plan = BacktestPlan(protocol.spec, *sizes, (seed,), ("assayflow",))
         for name in protocol.methods:
             if self.only_methods and name not in self.only_methods:
                 continue
             log = _Log(self._file(campaign, protocol, name, seed), protocol, name, self.deadline)
+            if name.endswith(ON_PROXIES):
+                log.budgets = calls.get(protocol.ours, [])
             replayed = backtest(plan, lab, domain, _quiet, log.under)
+            calls[name] = [row["n_scored"] for row in replayed[1:]]
             rows += [{**row, "method": name, **log.told(row["round"])} for row in replayed]
             self._tell(campaign, protocol, rows[-1])
         return rows
@@ -169,28 +187,10 @@ def _quiet(_share: float, _message: str) -> None:
 
 
 @final
-class _KnownLab(Oracle):
-    """The lab of a table, with cached true values."""
-
-    def __init__(self, lab: Oracle) -> None:
-        assert lab.objects is not None
-        self._lab = lab
-        self.objects = lab.objects
-        self._values = lab.truth(lab.objects)
-        self._indices = {name: index for index, name in enumerate(lab.objects)}
-
-    def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:
-        """Return the results of objects [N]."""
-        return self._lab.measure(objects, n_round, seed)
-
-    def truth(self, objects: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Return the true values [N, M]."""
-        return self._values[[self._indices[name] for name in objects]]
-
-
-@final
 class _Log(Strategy):
     """A method whose choices are stored in a file, and read from there if they were made before.
+
+    Where a method needs its earlier choices, the stored ones are repeated before the first new one.
 
     Raises:
         ValueError: if the file belongs to another protocol.
@@ -201,13 +201,14 @@ class _Log(Strategy):
         self._deadline = deadline
         self._method: Strategy | None = None
         self._kept: list[Row] = []
+        self._skipped: list[tuple[BacktestTask, History, int, int]] = []
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
             if head["digest"] not in protocol.digests(name):
                 raise ValueError(f"{path} belongs to another protocol: remove it or name another folder")
-        elif path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, {"digest": protocol.digests(name)[0]})
+        self._name = name
+        self.budgets: Sequence[int] = ()
+        """Objects that a search without a policy may predict in each round; its own number if empty."""
         self._told: list[Row] = []
         self._measured: list[str] = []
 
@@ -216,8 +217,11 @@ class _Log(Strategy):
         n_round = len(self._told) + 1
         if n_round == 1:
             self._measured = list(dict.fromkeys(result.object for result in history.measurements))
-        is_kept = n_round <= len(self._kept)
-        made = self._kept[n_round - 1] if is_kept else self._make(task, history, k, seed)
+        if n_round <= len(self._kept):
+            made = self._kept[n_round - 1]
+            self._skipped.append((task, history, k, seed))
+        else:
+            made = self._make(task, history, k, seed)
         self._told.append(made)
         predictions = {
             text: {name: Prediction(*row) for name, row in rows.items()}
@@ -233,9 +237,9 @@ class _Log(Strategy):
         """
         if time.monotonic() > self._deadline:
             raise OutOfTimeError
-        self._method = self._method or self._open()
+        method = self._opened(task)
         wall, cpu = time.perf_counter(), time.process_time()
-        choice = self._method.choose(task, history, k, seed)
+        choice = method.choose(task, history, k, seed)
         made: Row = {
             "objects": list(choice.objects),
             "n_scored": choice.n_scored,
@@ -250,8 +254,25 @@ class _Log(Strategy):
         if choice.draws:
             made["draws"] = list(choice.draws)
         if self._path is not None:
+            if not self._path.exists():
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                _append(self._path, {"digest": self._protocol.digests(self._name)[0]})
             _append(self._path, made)
         return made
+
+    def _opened(self, task: BacktestTask) -> Strategy:
+        """Return the method, after the stored choices that it needs, with this round's number of calls."""
+        method = self._method = self._method or self._open()
+        if method.needs_earlier_choices(task):
+            for earlier in self._skipped:
+                with torch.random.fork_rng(devices=[]):
+                    torch.manual_seed(earlier[-1])  # as the runner does for each choice
+                    method.choose(*earlier)
+        self._skipped = []
+        if self.budgets:
+            assert isinstance(method, AcquisitionGA)
+            method.calls = self.budgets[len(self._told)]
+        return method
 
     def under(self, _: str) -> "_Log":
         """Return itself for any name of the method."""

@@ -27,7 +27,7 @@ NAME = "seh"
 ARRAYS = "seh/seh_mpnn_proxy_params.npz"
 ROUNDS, BATCH = 5, 96
 CALLS = 8_000
-"""Molecules that a search without a policy predicts with our proxies in a round: as many as ours, or more."""
+"""Molecules that a search without a policy predicts in a round where ours is not run."""
 CIRCLE_SIMILARITY = 0.5
 GOOD = (5.0, 0.5)
 """Thresholds of both objectives for a good molecule."""

@@ -15,8 +15,8 @@ from benchmarks.exact.recipes import (
 )
 from benchmarks.exact.training import mean, mean_and_half, side_by_side, within_calls
 from benchmarks.report import Report
-from models.gflownet.policy import Precision
 from models.gflownet.settings import TrainerSettings
+from models.gflownet.trunks.contract import Precision
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 Case = tuple[str, str, int, TrainerSettings]

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, final
 
 from benchmarks.campaigns.figures import difference, interval, show, values, with_half, with_total_costs
-from benchmarks.campaigns.framework import Row, Session
+from benchmarks.campaigns.framework import ON_PROXIES, Row, Session
 
 CONTROL = "genetic_on_proxies"
 """Our proxies, acquisition, candidate filter and selection, searched by a genetic algorithm."""
-COSTS = ("cpu_seconds", "n_scored")
+CALLS = "n_scored"
+MOST_CALLS = 1.05
+"""Bar for our proxy calls over the control's: batches end a search a little above or below its number."""
+COSTS = ("cpu_seconds", CALLS)
 AFTER_THE_FIRST = 2
 """Round from which the coverage of intervals is held to its bars."""
 COVERAGE = (0.85, 0.95)
@@ -72,16 +75,21 @@ class Comparison:
                 session.report.row(
                     task=self.title, figure=figure, less=control, difference=with_half(gap, half), seeds=n
                 )
-        totals = with_total_costs(rows)
-        on_proxies = {row["method"] for row in totals if row["n_scored"]}
+        if control.endswith(ON_PROXIES):
+            self._costs(session, with_total_costs(rows), control, last)
+
+    def _costs(self, session: Session, totals: Sequence[Row], control: str, last: int) -> None:
         for cost in COSTS:
             ours, theirs = (values(totals, name, cost, last) for name in (self.ours, control))
-            ratios = [ours[seed] / theirs[seed] for seed in ours if theirs.get(seed)]
-            ratio, half, n = interval(ratios)
-            if n and control in on_proxies:
-                session.report.row(
-                    task=self.title, cost=cost, over=control, ratio=with_half(ratio, half), seeds=n
-                )
+            ratio, half, n = interval([ours[seed] / theirs[seed] for seed in ours if theirs.get(seed)])
+            if not n:
+                continue
+            session.report.row(
+                task=self.title, cost=cost, over=control, ratio=with_half(ratio, half), seeds=n
+            )
+            if cost == CALLS and not session.quick:
+                name = f"{self.title}: proxy calls over those of {control}"
+                session.report.claim(name, ratio, "<=", MOST_CALLS, half)
 
     def _claim(self, session: Session, rows: Sequence[Row], bar: Bar, last: int) -> None:
         n_round = last if bar.n_round is None else bar.n_round

@@ -1,15 +1,19 @@
 """Prospective coverage of 90 % intervals on generated batches, round by round, ours and the control's.
 
-From the choices of the other tasks, which store their predictions: with the same --resume folder nothing is
-chosen again.
+From the choices of the other tasks in the same --resume folder, which store their predictions. Nothing is
+chosen here: seeds that the other tasks have not completed are left out.
 """
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.campaigns.command import modules
 from benchmarks.campaigns.framework import Session
 from benchmarks.policy.comparison import Generated, report_coverage
+
+NO_TIME = -math.inf
+"""Deadline of a session that makes no choice."""
 
 
 def generated() -> dict[str, Generated]:
@@ -19,10 +23,14 @@ def generated() -> dict[str, Generated]:
 
 
 def run(session: Session) -> None:
-    """Report the coverage in every campaign that generates batches."""
+    """Report the coverage in every stored campaign that generates batches."""
+    if session.folder is None:
+        session.report.notes.append("coverage: needs --resume with the choices of other tasks")
+        return
+    stored = replace(session, deadline=NO_TIME)
     for title, task in generated().items():
         pair = (task.ours, task.control)
-        rows = task.replay(replace(session, only_methods=frozenset(pair)))
+        rows = task.replay(replace(stored, only_methods=frozenset(pair)))
         if rows:
             report_coverage(session, title, rows, pair)
 

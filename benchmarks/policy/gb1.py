@@ -23,8 +23,8 @@ from models.domains import open_domain
 from models.records import Measurement
 
 NAME = "gb1"
-CALLS = 24_000
-"""Variants that a search without a policy predicts in a round: as many as ours, or more."""
+CALLS = 6_500
+"""Variants that a search without a policy predicts in a round where ours is not run."""
 SAMPLER: Mapping[str, Any] = {
     "steps": 400,
     "beta": [8, 128],

@@ -146,14 +146,17 @@ def run(session: Session) -> None:
     if session.find(TFBIND8) is None:
         return
     rows: list[Row] = []
+    open_runs = []
     for seed in session.seeds:
         for proxy in PROXIES:
             try:
                 rows += kept(session, proxy, seed)
             except OutOfTimeError:
-                session.report.notes.append(
-                    f"offline: the time was over at {proxy}, seed {seed}; repeat the command"
-                )
+                open_runs.append(f"{proxy} {seed}")
+    if open_runs:
+        session.report.notes.append(
+            f"offline: not complete: {', '.join(open_runs)}; repeat the command to go on from what is stored"
+        )
     report(session, rows)
 
 

@@ -24,8 +24,8 @@ NAME = "tfbind8_lower_half"
 FACTOR = "SIX6"
 INITIAL, SIZE, ROUNDS = 512, 128, 10
 TOP = 128
-CALLS = 12_000
-"""Strings that a search without a policy predicts in a round: as many as ours, or more."""
+CALLS = 7_500
+"""Strings that a search without a policy predicts in a round where ours is not run."""
 SAMPLER: Mapping[str, Any] = {
     "steps": 200,
     "beta": [8, 128],

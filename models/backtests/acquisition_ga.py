@@ -59,7 +59,7 @@ class AcquisitionGA(Strategy):
 
     def __init__(self, breed: Callable[[Domain], Breed] = steps_breed, calls: int = CALLS) -> None:
         self._open = breed
-        self._calls = calls
+        self.calls = calls
         self._breed: Breed | None = None
         self._domain: Domain | None = None
 
@@ -88,12 +88,13 @@ class AcquisitionGA(Strategy):
         assert self._breed is not None
         population = fitness.add(texts).best(POPULATION)
         n_idle = 0
-        while fitness.n_calls < self._calls and n_idle < IDLE and population:
+        while fitness.n_calls < self.calls and n_idle < IDLE and population:
             task.tick(f"scored {fitness.n_calls} objects")
             parents = fitness.winners(population, 2 * LITTER, generator)
             children = [text for text in self._breed(parents, generator) if text and text not in fitness.rows]
             n_idle = 0 if children else n_idle + 1
-            population = fitness.add(children).best(POPULATION)
+            left = self.calls - fitness.n_calls
+            population = fitness.add(list(dict.fromkeys(children))[:left]).best(POPULATION)
 
 
 def _ranking_beta(spec: SamplerSpec) -> float:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.gflownet.structures import Graph
+
 LIMIT = 5_000_000
 """Most ancestors of the objects."""
 
@@ -74,6 +76,8 @@ class RestrictedEnvironment(Environment):
         self.encoding_width = environment.encoding_width
         self.slot_width = environment.slot_width
         self.max_steps = environment.max_steps
+        self.n_tokens = environment.n_tokens
+        self.graph_kinds = environment.graph_kinds
         self.stop_action = None
 
     def input_names(self) -> Sequence[str]:  # the base class has a default, which would hide the names
@@ -134,6 +138,14 @@ class RestrictedEnvironment(Environment):
     ) -> Tensor:  # the base class has a default, which would hide the slots
         """Return the features of every slot [B, K, S]."""
         return self._environment.encode_slots(states)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the tokens of states [B, L]."""
+        return self._environment.tokens(states)
+
+    def graph(self, states: Tensor) -> Graph:
+        """Return the graphs of states [B]."""
+        return self._environment.graph(states)
 
     def contexts(self, states: Tensor) -> Tensor:
         """Return what the next action depends on most [B, K]."""

@@ -23,7 +23,7 @@ from models.specs.decisions import (
     SharedLimit,
 )
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective, Transform
-from models.specs.sampler import SamplerSpec
+from models.specs.sampler import TRUNKS, SamplerSpec
 from models.specs.scorers import ScorerSpec
 
 if TYPE_CHECKING:
@@ -217,6 +217,18 @@ class CampaignSpec(FrozenModel):
                 f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
             )
             raise field_error("/sampler/loss", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _trunk_can_be_served(self, info: ValidationInfo) -> Self:
+        offered, trunk = {"encoding", open_domain(self.domain).structure}, self.sampler.trunk
+        if TRUNKS[trunk] not in offered and not is_stored(info):
+            served = ", ".join(name for name, reads in TRUNKS.items() if reads in offered)
+            detail = (
+                f"{trunk} reads the {TRUNKS[trunk]} of an object, which {self.domain.kind} do not have here; "
+                f"this domain has {served}"
+            )
+            raise field_error("/sampler/trunk", detail)
         return self
 
     @model_validator(mode="after")

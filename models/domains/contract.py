@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,6 +163,8 @@ class Domain(ABC):
     """Groupings of similar objects (by scaffold, by length), each with its description."""
     every_prefix_may_stop: bool = False
     """Whether every partial state of the environment is an object (it then has a `stop_action`)."""
+    structure: Literal["tokens", "graph"] | None = None
+    """What the environment offers of its states beside their encoding, for trunks that read it."""
     formats: Mapping[str, FileFormat]
     """Name -> format, beside json and csv of every domain; the name is also the file's extension."""
     missing_formats: Mapping[str, str] = MappingProxyType({})

@@ -25,6 +25,7 @@ class DelegatingDomain(Domain):
         self._domain = domain
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
         self.every_prefix_may_stop = domain.every_prefix_may_stop
+        self.structure = domain.structure
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version

@@ -101,6 +101,12 @@ def carry_over(
             raise OtherPolicyError(f"most building blocks are others (by the names of {what})")
     _check_network(weights, fresh)
     places = _all_places(theirs, ours)
+    inputs = len(ours.inputs) + len(ours.code)
+    if "first.weight" not in fresh or fresh["first.weight"].shape[1] != inputs:
+        # other trunks read building blocks by number, also in layers that have no names
+        if (theirs.inputs, theirs.actions, theirs.code) != (ours.inputs, ours.actions, ours.code):
+            raise OtherPolicyError("this trunk knows building blocks by number, and they are not the same")
+        places = {}
     made = {
         name: _placed(weights[name], value, _NAMED.get(name), places.get(name))
         if name in weights

@@ -95,7 +95,7 @@ def _log_policy(
     for start in range(0, len(states), CHUNK):
         rows = slice(start, start + CHUNK)
         features, context = (
-            featurize(environment, states[rows], policy.prior),
+            featurize(environment, states[rows], policy.prior, reads=policy.reads),
             policy.context(condition.at(rows)),
         )
         logits = policy.forward_logits(policy.hidden(features, context), features, context)

@@ -16,6 +16,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from models.gflownet.structures import Graph
+
 
 class Environment(ABC):
     """A batched, masked construction process. All tensors live on `device`."""
@@ -41,6 +43,10 @@ class Environment(ABC):
 
     None unless it is allowed in every unfinished state; in the initial state it is optional.
     """
+    n_tokens: int = 0
+    """How many distinct `tokens` there are; 0 where states are no sequences."""
+    graph_kinds: tuple[int, int, int] | None = None
+    """How many kinds of nodes, sites and relations `graph` has, none included; None without graphs."""
     ending_action: int | None = None
     """The forward action that finishes a state as it is, wherever it is allowed; None without `open_size`."""
 
@@ -112,6 +118,20 @@ class Environment(ABC):
     def encode_slots(self, states: Tensor) -> Tensor:
         """Return the features of every slot [B, K, S] (float32); empty when the environment has no slots."""
         return torch.zeros(len(states), self.n_slots, self.slot_width, device=states.device)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the tokens of states [B, max_steps] (int64) from 1, 0 after the last; with `n_tokens` only.
+
+        A step appends one token, so the first t of a state are those of its ancestor after t steps.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no tokens for states {tuple(states.shape)}")
+
+    def graph(self, states: Tensor) -> Graph:
+        """Return the graphs of states [B]; with `graph_kinds` only.
+
+        Equal keys give equal graphs, up to the order of nodes and of sites that a symmetry relates.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no graphs for states {tuple(states.shape)}")
 
     @abstractmethod
     def is_final(self, states: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def policy_log_probability(space: Space, policy: Policy, condition: Condition, c
             context = policy.context(condition).at(
                 torch.zeros(len(some), dtype=torch.int64, device=some.device)
             )
-            features = featurize(space.environment, some, policy.prior)
+            features = featurize(space.environment, some, policy.prior, reads=policy.reads)
             logits = policy.forward_logits(policy.hidden(features, context), features, context)
             parts.append(masked_log_softmax(logits, space.environment.forward_mask(some)))
         return torch.cat(parts)

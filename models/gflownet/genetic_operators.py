@@ -139,6 +139,19 @@ def build_by_prior(
     return states, log_p
 
 
+def step_log_priors(environment: Environment, actions: Tensor, prior: ActionPrior) -> Tensor:
+    """Return the log-prior [B, T] of each of the actions [B, T] that build an object; 0 after the last."""
+    states = environment.reset(len(actions))
+    log_p = torch.zeros(actions.shape, device=states.device)
+    for step, chosen in enumerate(actions.unbind(dim=1)):
+        rows = (chosen != NONE).nonzero().squeeze(1)
+        here, taken = states[rows], chosen[rows]
+        of_actions = prior(here, environment.forward_mask(here))
+        log_p[rows, step] = of_actions.gather(1, taken.unsqueeze(1)).squeeze(1)
+        states = states.index_copy(0, rows, environment.step(here, taken))
+    return log_p
+
+
 def complete(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
     """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
     while bool((walking := ~environment.is_final(states)).any()):

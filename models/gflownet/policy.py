@@ -5,8 +5,7 @@ width, H hidden width, K slots, S slot width, A forward actions, R backward acti
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, final
+from typing import final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -14,22 +13,26 @@ from torch.nn import functional
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.mixed_precision import MOST_BETA, has_fast_bfloat16, hidden_layers, is_worthwhile
+from models.gflownet.layers import linear
+from models.gflownet.mixed_precision import MOST_BETA, has_fast_bfloat16
 from models.gflownet.prior import ActionPrior
-from models.gflownet.trajectories import Features
-
-Precision = Literal["fastest", "float32", "bfloat16"]
+from models.gflownet.trajectories import Features, Reads
+from models.gflownet.trunks import get_trunk
+from models.gflownet.trunks.contract import Precision, Prepared, TrunkShape
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySpec:
-    """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
+    """Shape of the network: `trunk` is one of `models.gflownet.trunks`, which the environment can serve.
+
+    `has_flow` adds the log-flow head, which only some losses need.
 
     `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large
     batches at moderate temperatures where hardware supports it, else float32. Sampling and densities always
     use float32.
     """
 
+    trunk: str = "mlp"
     width: int = 256
     depth: int = 2
     slot_width: int = 64
@@ -42,46 +45,22 @@ class PolicySpec:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A network prepared for sampling without gradients: `weights` [in, out] and `biases` per layer.
-
-    `shift` [B, H] is the condition's precomputed part of the first layer; without one it is the first bias
-    [H]. `words` is the forward vocabulary's head, weight [H, A] and bias [A].
-    """
-
-    shift: Tensor
-    weights: tuple[Tensor, ...]
-    biases: tuple[Tensor, ...]
-    words: tuple[Tensor, Tensor] | None
-
-    def at(self, rows: Tensor) -> "Prepared":
-        """Return the layout for the given rows."""
-        if self.shift.dim() == 1:
-            return self
-        return Prepared(self.shift.index_select(0, rows), self.weights, self.biases, self.words)
-
-    def hidden(self, encoding: Tensor) -> Tensor:
-        """Return hidden vectors [n, H] of encodings [n, D]."""
-        hidden = torch.addmm(self.shift, encoding, self.weights[0]).relu_()
-        for weight, bias in zip(self.weights[1:], self.biases, strict=True):
-            hidden = torch.addmm(bias, hidden, weight).relu_()
-        return hidden
-
-
-@final
-@dataclass(frozen=True, slots=True)
 class Context:
-    """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1]; sampling uses `prepared`."""
+    """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1].
+
+    Sampling uses the `prepared` trunk and `words`, the forward vocabulary's head: weight [H, A] and bias [A].
+    """
 
     code: Tensor
     scale: Tensor | None
     prepared: Prepared | None = None
+    words: tuple[Tensor, Tensor] | None = None
 
     def at(self, rows: Tensor) -> "Context":
         """Return the context of the given rows; of `code` and `prepared` only the one in use."""
         scale = None if self.scale is None else self.scale.index_select(0, rows)
         if self.prepared is not None:
-            return Context(self.code, scale, self.prepared.at(rows))
+            return Context(self.code, scale, self.prepared.at(rows), self.words)
         return Context(self.code.index_select(0, rows), scale)
 
     def first(self, n: int) -> "Context":
@@ -101,24 +80,15 @@ def _beside_prior(logits: Tensor, features: Features) -> Tensor:
     return logits if features.log_prior is None else logits + features.spread(features.log_prior)
 
 
-def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> nn.Linear:
-    layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
-    bound = gain / max(n_in, 1) ** 0.5
-    with torch.no_grad():
-        layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.zero_()
-    return layer
-
-
 @final
 class SlotHead(nn.Module):
     """A logit per slot from the hidden vector and the slot's own features, invariant to slot numbering."""
 
     def __init__(self, hidden: int, slot: int, width: int, generator: Generator, gain: float = 0.1) -> None:
         super().__init__()
-        self.of_state = _linear(hidden, width, generator)
-        self.of_slot = _linear(slot, width, generator, gain=2.0)
-        self.out = _linear(width, 1, generator, gain)
+        self.of_state = linear(hidden, width, generator)
+        self.of_slot = linear(slot, width, generator, gain=2.0)
+        self.out = linear(width, 1, generator, gain)
 
     def forward(self, hidden: Tensor, features: Features) -> Tensor:
         """Return logits [N, K] for hidden vectors [N, H] and features with slots."""
@@ -136,8 +106,8 @@ class LogPartition(nn.Module):
         self.beta_scale = 1.0 / conditions.beta_range[1]
         self.slope = nn.Parameter(torch.zeros(()))
         self.offset = nn.Parameter(torch.zeros(()))
-        self.inner = _linear(conditions.width, width, generator, gain=2.0) if conditions.width else None
-        self.outer = _linear(width, 1, generator, gain=0.0)
+        self.inner = linear(conditions.width, width, generator, gain=2.0) if conditions.width else None
+        self.outer = linear(width, 1, generator, gain=0.0)
 
     def forward(self, beta: Tensor, code: Tensor) -> Tensor:
         """Return log Z [B] for inverse temperatures [B] and encoded conditions [B, C]."""
@@ -185,35 +155,39 @@ class Policy(nn.Module):
         self.spec = spec
         self.n_slots = environment.n_slots
         n_vocabulary = environment.n_actions - self.n_slots
-        self.encoding_width = environment.encoding_width
-        n_code = conditions.width if spec.has_concatenation else 0
-        widths = [self.encoding_width + n_code, *[spec.width] * spec.depth]
-        self.first, *rest = (_linear(n_in, n_out, generator, gain=3**0.5) for n_in, n_out in pairwise(widths))
-        self.rest = nn.ModuleList(rest)
-        self.vocabulary = _linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
+        self.trunk = get_trunk(spec.trunk)(environment, self._trunk_shape(environment), generator)
+        for name, layer in self.trunk.layers.items():
+            self.add_module(name, layer)
+        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
         shape = (spec.width, environment.slot_width, spec.slot_width)
         self.slot = SlotHead(*shape, generator, gain) if self.n_slots else None
         self.scale_inner = self.scale_outer = None
         if spec.has_logit_scale and conditions.beta_width:
-            self.scale_inner = _linear(conditions.beta_width, 32, generator, gain=2.0)
-            self.scale_outer = _linear(32, 1, generator, gain=0.0)
+            self.scale_inner = linear(conditions.beta_width, 32, generator, gain=2.0)
+            self.scale_outer = linear(32, 1, generator, gain=0.0)
         self.backward_vocabulary, self.backward_slot = None, None
         if spec.has_learned_backward:
             n_backward = environment.n_backward_actions - self.n_slots
             self.backward_vocabulary = (
-                _linear(spec.width, n_backward, generator, gain=0.1) if n_backward else None
+                linear(spec.width, n_backward, generator, gain=0.1) if n_backward else None
             )
             self.backward_slot = SlotHead(*shape, generator) if self.n_slots else None
-        self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
+        self.flow = linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
         self.partition = LogPartition(conditions, generator)
-        is_warm = conditions.beta_range[1] <= MOST_BETA
-        self._may_round = is_warm and has_fast_bfloat16(torch.device(environment.device))
         self.to(environment.device)
 
+    def _trunk_shape(self, environment: Environment) -> TrunkShape:
+        spec = self.spec
+        is_warm = self.conditions.beta_range[1] <= MOST_BETA
+        may_round = is_warm and has_fast_bfloat16(torch.device(environment.device))
+        precision = "float32" if spec.precision == "fastest" and not may_round else spec.precision
+        n_code = self.conditions.width if spec.has_concatenation else 0
+        return TrunkShape(spec.width, spec.depth, n_code, precision)
+
     @property
-    def trunk(self) -> list[nn.Linear]:
-        """The hidden layers, from the first."""
-        return [self.first, *(layer for layer in self.rest if isinstance(layer, nn.Linear))]
+    def reads(self) -> Reads:
+        """What `featurize` must take of states for this policy."""
+        return self.trunk.reads
 
     def context(self, condition: Condition) -> Context:
         """Return the context of the conditions [B] for trunk and heads, for use with gradients."""
@@ -227,56 +201,20 @@ class Policy(nn.Module):
     def sampling_context(self, condition: Condition) -> Context:
         """Return the context with the trunk prepared for many sampling steps; without gradients only."""
         context = self.context(condition)
-        first, *rest = self.trunk
-        shift: Tensor = first.bias
-        if self.spec.has_concatenation and context.code.shape[1]:
-            shift = functional.linear(context.code, first.weight[:, self.encoding_width :], first.bias)
-        weights: list[Tensor] = [first.weight[:, : self.encoding_width], *(layer.weight for layer in rest)]
-        # products with few rows are up to 1.6 times faster on transposed weights
-        transposed = tuple(weight.t().contiguous() for weight in weights)
         head = self.vocabulary
         words = None if head is None else (head.weight.t().contiguous(), head.bias)
-        biases = tuple(layer.bias for layer in rest)
-        return Context(context.code, context.scale, Prepared(shift, transposed, biases, words))
+        return Context(context.code, context.scale, self.trunk.prepare(context.code), words)
 
     def hidden(self, features: Features, context: Context) -> Tensor:
         """Return hidden vectors [N, H]; `context` has one row per state."""
         if context.prepared is not None:
-            return context.prepared.hidden(features.encoding)
-        if self._is_rounded(features):
-            inputs = (
-                (features.encoding, context.code) if self.spec.has_concatenation else (features.encoding,)
-            )
-            return hidden_layers(inputs, self.trunk)
-        hidden = self._first(features, context).relu_()
-        for layer in self.rest:
-            hidden = layer(hidden).relu_()
-        return hidden
-
-    def _is_rounded(self, features: Features) -> bool:
-        """Return whether the hidden layers of these states run in bfloat16."""
-        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.position is not None:
-            return False
-        if self.spec.precision == "bfloat16":
-            return True
-        return self._may_round and is_worthwhile(len(features.encoding), self.trunk)
-
-    def _first(self, features: Features, context: Context) -> Tensor:
-        """Return the first layer's output for states and conditions [N, H]."""
-        weight, bias = self.first.weight, self.first.bias
-        if not (self.spec.has_concatenation and context.code.shape[1]):
-            return features.spread(functional.linear(features.encoding, weight, bias))
-        if features.position is None:
-            return functional.linear(torch.cat([features.encoding, context.code], dim=1), weight, bias)
-        # states repeated under several conditions pass the wide part of the layer once
-        of_states = functional.linear(features.encoding, weight[:, : self.encoding_width], bias)
-        return torch.addmm(features.spread(of_states), context.code, weight[:, self.encoding_width :].t())
+            return context.prepared.hidden(features)
+        return self.trunk.hidden(features, context.code)
 
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
         """Return unmasked forward logits [N, A]."""
-        words = None if context.prepared is None else context.prepared.words
-        if words is not None and self.slot is None:
-            logits = torch.addmm(words[1], hidden, words[0])
+        if context.words is not None and self.slot is None:
+            logits = torch.addmm(context.words[1], hidden, context.words[0])
         else:
             logits = self._heads(hidden, features, self.slot, self.vocabulary)
         return _beside_prior(logits if context.scale is None else logits * context.scale, features)

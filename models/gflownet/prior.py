@@ -62,14 +62,14 @@ class SizePrior:
 
 @final
 class AutoregressivePrior:
-    """Probabilities of actions by their contexts, and of ending an object by its size.
+    """Probabilities of words by their contexts, of slots uniformly, and of ending an object by its size.
 
     Where the environment has an `ending_action`, an object of size l ends with probability w(l) / sum over
     l' >= l of w(l'), so that sizes have the weights w if every other size can still be reached.
 
     Args:
         environment: names the contexts.
-        table: of the actions by context; of all but the ending one if there are `ends`.
+        table: of the vocabulary actions by context; of all but the ending one if there are `ends`.
         ends: log-probabilities [2, S] to end and to go on at each size.
     """
 
@@ -78,9 +78,18 @@ class AutoregressivePrior:
         self.ends = ends
         self._environment = environment
 
+    def with_sizes(self, weights: Mapping[int, float]) -> AutoregressivePrior:
+        """Return the same prior with other weights of sizes, if it ends objects by them."""
+        if self.ends is None:
+            return self
+        ends = end_log_probabilities(weights, self.ends.device)
+        return AutoregressivePrior(self._environment, self.table, ends)
+
     def __call__(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return log-probabilities [B, A] of the allowed actions in states [B, W]; 0 elsewhere."""
         log_p = self.table.log_probabilities(self._environment.contexts(states))
+        if self._environment.n_slots:
+            log_p = torch.nn.functional.pad(log_p, (self._environment.n_slots, 0))  # all slots alike
         if self.ends is None:
             return _normalised(log_p, mask)
         ending = self._environment.ending_action

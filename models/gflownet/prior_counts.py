@@ -1,10 +1,13 @@
-"""Back-off tables: the probability of a word after a context, counted on sequences and smoothed.
+"""Back-off tables: the probability of a word after a context, counted on sequences that could be made.
 
 Contexts come from coarse to fine. A word that was seen after a context has its relative frequency, drawn
-towards the next coarser context; the mass of all words not seen there is estimated from how many were seen
-once (Good & Turing, Biometrika 40, 1953) and shared as the coarser context says (Katz, IEEE Transactions on
-Acoustics 35, 1987). The coarsest context is none, whose own back-off is uniform. Every word keeps a positive
-probability. Knows no environment. Letters: N transitions, K contexts of each, V words, R rows, C contexts.
+towards the next coarser context. How often words come that were not seen there is estimated from how many
+were seen once (Good, Biometrika 40, 1953), and shared as the coarser context says (Katz, IEEE Transactions on
+Acoustics 35, 1987). If m is that frequency and q what the coarser context gives these words, m / q is the
+probability that one of them is possible there at all, since possible words have q on average. It multiplies
+m: a word that never followed a context is both rare and doubtful. The coarsest context is none, whose own
+back-off is uniform, and which rules no word out. Every word keeps a positive probability. Knows no
+environment. Letters: N transitions, K contexts of each, V words, R rows, C contexts.
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ def count(contexts: Tensor, words: Tensor, n_words: int, order: int, pull: float
     """
     uniform = torch.full((1, n_words), 1.0 / n_words, dtype=torch.float64, device=words.device)
     nothing = torch.zeros_like(words)
-    rows, keys = [_smoothed(_counts(nothing, words, 1, n_words), uniform, pull)], []
+    alone = _counts(nothing, words, 1, n_words)
+    rows, keys = [_smoothed(alone, uniform, pull, is_doubtful=False)], []
     parent = nothing
     for column in range(order - 1):
         known, group, members = torch.unique(contexts[:, column], return_inverse=True, return_counts=True)
@@ -77,7 +81,8 @@ def count(contexts: Tensor, words: Tensor, n_words: int, order: int, pull: float
         first = torch.zeros(len(known), dtype=torch.int64, device=words.device)
         first[group] = torch.arange(len(words), device=words.device)
         coarser = rows[-1][parent[first]]
-        rows.append(_smoothed(_counts(group, words, len(members), n_words), coarser, pull))
+        counts = _counts(group, words, len(members), n_words)
+        rows.append(_smoothed(counts, coarser, pull, is_doubtful=True))
         keys.append(known)
         parent = group
     return BackoffTable(torch.cat(rows).log().float(), tuple(keys))
@@ -89,17 +94,22 @@ def _counts(groups: Tensor, words: Tensor, n_groups: int, n_words: int) -> Tenso
     return flat.view(n_groups, n_words).double()
 
 
-def _smoothed(counts: Tensor, coarser: Tensor, pull: float) -> Tensor:
-    """Return probabilities [C, V] for counts [C, V] and those of the coarser contexts [C, V]."""
+def _smoothed(counts: Tensor, coarser: Tensor, pull: float, *, is_doubtful: bool) -> Tensor:
+    """Return probabilities [C, V] for counts [C, V] and those of the coarser contexts [C, V].
+
+    `is_doubtful` says whether a word that was not seen may be impossible.
+    """
     total, single = counts.sum(dim=1, keepdim=True), (counts == 1).sum(dim=1, keepdim=True)
     is_seen = counts > 0
     of_unseen = coarser.masked_fill(is_seen, 0.0).sum(dim=1, keepdim=True)
     alike = _share_of_single(total, single)
     # a context never leaves more to new words than the coarser one does
-    new = torch.minimum((single + SHRINKAGE * alike) / (total + SHRINKAGE), of_unseen)
+    frequency = torch.minimum((single + SHRINKAGE * alike) / (total + SHRINKAGE), of_unseen)
+    tiny = torch.finfo(of_unseen.dtype).tiny
+    new = frequency * frequency / of_unseen.clamp_min(tiny) if is_doubtful else frequency
     drawn = (counts + pull * coarser).masked_fill(~is_seen, 0.0)
-    known = (1 - new) * drawn / drawn.sum(dim=1, keepdim=True).clamp_min(torch.finfo(drawn.dtype).tiny)
-    unknown = new * coarser / of_unseen.clamp_min(torch.finfo(drawn.dtype).tiny)
+    known = (1 - new) * drawn / drawn.sum(dim=1, keepdim=True).clamp_min(tiny)
+    unknown = new * coarser / of_unseen.clamp_min(tiny)
     return torch.where(is_seen, known, unknown)
 
 

@@ -2,7 +2,7 @@
 
 How far contexts are believed is chosen by the likelihood of objects held out. Objects without structure get
 no prior: a table must predict others better than uniform actions do. Knows no reward and no policy. Letters:
-M objects, N transitions, W state width, A actions, K contexts.
+M objects, N transitions, W state width, V words, K contexts.
 """
 
 from __future__ import annotations
@@ -37,20 +37,24 @@ PULLS = (1.0, 4.0, 16.0, 64.0)
 @final
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The N transitions of M objects at which there was a choice, with the M objects they belong to."""
+    """The N transitions of M objects at which there was a choice of words.
+
+    Words are the vocabulary actions, without the ending one where sizes decide about it. The choice among
+    slots is left out: their numbers have no meaning that could be counted.
+    """
 
     contexts: Tensor
     """[N, K]."""
     masks: Tensor
-    """[N, A] (bool): the actions that could be taken; ending is none of them where sizes decide about it."""
-    actions: Tensor
+    """[N, V] (bool): the words that could be taken."""
+    words: Tensor
     """[N]."""
     owner: Tensor
-    """[N]."""
+    """[N]: which object it belongs to."""
 
     def at(self, rows: Tensor) -> Choices:
         """Return some of the transitions."""
-        return Choices(self.contexts[rows], self.masks[rows], self.actions[rows], self.owner[rows])
+        return Choices(self.contexts[rows], self.masks[rows], self.words[rows], self.owner[rows])
 
 
 @final
@@ -81,21 +85,19 @@ def fit_prior(
 ) -> tuple[AutoregressivePrior | None, FitRecord]:
     """Return the prior of final states [M, W], or none, and how it was chosen.
 
-    Slots have numbers without a meaning, which cannot be counted: environments with slots get none.
-
     Args:
         environment: names contexts, and the action that ends an object where its size is known before.
         final_states: distinct known objects.
         sizes: weights of sizes; they decide when to end, where the environment knows sizes beforehand.
         generator: of the way back from each object.
     """
-    if len(final_states) < LEAST_OBJECTS or environment.n_slots:
+    if len(final_states) < LEAST_OBJECTS:
         return None, FitRecord(len(final_states), 0)
     choices = walk_back(environment, final_states, generator)
     record, pull = _choose(choices, len(final_states))
     if record.order == 0:
         return None, record
-    table = count(choices.contexts, choices.actions, environment.n_actions, record.order, pull)
+    table = count(choices.contexts, choices.words, choices.masks.shape[1], record.order, pull)
     ends = None
     if environment.ending_action is not None:
         ends = end_log_probabilities(sizes, environment.device)
@@ -118,11 +120,12 @@ def walk_back(environment: Environment, final_states: Tensor, generator: Generat
         if environment.ending_action is not None:
             masks = masks.clone()
             masks[:, environment.ending_action] = False
-        is_choice = masks.gather(1, actions.unsqueeze(1)).squeeze(1) & (masks.sum(dim=1) > 1)
-        parts.append(Choices(environment.contexts(states), masks, actions, owner).at(is_choice))
+        masks, words = masks[:, environment.n_slots :], actions - environment.n_slots
+        is_word = (words >= 0) & masks.gather(1, words.clamp_min(0).unsqueeze(1)).squeeze(1)
+        is_choice = is_word & (masks.sum(dim=1) > 1)
+        parts.append(Choices(environment.contexts(states), masks, words, owner).at(is_choice))
     columns = (
-        torch.cat([getattr(part, name) for part in parts])
-        for name in ("contexts", "masks", "actions", "owner")
+        torch.cat([getattr(part, name) for part in parts]) for name in ("contexts", "masks", "words", "owner")
     )
     return Choices(*columns)
 
@@ -134,7 +137,7 @@ def _choose(choices: Choices, n_objects: int) -> tuple[FitRecord, float]:
     """
     objects = torch.arange(0, n_objects, max(1, -(-n_objects // MOST_VALIDATED)), device=choices.owner.device)
     kept = choices.at(torch.isin(choices.owner, objects))
-    if not len(kept.actions):
+    if not len(kept.words):
         return FitRecord(n_objects, 0), PULLS[0]
     n_choices = torch.bincount(kept.owner, minlength=n_objects)[objects]
     uniform = _per_object(-kept.masks.sum(dim=1).double().log(), kept, n_objects)[objects]
@@ -153,13 +156,13 @@ def _held_out(choices: Choices, order: int, pull: float, n_objects: int) -> Tens
     """Return the log-probability of each object's choices [M] by tables counted on other objects."""
     rank = torch.unique(choices.owner, return_inverse=True)[1]
     n_words = choices.masks.shape[1]
-    answers = torch.zeros(len(choices.actions), dtype=torch.float64, device=choices.actions.device)
+    answers = torch.zeros(len(choices.words), dtype=torch.float64, device=choices.words.device)
     for fold in range(FOLDS):
         is_held_out = rank % FOLDS == fold
         rest = choices.at(~is_held_out)
-        if not len(rest.actions):
+        if not len(rest.words):
             continue
-        table = count(rest.contexts, rest.actions, n_words, order, pull)
+        table = count(rest.contexts, rest.words, n_words, order, pull)
         answers[is_held_out] = log_likelihood(table, choices.at(is_held_out))
     return _per_object(answers, choices, n_objects)
 
@@ -168,7 +171,7 @@ def log_likelihood(table: BackoffTable, choices: Choices) -> Tensor:
     """Return the log-probability [N] (float64) of each choice among the actions that could be taken."""
     log_p = table.log_probabilities(choices.contexts).double()
     log_p = log_p.masked_fill(~choices.masks, -torch.inf).log_softmax(dim=1)
-    return log_p.gather(1, choices.actions.unsqueeze(1)).squeeze(1)
+    return log_p.gather(1, choices.words.unsqueeze(1)).squeeze(1)
 
 
 def _per_object(values: Tensor, choices: Choices, n_objects: int) -> Tensor:

@@ -16,7 +16,13 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
-from models.gflownet.trajectories import Features, Trajectories, featurize, join_features
+from models.gflownet.trajectories import (
+    Features,
+    Trajectories,
+    featurize,
+    featurize_trajectories,
+    join_features,
+)
 
 NOISE_STEPS = 16
 NOISE_NUMBERS = 2048
@@ -109,7 +115,7 @@ def _record(
     context = policy.sampling_context(condition)
     while n:
         mask = environment.forward_mask(states)
-        features = featurize(environment, states, policy.prior, mask)
+        features = featurize(environment, states, policy.prior, mask, policy.reads)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         if explore is not None:
             logits.masked_fill_(mask.logical_not(), -torch.inf)
@@ -139,6 +145,13 @@ def _record(
     return record
 
 
+def _features(
+    policy: Policy, environment: Environment, states: Tensor, trajectory: Tensor, time: Tensor
+) -> Features:
+    """Return what a policy reads of the states [N + B, W] of trajectories."""
+    return featurize_trajectories(environment, states, trajectory, time, policy.prior, policy.reads)
+
+
 def _assemble(policy: Policy, environment: Environment, record: _Record) -> Trajectories:
     trajectory = torch.cat(record.rows)
     device = trajectory.device
@@ -148,16 +161,21 @@ def _assemble(policy: Policy, environment: Environment, record: _Record) -> Traj
     after = torch.cat(record.after).index_select(0, ended)
     owners = trajectory.index_select(0, ended)
     final_states = torch.empty_like(after).index_copy_(0, owners, after)
+    states = torch.cat([*record.states, final_states])
     return Trajectories(
         environment=environment,
-        states=torch.cat([*record.states, final_states]),
+        states=states,
         actions=torch.cat(record.actions),
         backward_actions=torch.cat(record.backward_actions),
         trajectory=trajectory,
         time=time,
         lengths=torch.empty_like(owners).index_copy_(0, owners, time.index_select(0, ended) + 1),
         forward_mask=torch.cat(record.masks),
-        features=join_features([*record.features, featurize(environment, final_states, policy.prior)]),
+        features=_features(policy, environment, states, trajectory, time)
+        if policy.reads == "tokens"
+        else join_features(
+            [*record.features, featurize(environment, final_states, policy.prior, reads=policy.reads)]
+        ),
     )
 
 
@@ -190,7 +208,7 @@ def _record_backward(
         if context is None:
             logits = torch.zeros(mask.shape, device=states.device)
         else:
-            features = featurize(environment, states)
+            features = featurize(environment, states, reads=policy.reads)
             logits = policy.backward_logits(policy.hidden(features, context), features)
         backward_actions = draws.draw(logits, mask)
         states, actions = environment.backward_step_with_forward(states, backward_actions)
@@ -210,16 +228,17 @@ def _assemble_backward(
     steps_back = torch.arange(len(record), device=final_states.device).repeat_interleave(counts)
     before = torch.cat(parents)
     states = torch.cat([before, final_states])
+    time = lengths[trajectory] - 1 - steps_back
     return Trajectories(
         environment=environment,
         states=states,
         actions=torch.cat(actions),
         backward_actions=torch.cat(backward_actions),
         trajectory=trajectory,
-        time=lengths[trajectory] - 1 - steps_back,
+        time=time,
         lengths=lengths,
         forward_mask=environment.forward_mask(before),
-        features=featurize(environment, states, policy.prior),
+        features=_features(policy, environment, states, trajectory, time),
     )
 
 

@@ -32,7 +32,9 @@ class TrainerSettings:
     conditions_per_trajectory: int = _SAMPLER.conditions_per_trajectory
     """Conditions per trajectory: its own, and newly sampled ones for which its object is scored as well."""
     policy: PolicySpec = field(
-        default_factory=lambda: PolicySpec(width=_SAMPLER.hidden_width, depth=_SAMPLER.hidden_layers)
+        default_factory=lambda: PolicySpec(
+            trunk=_SAMPLER.trunk, width=_SAMPLER.hidden_width, depth=_SAMPLER.hidden_layers
+        )
     )
     learning_rate: float = 3e-3
     log_z_learning_rate: float = _SAMPLER.log_z_learning_rate

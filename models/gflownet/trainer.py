@@ -216,7 +216,9 @@ class Trainer:
             self.policy.load_state_dict(_below(tensors, "policy"))
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
-            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment, self.policy.prior)
+            self._queue.load_state_dict(
+                _below(tensors, "ahead"), self.environment, self.policy.prior, self.policy.reads
+            )
             if self._potential is not None:
                 self._potential.load_state_dict(_below(tensors, "potential"))
             self.generator.set_state(tensors["generator"])

@@ -6,13 +6,18 @@ backward actions. Transitions may be in any order; `trajectory` and `time` locat
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Tensor
 
 from models.gflownet.environment import Environment
 from models.gflownet.prior import ActionPrior
+from models.gflownet.structures import Structure, Tokens, join_structures
+
+Reads = Literal["encoding", "tokens", "graph"]
+"""What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or `Environment.graph` with the
+encoding."""
 
 
 @final
@@ -21,13 +26,15 @@ class Features:
     """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
     `position` [N] is the row of each state; without it there is one row per state. With a prior only,
-    `log_prior` [U, A] has the log-probabilities of its actions.
+    `log_prior` [U, A] has the log-probabilities of its actions. `structure` describes the rows to a trunk
+    that reads more than the encoding.
     """
 
     encoding: Tensor
     slots: Tensor | None
     position: Tensor | None = None
     log_prior: Tensor | None = None
+    structure: Structure | None = None
 
     def at(self, rows: Tensor | slice) -> "Features":
         """Return the features of the given states."""
@@ -37,6 +44,7 @@ class Features:
             self.encoding[rows],
             None if self.slots is None else self.slots[rows],
             log_prior=None if self.log_prior is None else self.log_prior[rows],
+            structure=None if self.structure is None else self.structure.at(rows),
         )
 
     def spread(self, values: Tensor) -> Tensor:
@@ -45,24 +53,54 @@ class Features:
 
 
 def featurize(
-    environment: Environment, states: Tensor, prior: ActionPrior | None = None, mask: Tensor | None = None
+    environment: Environment,
+    states: Tensor,
+    prior: ActionPrior | None = None,
+    mask: Tensor | None = None,
+    reads: Reads = "encoding",
 ) -> Features:
-    """Return the features of states [N, W]; `mask` [N, A] is that of forward actions, where it is known."""
+    """Return the features of states [N, W] for a trunk that reads this of them, and for a prior.
+
+    `mask` [N, A] is that of forward actions, where it is known.
+    """
+    structure: Structure | None = None
+    if reads == "tokens":
+        structure = Tokens.of(environment.tokens(states))
+    elif reads == "graph":
+        structure = environment.graph(states)
+    log_prior: Tensor | None = None
+    if prior is not None:
+        log_prior = prior(states, environment.forward_mask(states) if mask is None else mask)
     slots = environment.encode_slots(states) if environment.n_slots else None
-    if prior is None:
-        return Features(environment.encode(states), slots)
-    mask = environment.forward_mask(states) if mask is None else mask
-    return Features(environment.encode(states), slots, log_prior=prior(states, mask))
+    return Features(environment.encode(states), slots, log_prior=log_prior, structure=structure)
+
+
+def featurize_trajectories(
+    environment: Environment,
+    states: Tensor,
+    trajectory: Tensor,
+    time: Tensor,
+    prior: ActionPrior | None = None,
+    reads: Reads = "encoding",
+) -> Features:
+    """Return the features of the states [N + B, W] of `Trajectories`; tokens are stored once for each."""
+    if reads != "tokens":
+        return featurize(environment, states, prior, reads=reads)
+    whole = Tokens.of(environment.tokens(states[len(trajectory) :]))
+    tokens = Tokens(whole.ids, torch.cat([trajectory, whole.rows]), torch.cat([time, whole.lengths]))
+    return replace(featurize(environment, states, prior), structure=tokens)
 
 
 def join_features(parts: Sequence[Features]) -> Features:
     """Return the rows of several features in one."""
     slots = [part.slots for part in parts if part.slots is not None]
     log_priors = [part.log_prior for part in parts if part.log_prior is not None]
+    structures = [part.structure for part in parts if part.structure is not None]
     return Features(
         torch.cat([part.encoding for part in parts]),
         torch.cat(slots) if slots else None,
         log_prior=torch.cat(log_priors) if log_priors else None,
+        structure=join_structures(structures) if structures else None,
     )
 
 

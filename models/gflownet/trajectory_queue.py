@@ -15,7 +15,7 @@ from torch import Tensor
 from models.gflownet.conditioning import Condition, join_conditions
 from models.gflownet.environment import Environment
 from models.gflownet.prior import ActionPrior
-from models.gflownet.trajectories import Trajectories, featurize
+from models.gflownet.trajectories import Reads, Trajectories, featurize_trajectories
 
 COLUMNS = ("states", "actions", "backward_actions", "trajectory", "time", "lengths")
 CONDITION = tuple(item.name for item in fields(Condition))
@@ -59,9 +59,13 @@ class TrajectoryQueue:
         return state
 
     def load_state_dict(
-        self, state: Mapping[str, Tensor], environment: Environment, prior: ActionPrior | None = None
+        self,
+        state: Mapping[str, Tensor],
+        environment: Environment,
+        prior: ActionPrior | None = None,
+        reads: Reads = "encoding",
     ) -> None:
-        """Restore the queue; masks and features are computed again."""
+        """Restore the queue; masks, and features for a prior and a trunk that reads them, are made anew."""
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."
@@ -75,7 +79,8 @@ class TrajectoryQueue:
             )
             states = columns["states"]
             mask = environment.forward_mask(states[: len(columns["actions"])])
-            part = Trajectories(
-                environment, **columns, forward_mask=mask, features=featurize(environment, states, prior)
+            features = featurize_trajectories(
+                environment, states, columns["trajectory"], columns["time"], prior, reads
             )
+            part = Trajectories(environment, **columns, forward_mask=mask, features=features)
             self._waiting.append((condition, part))

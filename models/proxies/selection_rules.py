@@ -11,8 +11,11 @@ from models.proxies.validation import log_densities
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import Tensor
+
     from models.proxies.intervals import BatchRecord
     from models.proxies.proxy_fit import ProxyFit
+    from models.proxies.validation import HeldOut
 
 Intervals = Literal["conformal", "feature_conformal", "gaussian"]
 Rule = Literal["one_standard_error", "best"]
@@ -31,6 +34,8 @@ class SelectionSettings:
     """False for rounds of releases whose intervals came from held-out values alone."""
 
 
+LEAST_ERRORS = 3
+"""With fewer exact values, likelihood alone decides."""
 USUAL = SelectionSettings()
 """What a new campaign does, without any earlier batch."""
 
@@ -38,9 +43,9 @@ USUAL = SelectionSettings()
 def best_proxy(parts: Sequence[ProxyFit], kind: str, rule: Rule) -> ProxyFit:
     """Return the proxy with the best held-out predictions of a type.
 
-    Of proxies that are not worse by more than one standard error, the first is taken (Breiman et al. 1984,
-    Classification and Regression Trees, section 3.4.3). With few values, the least of several noisy scores
-    often belongs to a proxy that predicts worse.
+    The first proxy is taken that is not clearly worse than the best: by more than one standard error (Breiman
+    et al. 1984, Classification and Regression Trees, section 3.4.3), in likelihood and in squared error. With
+    few values, the least of several noisy scores often belongs to a proxy that predicts worse.
 
     Args:
         parts: proxies that learned the type; the preferred ones come first.
@@ -57,7 +62,20 @@ def best_proxy(parts: Sequence[ProxyFit], kind: str, rule: Rule) -> ProxyFit:
 
 
 def _is_worse(one: ProxyFit, other: ProxyFit, kind: str) -> bool:
-    """Return whether held-out values are less likely by more than a standard error of the paired sum."""
-    ours, theirs = (log_densities(part.held_out[kind], part.scores[kind].scale) for part in (one, other))
-    loss = theirs - ours
+    """Return whether held-out values are clearly less likely, and exact ones clearly farther off."""
+    parts = (one, other)
+    ours, theirs = (log_densities(part.held_out[kind], part.scores[kind].scale) for part in parts)
+    our_errors, their_errors = (_squared_errors(part.held_out[kind]) for part in parts)
+    return _is_clear(theirs - ours) and (
+        len(our_errors) < LEAST_ERRORS or _is_clear(our_errors - their_errors)
+    )
+
+
+def _squared_errors(held_out: HeldOut) -> Tensor:
+    errors = held_out.values - held_out.belief.mean
+    return errors[~errors.isnan()].square()
+
+
+def _is_clear(loss: Tensor) -> bool:
+    """Return whether the sum of paired losses [n] exceeds its standard error."""
     return bool(loss.sum() > loss.std() * math.sqrt(len(loss)))

@@ -167,15 +167,22 @@ def provenance(
         seed: of the round.
         withheld: measured objects that hazard lists kept from the environment's building blocks.
     """
-    shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
     return {
         "format": FORMAT,
         "spec": _describe(spec),
         "data_digest": history.digest(),
         "seed": seed,
         "blocks": hashlib.sha256("\n".join(building_blocks(history, withheld)).encode()).hexdigest(),
-        "environment": f"{environment.format} {' '.join(map(str, shape))}",
         "features": domain.features_version,
+        **describe_space(environment),
+    }
+
+
+def describe_space(environment: Environment) -> dict[str, str]:
+    """Return what gives the numbers of a policy and of a prior their meaning."""
+    shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
+    return {
+        "environment": f"{environment.format} {' '.join(map(str, shape))}",
         "vocabulary": hashlib.sha256("\n".join(environment.vocabulary()).encode()).hexdigest(),
     }
 

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any, final
 
 from models.gflownet.carrying_over import OtherPolicyError, carry_over
 from models.messages.message import Message, message
-from models.rounds.artefact import ArtefactError, names_of, read_artefact
+from models.rounds.artefact import ArtefactError, describe_space, names_of, read_artefact
+from models.rounds.training.round_prior import NO_PRIOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.gflownet.carrying_over import PolicyNames
+    from models.gflownet.environment import Environment
     from models.gflownet.trainer import Trainer
     from models.reward.lagrange_multipliers import LagrangeMultipliers
     from models.rounds.artefact import Artefact
+    from models.rounds.training.round_prior import RoundPrior
 
 
 @final
@@ -80,6 +83,25 @@ def warm_start(
         "steps": trainer.settings.steps,
     }
     return Start(found)
+
+
+def earlier_prior(start: bytes | None, environment: Environment) -> RoundPrior:
+    """Return the prior that an earlier round's artefact kept; none where it is of another space, or damaged.
+
+    Args:
+        start: content of the artefact; None without one.
+        environment: of this round.
+    """
+    if start is None:
+        return NO_PRIOR
+    try:
+        earlier = read_artefact(start)
+    except ArtefactError:  # the warm start says so
+        return NO_PRIOR
+    space = describe_space(environment)
+    if any(earlier.made_from.get(key) != value for key, value in space.items()):
+        return NO_PRIOR
+    return earlier.round_prior(environment)
 
 
 def _check_prior(trainer: Trainer, earlier: Artefact) -> None:

@@ -80,10 +80,10 @@ class ProxySpec(FrozenModel):
     )
     selection: Literal["one_standard_error", "best"] = Field(
         default="one_standard_error",
-        description="How the model of an assay type is chosen by cross-validated likelihood. "
-        "`one_standard_error`: of the models that are not worse than the best by more than one standard "
-        "error, the first in the default order of `kinds`, because scores of few values are noisy. `best`: "
-        "the best score.",
+        description="How the model of an assay type is chosen by cross-validation. `best`: the greatest "
+        "likelihood. `one_standard_error`: the first in the default order of `kinds` that is not clearly "
+        "worse than that one, by more than one standard error in likelihood and in squared error. Scores of "
+        "few values are noisy.",
     )
 
     @model_validator(mode="before")

@@ -7,11 +7,15 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, model_validator
 
 from models.specs.base import FrozenModel, Text, field_error, is_stored
-from models.specs.variants import variants
+from models.specs.variants import texts_of_variants, variants
 
 LOSSES = variants("gflownet/losses", "LOSS")
 """Names of the training losses. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
+
+TRUNKS = texts_of_variants("gflownet/trunks", "READS")
+"""What each trunk of the policy reads of states, by its name: `encoding`, which every domain has, or a
+`Domain.structure`."""
 
 NEEDS_PRIOR = ("relative_trajectory_balance",)
 REFUSES_PRIOR = ("flow_matching",)
@@ -118,13 +122,13 @@ class BehaviourSpec(FrozenModel):
         "and chosen anew by the policy. It edits a sequence anywhere.",
     )
     conservative_delta: float = Field(
-        default=0.25,
+        default=0.1,
         gt=0,
         le=1,
         description="Probability that a step is erased in an object whose predictions are certain.",
     )
     conservative_lambda: float = Field(
-        default=1.0,
+        default=0.2,
         ge=0,
         le=100,
         description="How much less is erased where predictions are uncertain: the probability of a step is "
@@ -159,12 +163,13 @@ class SamplerSpec(FrozenModel):
         "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
-    prior: Literal["none", "measured"] = Field(
+    prior: Literal["none", "measured", "checkpoint"] = Field(
         default="none",
         description="What the policy starts from and its target contains. `measured`: the building steps "
         "that objects with a result have in common; the target is that probability times the reward, and an "
-        "untrained policy proposes objects like them. Where held-out objects show nothing in common, and for "
-        "`none`, `base_measure` is all there is before the reward.",
+        "untrained policy proposes objects like them. `checkpoint`: the prior of the round that `start_from` "
+        "names. Where held-out objects show nothing in common, and for `none`, `base_measure` is all there "
+        "is before the reward.",
     )
     huber_delta: float | None = Field(
         default=1.0,
@@ -256,10 +261,23 @@ class SamplerSpec(FrozenModel):
         le=1,
         description="Learning rate of log Z; that of the policy is 0.003, and both decay together.",
     )
-    hidden_width: int = Field(
-        default=256, ge=8, le=4096, description="Units of each hidden layer of the policy."
+    trunk: Text = Field(
+        default="mlp",
+        description="Network between a state and its actions. `mlp` reads counts and positions in every "
+        "domain. `transformer` reads the sequence of building steps where each is appended: compositions, "
+        "mixtures, and peptides unless built in any order. `message_passing` reads the tree of fragments "
+        "of a molecule. Both share weights between places, and a step takes longer.",
+        json_schema_extra={"enum": list(TRUNKS)},
     )
-    hidden_layers: int = Field(default=2, ge=1, le=8, description="Hidden layers of the policy.")
+    hidden_width: int = Field(
+        default=256,
+        ge=8,
+        le=4096,
+        description="Units of each hidden layer of the policy; of the transformer, the width of a token.",
+    )
+    hidden_layers: int = Field(
+        default=2, ge=1, le=8, description="Hidden layers of the policy; of the transformer, its blocks."
+    )
     random_action_probability: float = Field(
         default=0.05,
         ge=0,
@@ -305,18 +323,26 @@ class SamplerSpec(FrozenModel):
             )
         if self.loss not in LOSSES:
             raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
-        if self.prior == "none" and self.loss in NEEDS_PRIOR:
-            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured")
-        if self.prior != "none" and self.loss in REFUSES_PRIOR:
-            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
-        if self.prior != "none" and self.backward_policy == "learned":
-            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
-            raise field_error("/backward_policy", detail)
+        if self.trunk not in TRUNKS:
+            raise field_error("/trunk", f"trunk must be one of {', '.join(TRUNKS)}")
         most = math.inf if is_stored(info) else MOST_BETA
         if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
             raise field_error(
                 "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _prior_is_used(self) -> Self:
+        if self.prior == "none" and self.loss in NEEDS_PRIOR:
+            raise field_error("/loss", f"{self.loss} needs a prior: set prior to measured or checkpoint")
+        if self.prior != "none" and self.loss in REFUSES_PRIOR:
+            raise field_error("/loss", f"{self.loss} has no form for a prior: set prior to none")
+        if self.prior == "checkpoint" and self.start_from == "nothing":
+            raise field_error("/prior", "checkpoint is the prior of another round: set start_from to it")
+        if self.prior != "none" and self.backward_policy == "learned":
+            detail = "with a prior no loss uses the backward policy: set it to uniform, or prior to none"
+            raise field_error("/backward_policy", detail)
         return self
 
     @property

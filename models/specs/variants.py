@@ -25,6 +25,22 @@ def variants(folder: str, attribute: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (_order(found[name].get(ORDER)), name)))
 
 
+def texts_of_variants(folder: str, attribute: str) -> Mapping[str, str]:
+    """Return the text that each file defines as an attribute, by file name in the order of `variants`.
+
+    Raises:
+        TypeError: if an attribute is no text written out.
+    """
+    found = dict(_definitions(folder))
+    texts: dict[str, str] = {}
+    for name in variants(folder, attribute):
+        value = found[_MODELS / folder / f"{name}.py"][attribute]
+        if not (isinstance(value, ast.Constant) and isinstance(value.value, str)):
+            raise TypeError(f"{name}.py: {attribute} must be a text written out")
+        texts[name] = value.value
+    return texts
+
+
 def named_variants(folder: str, attribute: str) -> Mapping[str, str]:
     """Return file names by the keys of the dictionary that files define as an attribute.
 

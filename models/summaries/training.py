@@ -61,7 +61,11 @@ class SizeShare(SummaryPart):
     weight: Number = Field(default=None, description="of the whole size; all weights sum to 1")
     log_count: Number = Field(default=None, description="natural logarithm of the number of such objects")
     log_count_error: Number = Field(default=None, description="its standard error; 0 where it is exact")
-    log_density: Number = Field(default=None, description="what one such object adds to its log-reward")
+    log_density: Number = Field(
+        default=None,
+        description="what one such object adds to its log-reward; null beside a prior, which tells objects "
+        "of one size apart",
+    )
     drawn: int | None = Field(default=None, description="by the policy; null in summaries of samples")
     allowed: int | None = Field(
         default=None, description="that might have been chosen; null in summaries of samples"
@@ -83,7 +87,7 @@ class BaseMeasureUsed(SummaryPart):
 class PriorUsed(SummaryPart):
     """What the sampler's policy started from, and how it was chosen."""
 
-    kind: Literal["none", "measured"] = Field(description="what the specification asks for")
+    kind: Literal["none", "measured", "checkpoint"] = Field(description="what the specification asks for")
     used: bool = Field(
         description="whether there was one; else the base measure is all there is before the reward"
     )

@@ -51,6 +51,6 @@ def test_types_defaults_and_limits_are_those_of_the_schema(fields: ModuleType) -
     )
     assert "| `size` | integer | `24` |" in tables
     assert "at least 1; at most 1,536 |" in tables
-    assert "| `beta` | [number, number] | `[1.0, 64.0]` |" in tables
+    assert '| `beta` | [number, number] or `auto` | `"auto"` |' in tables
     assert "or [MoleculesSpec](#moleculesspec) or" in tables
     assert "switches" not in tables.casefold(), "domains of other packages have pages of their own"

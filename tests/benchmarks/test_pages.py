@@ -201,7 +201,7 @@ def test_a_report_is_written_as_it_is_read(tmp_path: Path) -> None:
 def test_what_runs_and_reports_is_a_benchmark() -> None:
     actual = names()
     assert {"throughput", "campaigns", "reading"} <= set(actual)
-    assert not {"tables", "peer", "report", "results"} & set(actual)
+    assert not {"tables", "peer", "report", "results", "policy"} & set(actual)
 
 
 def test_the_page_of_tables_names_each_one() -> None:

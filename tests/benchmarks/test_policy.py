@@ -14,12 +14,15 @@ from benchmarks.campaigns.figures import interval
 from benchmarks.campaigns.framework import Protocol, Session
 from benchmarks.policy.__main__ import main, tasks
 from benchmarks.policy.comparison import Bar, Comparison, report_coverage
+from benchmarks.policy.function_lab import FunctionLab
 from benchmarks.policy.offline import pair_features, ridge
 from benchmarks.policy.open_table import OpenTableLab
 from benchmarks.policy.tfbind8 import mean_distance
 from benchmarks.report import Report
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.contract import BacktestTask, Choice, Strategy
 from models.backtests.runner import BacktestPlan, backtest
+from models.backtests.strategies import build_strategy
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -85,7 +88,7 @@ def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_every_task_is_discovered_by_name() -> None:
-    names = {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage", "rna"}
+    names = {"ehrlich-32", "ehrlich-15", "gb1-generative", "tfbind8", "offline", "seh", "coverage", "rna-1"}
     assert names | {"holo", "pmo"} <= set(tasks())
 
 
@@ -128,13 +131,59 @@ def test_a_replay_in_pieces_equals_one_in_one_piece_with_predictions_and_draws(t
     assert [row.get("absent_draws") for row in whole[:2]] == [None, 0.5]
 
 
+def test_a_search_without_a_policy_may_predict_as_many_objects_as_ours_did_in_each_round(
+    tmp_path: Path,
+) -> None:
+    fields = {"kind": "peptides", "min_length": 12, "max_length": 12, "alphabet": "AC"}
+    spec = CampaignSpec.model_validate({**SPEC.model_dump(mode="json"), "domain": fields})
+    domain = open_domain(spec.domain)
+
+    class Ours(Strategy):
+        def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
+            choice = build_strategy("random").choose(task, history, k, seed)
+            return Choice(choice.objects, 400 if len(history.measurements) == 10 else 500)
+
+    ways = {"assayflow": Ours, "genetic_on_proxies": lambda: AcquisitionGA(calls=1)}
+    both = Protocol("p", spec, 2, 4, 10, ways)
+    for folder in (None, tmp_path, tmp_path):
+        counted = FunctionLab("value", lambda text: float(text.count("C")))
+        rows = session(folder, seeds=(0,)).replay("c", both, counted, domain)
+        calls = {(row["method"], row["round"]): row["n_scored"] for row in rows}
+        for n_round, expected in ((1, 400), (2, 500)):
+            assert calls["assayflow", n_round] == expected
+            assert expected <= calls["genetic_on_proxies", n_round] <= 1.05 * expected
+
+
+class Growing(InOrder):
+    """Leaves out one string more with each of its choices."""
+
+    def __init__(self) -> None:
+        self.n_chosen = 0
+
+    def needs_earlier_choices(self, task: BacktestTask) -> bool:  # noqa: ARG002
+        return True
+
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
+        self.n_chosen += 1
+        choice = super().choose(task, history, k + self.n_chosen, seed)
+        return Choice(choice.objects[-k:])
+
+
+def test_choices_that_a_later_one_needs_are_repeated_when_a_replay_goes_on(tmp_path: Path) -> None:
+    domain, growing = open_domain(SPEC.domain), replace(protocol(3), methods={"growing": Growing})
+    whole = session(seeds=(0,)).replay("c", growing, lab(), domain)
+    session(tmp_path, seeds=(0,)).replay("c", replace(growing, rounds=2), lab(), domain)
+    resumed = session(tmp_path, seeds=(0,)).replay("c", growing, lab(), domain)
+    assert timeless(resumed) == timeless(whole)
+
+
 def test_when_the_time_is_over_complete_seeds_are_reported_and_the_next_run_goes_on(tmp_path: Path) -> None:
     domain = open_domain(SPEC.domain)
     session(tmp_path, seeds=(0,)).replay("c", protocol(), lab(), domain)
     late = session(tmp_path, deadline=time.monotonic() - 1)
     rows = late.replay("c", protocol(), lab(), domain)
     assert {row["seed"] for row in rows} == {0}
-    assert "the time was over at seed 1" in late.report.notes[0]
+    assert "left out: seed 1" in late.report.notes[0]
     rows = session(tmp_path).replay("c", protocol(), lab(), domain)
     assert {row["seed"] for row in rows} == {0, 1}
 
@@ -158,8 +207,8 @@ def test_differences_are_paired_and_costs_are_ratios_over_whole_campaigns() -> N
     }
     ratios = {row["cost"]: row["ratio"] for row in report.rows if "cost" in row}
     assert ratios == {"cpu_seconds": "2 ± 0", "n_scored": "0.5 ± 0"}
-    assert [claim.value for claim in report.claims] == [3.5, 2.0, 3.5]
-    assert [claim.holds for claim in report.claims] == [False, True, True]
+    assert [claim.value for claim in report.claims] == [0.5, 3.5, 2.0, 3.5]
+    assert [claim.holds for claim in report.claims] == [True, False, True, True]
     assert report.notes == ["task: best, ours less absent method: this run has no figure for it"]
 
 
@@ -181,6 +230,14 @@ def test_coverage_is_claimed_after_the_first_round_by_seed() -> None:
     assert [row["worst_batch"] for row in report.rows] == [0.1, 0.8, 0.8]
     assert [claim.value for claim in report.claims] == [pytest.approx(0.875)] * 2
     assert [claim.holds for claim in report.claims] == [True, True]
+
+
+def test_coverage_chooses_nothing_and_leaves_out_what_is_not_stored(tmp_path: Path) -> None:
+    report = main(["--task", "coverage", "--quick", "--resume", str(tmp_path)])
+    assert not report.rows
+    assert any("left out: seed 0" in note for note in report.notes)
+    assert not list(tmp_path.rglob("*.jsonl"))
+    assert "needs --resume" in main(["--task", "coverage", "--quick"]).notes[0]
 
 
 def test_intervals_need_two_figures() -> None:

@@ -8,6 +8,7 @@ from domain_examples import Example
 from torch import Tensor
 
 from models.gflownet.environment import Environment
+from models.gflownet.structures import Graph
 
 N_WALKS = 48
 MOST_STATES = 5_000
@@ -45,7 +46,35 @@ def check_states(env: Environment, states: Tensor) -> None:
     assert torch.isfinite(slots).all()
     assert keys.shape == (len(states),)
     assert keys.dtype == torch.int64
+    if env.graph_kinds is not None:
+        check_graph(env.graph(states), env.graph_kinds)
     assert torch.equal(states, before)
+
+
+def check_graph(graph: Graph, kinds: tuple[int, int, int]) -> None:
+    """Check the ranges of kinds, that bonds have two ends, and that nothing hangs on empty nodes."""
+    for part, n in zip((graph.nodes, graph.sites, graph.relations), kinds, strict=True):
+        assert part.dtype == torch.int64
+        assert bool(((part >= 0) & (part < n)).all())
+    across = torch.nn.functional.pad(graph.across.flatten(1), (1, 0))  # [N, 1 + K]
+    here = torch.arange(across.shape[1]).expand_as(across)
+    back = across.gather(1, across)
+    assert torch.equal(back[across > 0], here[across > 0])
+    is_empty = graph.nodes == 0
+    assert not graph.sites[is_empty].any()
+    assert not graph.across[is_empty].any()
+    assert bool((is_empty[:, 1:] | ~is_empty[:, :-1]).all())
+
+
+def check_tokens(env: Environment, states: Tensor, following: Tensor) -> None:
+    """Check that a step appended one token to those of states [n, W]."""
+    before, after = env.tokens(states), env.tokens(following)
+    assert before.shape == after.shape == (len(states), env.max_steps)
+    assert bool(((after >= 0) & (after <= env.n_tokens)).all())
+    length = (before > 0).sum(dim=1)
+    assert torch.equal((after > 0).sum(dim=1), length + 1)
+    is_kept = torch.arange(env.max_steps) < length.unsqueeze(1)
+    assert torch.equal(after * is_kept, before)
 
 
 def check_forward(env: Environment, states: Tensor, actions: Tensor) -> Tensor:
@@ -57,6 +86,8 @@ def check_forward(env: Environment, states: Tensor, actions: Tensor) -> Tensor:
     assert env.backward_mask(undone).gather(1, backward.unsqueeze(1)).all()
     assert torch.equal(env.key(env.backward_step(undone, backward)), env.key(states))
     assert torch.equal(states, before)
+    if env.n_tokens:
+        check_tokens(env, states, following)
     return following
 
 

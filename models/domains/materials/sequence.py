@@ -26,6 +26,7 @@ class ActionSequence(Environment):
         self.n_actions = n_actions
         self.max_steps = max_steps
         self.state_width = max_steps
+        self.n_tokens = n_actions
 
     def reset(self, n: int) -> Tensor:
         """Return n empty rows [n, W]."""
@@ -52,9 +53,18 @@ class ActionSequence(Environment):
         last = states.gather(1, _length(states)[:, None] - 1).squeeze(1) - 1
         return self.backward_step(states, actions), last
 
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the actions that were taken [B, L]: the rows themselves."""
+        return states
+
 
 def _length(states: Tensor) -> Tensor:
     return (states > 0).sum(dim=1)
+
+
+def last_entry(states: Tensor) -> Tensor:
+    """Return the last action plus one [B]; 0 where there is none."""
+    return states.gather(1, (_length(states)[:, None] - 1).clamp_min(0)).squeeze(1)
 
 
 def chosen_actions(states: Tensor, n_actions: int) -> Tensor:

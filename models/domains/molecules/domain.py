@@ -25,6 +25,7 @@ class Molecules(Domain):
 
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
+    structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     n_amounts = N_COUNTS

@@ -53,6 +53,7 @@ class Peptides(Domain):
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
         self.every_prefix_may_stop = spec.min_length == 1 and spec.construction == "append"
+        self.structure = "tokens" if spec.construction == "append" else None
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
         self.groupings = GROUPINGS

@@ -47,6 +47,7 @@ class PeptidesEnvironment(Environment):
         self.ending_action = self.stop
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
+        self.n_tokens = self.stop + 1
         self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1
         self.allowed = _allowed(spec, self.residues).to(self.device)
         """Which residue may stand at each position [L, K] (bool)."""
@@ -115,6 +116,13 @@ class PeptidesEnvironment(Environment):
         composition = placed.sum(dim=1) / self.max_length  # [B, K]
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
         return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the residues and the stop, if any [B, L]."""
+        chains, lengths = states[:, :-1], self._lengths(states)
+        is_stopped = self.is_final(states) & (lengths < self.max_length)
+        columns = lengths.clamp_max(self.max_length - 1).unsqueeze(1)
+        return chains.scatter_add(1, columns, (is_stopped * (self.stop + 1)).unsqueeze(1))
 
     def input_names(self) -> list[str]:
         """Return residues by position, their shares, lengths, and whether the chain is finished [D]."""

@@ -10,6 +10,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from models.gflownet import sequence_features
 from models.gflownet.environment import Environment
 
 
@@ -24,6 +25,7 @@ class Strings(Environment):
         ngram_lengths: the encoding of a state: for each n, the n-gram at each of L - n + 1 positions,
             one-hot. (1,) is single letters. Longer n-grams let a small network fit a rugged landscape, and
             widen its first layer by (L - n + 1) * V^n.
+        is_place_free: whether the encoding also has `sequence_features.place_free`.
 
     Raises:
         ValueError: if an argument is outside these limits.
@@ -37,6 +39,8 @@ class Strings(Environment):
         length: int,
         device: torch.device | str = "cpu",
         ngram_lengths: Sequence[int] = (1,),
+        *,
+        is_place_free: bool = False,
     ) -> None:
         if length < 1 or not alphabet or len(set(alphabet)) < len(alphabet):
             raise ValueError("give a length of at least 1 and an alphabet of distinct letters")
@@ -51,9 +55,13 @@ class Strings(Environment):
         self.n_actions = len(alphabet)
         self.n_backward_actions = 1
         self.max_steps = length
+        self.n_tokens = len(alphabet)
         self.ngram_lengths = tuple(ngram_lengths)
         widths = {n: len(alphabet) ** n for n in self.ngram_lengths}
         self.encoding_width = sum((length - n + 1) * width for n, width in widths.items())
+        self._is_place_free = is_place_free
+        if is_place_free:
+            self.encoding_width += sequence_features.width(len(alphabet))
         self._one_hot = {
             n: torch.eye(width + 1, device=self.device)[:, 1:].contiguous() for n, width in widths.items()
         }
@@ -96,6 +104,8 @@ class Strings(Environment):
         """Return the n-grams at every position one-hot [B, D]; incomplete n-grams are all zero."""
         letters = states[:, :-1]
         parts = [self._one_hot[n][self._ngrams(letters, n)].flatten(1) for n in self.ngram_lengths]
+        if self._is_place_free:
+            parts.append(sequence_features.place_free(letters, self.n_actions))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def _ngrams(self, letters: Tensor, n: int) -> Tensor:
@@ -106,6 +116,10 @@ class Strings(Environment):
         powers = self.n_actions ** torch.arange(n - 1, -1, -1, device=letters.device)
         number = ((windows - 1) * powers).sum(dim=2) + 1
         return number * (windows[:, :, -1] > 0)
+
+    def tokens(self, states: Tensor) -> Tensor:
+        """Return the letters [B, L]."""
+        return states[:, :-1]
 
     def contexts(self, states: Tensor) -> Tensor:
         """Return the last letter and the last two letters [B, 2]."""

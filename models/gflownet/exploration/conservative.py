@@ -15,11 +15,14 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.archive import Archive
 from models.gflownet.exploration.contract import Behaviour
-from models.gflownet.genetic_operators import NONE, decompose
+from models.gflownet.genetic_operators import NONE, decompose, step_log_priors
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import rollout_forward
+from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
 from models.specs.sampler import RankWeights
+
+EDITS_PER_PLACE = 4
+"""Edits walked for each that is kept, where a prior may refuse what a refill leaves after it."""
 
 
 @final
@@ -63,6 +66,29 @@ class Refill:
             undone = doubtful[ends[0] & ~ends[1]]
             taken = taken.index_copy(0, undone, recorded[undone])
         return taken
+
+
+def _kept(ways: Tensor, share: Tensor, generator: Generator) -> Tensor:
+    """Return which recorded actions [B, T] are kept, when each is erased with probability `share` [B]."""
+    uniform = torch.rand(ways.shape, generator=generator, device=ways.device)
+    return (uniform >= share.unsqueeze(1)) & (ways != NONE)
+
+
+def kept_log_prior(trajectories: Trajectories, ways: Tensor, is_kept: Tensor) -> Tensor:
+    """Return the log-prior [B] of the steps that trajectories took as they are kept in `ways` [B, T].
+
+    A step that is to be kept and was not possible counts as impossible.
+    """
+    n, features = trajectories.n_transitions, trajectories.features
+    assert features.log_prior is not None
+    log_p = features.log_prior[:n].gather(1, trajectories.actions.unsqueeze(1)).squeeze(1)
+    rows, time = trajectories.trajectory, trajectories.time
+    inside = time < ways.shape[1]
+    at = time.clamp_max(ways.shape[1] - 1)
+    is_taken = inside & is_kept[rows, at] & (ways[rows, at] == trajectories.actions)
+    n_taken = trajectories.total(is_taken.float())
+    total = trajectories.total(log_p.where(is_taken, 0.0))
+    return total.masked_fill(n_taken < is_kept.sum(dim=1), -torch.inf)
 
 
 @final
@@ -113,13 +139,46 @@ class Conservative(Behaviour):
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Return one edited object per condition, with the steps that were walked."""
+        """Return one edited object per condition; without a prior, with the steps that were walked."""
         states = self._archive.draw(len(condition), self._rank_weights, environment.device, generator)
-        actions = decompose(environment, states, generator)
-        uniform = torch.rand(actions.shape, generator=generator, device=environment.device)
-        is_kept = uniform >= self.erased_share(states).unsqueeze(1)
-        refill = Refill(environment, actions, is_kept)
-        return rollout_forward(policy, environment, condition, generator, revise=refill)
+        ways = decompose(environment, states, generator)
+        if policy.prior is None:
+            is_kept = _kept(ways, self.erased_share(states), generator)
+            refill = Refill(environment, ways, is_kept)
+            return rollout_forward(policy, environment, condition, generator, revise=refill)
+        edited, gain = self._edits(policy, environment, (states, ways), condition, generator)
+        is_same = environment.key(edited) == environment.key(states).repeat_interleave(EDITS_PER_PLACE)
+        accepted = torch.rand(len(gain), generator=generator, device=gain.device).log() < gain
+        # what changes nothing comes after what the prior accepts, and before what it refuses
+        merit = torch.where(accepted, torch.inf, gain).masked_fill(is_same, 0.0)
+        best = merit.view(-1, EDITS_PER_PLACE).argmax(dim=1)
+        first = torch.arange(len(condition), device=best.device) * EDITS_PER_PLACE
+        return rollout_backward(policy, environment, edited[first + best], condition, generator)
+
+    def _edits(
+        self,
+        policy: Policy,
+        environment: Environment,
+        originals: tuple[Tensor, Tensor],
+        condition: Condition,
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Return several edits of each original [L, W], and what their kept steps gain in log-prior [L].
+
+        The originals are final states [B, W] and the actions [B, T] that build them.
+        """
+        assert policy.prior is not None
+        share, ways = self.erased_share(originals[0]), originals[1]
+        before = step_log_priors(environment, ways, policy.prior)
+        ways, before, share = (
+            part.repeat_interleave(EDITS_PER_PLACE, dim=0) for part in (ways, before, share)
+        )
+        is_kept = _kept(ways, share, generator)
+        refill = Refill(environment, ways, is_kept)
+        edits = condition.repeat(EDITS_PER_PLACE)
+        walked = rollout_forward(policy, environment, edits, generator, revise=refill)
+        after = kept_log_prior(walked, ways, is_kept)
+        return walked.final_states, after - torch.where(is_kept, before, 0.0).sum(dim=1)
 
     def observe(
         self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor

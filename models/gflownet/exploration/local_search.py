@@ -45,7 +45,7 @@ class Walk:
 
 def _log_pf(policy: Policy, environment: Environment, states: Tensor, context: Context) -> Tensor:
     """Return log P_F of every action [n, A] in states that are not final [n, W]."""
-    features = featurize(environment, states, policy.prior)
+    features = featurize(environment, states, policy.prior, reads=policy.reads)
     logits = policy.forward_logits(policy.hidden(features, context), features, context)
     return masked_log_softmax(logits, environment.forward_mask(states))
 
@@ -55,7 +55,7 @@ def _log_pb(policy: Policy, environment: Environment, states: Tensor, context: C
     mask = environment.backward_mask(states)
     logits = torch.zeros(mask.shape, device=states.device)
     if policy.spec.has_learned_backward:
-        features = featurize(environment, states)
+        features = featurize(environment, states, reads=policy.reads)
         logits = policy.backward_logits(policy.hidden(features, context), features)
     return masked_log_softmax(logits, mask)
 

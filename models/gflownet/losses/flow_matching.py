@@ -13,7 +13,7 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.log_space import scatter_logsumexp
 from models.gflownet.losses.contract import Loss, penalty
 from models.gflownet.policy import Policy, masked_log_softmax
-from models.gflownet.trajectories import Features, Trajectories, featurize
+from models.gflownet.trajectories import Features, Reads, Trajectories, featurize
 
 
 class _Parents(NamedTuple):
@@ -27,13 +27,17 @@ class _Parents(NamedTuple):
 
 
 @torch.no_grad()
-def _parents(trajectories: Trajectories) -> _Parents:
+def _parents(trajectories: Trajectories, reads: Reads) -> _Parents:
     environment = trajectories.environment
     child, backward_action = environment.backward_mask(trajectories.states).nonzero(as_tuple=True)
     states, action = environment.backward_step_with_forward(trajectories.states[child], backward_action)
     is_initial = environment.backward_mask(states).any(dim=1).logical_not()
     return _Parents(
-        child, action, environment.forward_mask(states), is_initial, featurize(environment, states)
+        child,
+        action,
+        environment.forward_mask(states),
+        is_initial,
+        featurize(environment, states, reads=reads),
     )
 
 
@@ -50,7 +54,7 @@ class FlowMatching(Loss):
         """Return the mean penalty of log inflow - log outflow over each trajectory [B]."""
         everyone = torch.arange(len(trajectories), device=log_reward.device)
         belongs = torch.cat([trajectories.trajectory, everyone])  # [N + B]
-        parents = _parents(trajectories)
+        parents = _parents(trajectories, policy.reads)
         log_z = policy.log_z(condition)
         context = policy.context(condition).at(belongs[parents.child])
         hidden = policy.hidden(parents.features, context)

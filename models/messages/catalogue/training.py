@@ -52,6 +52,14 @@ TEMPLATES = {
         "(`base_measure.kind` is "
         "objects), and most have that size. Set it to sizes to weigh sizes evenly."
     ),
+    "prior_decides_sizes": (
+        "The prior was learned of measured objects whose size is not known while they are built, so it also "
+        "decides how often each size is sampled. `base_measure` is not used."
+    ),
+    "prior_not_kept": (
+        "The round that training began from left no prior for this space, so the sampler has none: before "
+        "any reward, only the base measure counts. Set `sampler.prior` to measured to learn one."
+    ),
     "prior_not_learned": (
         "The {objects} measured objects that can be built show nothing in common that predicts others of "
         "them better than chance, so the sampler has no prior: before any reward, only the base measure "

@@ -37,7 +37,8 @@ UNCERTAIN = 0.25
 class BaseMeasure:
     """The weights of sizes, which sum to 1 over `counts`; without counts every object weighs the same.
 
-    `log_densities` are those of one object of each size from 0 on.
+    `log_densities` are those of one object of each size from 0 on; without them a prior shares the weight of
+    a size among its objects, and without weights it decides about sizes as well.
     """
 
     kind: str
@@ -51,7 +52,8 @@ class BaseMeasure:
 
         None where it is the same for all, which changes no distribution.
         """
-        return SizePrior(environment, self.log_densities) if len(self.weights) > 1 else None
+        has_choice = len(self.weights) > 1 and len(self.log_densities) > 0
+        return SizePrior(environment, self.log_densities) if has_choice else None
 
     def summary(self, **seen: Iterable[int]) -> dict[str, Any]:
         """Return everything as plain JSON; `log_density` is what one object of a size adds to its log-reward.
@@ -73,7 +75,7 @@ class BaseMeasure:
             "weight": self.weights[size],
             "log_count": self.counts.log_counts[size],
             "log_count_error": self.counts.errors.get(size, 0.0),
-            "log_density": self.log_densities[size],
+            "log_density": self.log_densities[size] if self.log_densities else None,
         }
 
     def state(self) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class BaseMeasure:
         share, weight = drawn[size] / total, self.weights.get(size, 1.0)
         if weight < CROWDED:
             return [message("one_size_by_predictions", share=share, size=size, unit=self.unit, weight=weight)]
-        if not self.weights and possible is not None and possible.least < possible.most:
+        if self.kind == "objects" and possible is not None and possible.least < possible.most:
             return [message("one_size_by_number", share=share, size=size, unit=self.unit)]
         return []
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import torch
 
 from models.gflownet.genetic_operators import breed, build, complete, decompose
+from models.gflownet.sampler import sample_actions
 from models.messages.message import Message, message
 from models.reward.log_reward import softly_floored
 from models.specs.sampler import MOST_BETA, USUAL_BETA
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.campaign.spec import CampaignSpec
+    from models.gflownet.environment import Environment
+    from models.gflownet.prior import ActionPrior
     from models.rounds.training.base_measure import BaseMeasure
     from models.rounds.training.state_reward import StateReward
 
@@ -129,13 +132,14 @@ class BetaRange:
         return [message("beta_range_blunt", compared=self.pool, **numbers)]
 
 
-def choose_beta_range(
+def choose_beta_range(  # noqa: PLR0913 - each is one thing that the range depends on
     spec: CampaignSpec,
     reward: StateReward,
     measured: Sequence[str],
     measure: BaseMeasure,
     seed: int,
     *,
+    prior: ActionPrior | None = None,
     is_described: bool = True,
 ) -> BetaRange:
     """Return the range of a round: the stated one, or the one that its reward gives a meaning.
@@ -149,13 +153,20 @@ def choose_beta_range(
         measured: canonical texts.
         measure: the base measure, whose sizes ordinary objects have.
         seed: of the pool.
+        prior: of the policy, which ordinary objects then follow in place of the base measure.
         is_described: whether to find out what a stated range means, which costs the scores of the pool.
     """
     stated = None if spec.sampler.beta == "auto" else spec.sampler.beta
     if stated is not None and not is_described:
         return BetaRange(*stated, "stated")
     preferences = _preferences(len(spec.objectives))
-    pool = _Pool.gather(reward, measured, measure, preferences, seed)
+    generator = torch.Generator(device=reward.environment.device).manual_seed(seed)
+    ordinary = (
+        _ordinary(reward, measure, generator)
+        if prior is None
+        else walks_by(prior, reward.environment, ORDINARY, generator)
+    )
+    pool = _Pool.gather(reward, measured, ordinary, preferences, generator)
     names = [objective.name for objective in spec.objectives]
     if stated is not None:
         return BetaRange(*stated, "stated", len(pool), pool.effective(names, stated))
@@ -193,12 +204,15 @@ class _Pool:
 
     @staticmethod
     def gather(
-        reward: StateReward, measured: Sequence[str], measure: BaseMeasure, preferences: Tensor, seed: int
+        reward: StateReward,
+        measured: Sequence[str],
+        ordinary: Tensor,
+        preferences: Tensor,
+        generator: Generator,
     ) -> _Pool:
-        """Score the reference pool, which depends on nothing but the arguments."""
-        generator = torch.Generator(device=reward.environment.device).manual_seed(seed)
+        """Score ordinary final states [N, W], measured objects and what a search finds from them."""
         known, can_be_built = reward.environment.states(measured[:: -(-len(measured) // MEASURED) or 1])
-        starts = torch.cat([_ordinary(reward, measure, generator), known[can_be_built]])
+        starts = torch.cat([ordinary, known[can_be_built]])
         found = _search(reward, starts, preferences, generator)
         states = _distinct(reward, torch.cat([starts, found]))
         expected, log_probability = _factors(reward, states, preferences)
@@ -263,6 +277,17 @@ def _ordinary(reward: StateReward, measure: BaseMeasure, generator: Generator) -
     weights = torch.tensor([max(measure.weights.get(size, 0.0), 1e-9) / count[size] for size in sizes])
     rows = torch.multinomial(weights.to(states.device), ORDINARY, generator=generator)
     return states[rows.sort().values]
+
+
+def walks_by(prior: ActionPrior, environment: Environment, n: int, generator: Generator) -> Tensor:
+    """Return the final states [n, W] of walks whose actions a prior draws."""
+    states = environment.reset(n)
+    while bool((walking := ~environment.is_final(states)).any()):
+        rows = walking.nonzero().squeeze(1)
+        mask = environment.forward_mask(states[rows])
+        log_p = prior(states[rows], mask).masked_fill(~mask, -torch.inf)
+        states = states.index_copy(0, rows, environment.step(states[rows], sample_actions(log_p, generator)))
+    return states
 
 
 def _search(reward: StateReward, starts: Tensor, preferences: Tensor, generator: Generator) -> Tensor:

@@ -8,7 +8,7 @@ stands alone. Knows the specification and objects; no reward.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -18,6 +18,7 @@ from models.gflownet.prior import AutoregressivePrior
 from models.gflownet.prior_counts import BackoffTable
 from models.gflownet.prior_fit import FitRecord, fit_prior
 from models.messages.message import Message, message
+from models.rounds.training.base_measure import BaseMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.gflownet.environment import Environment
-    from models.gflownet.prior import LogPrior
-    from models.rounds.training.base_measure import BaseMeasure
     from models.specs.sampler import SamplerSpec
 
 PREFIX = "prior."
@@ -40,10 +39,19 @@ class RoundPrior:
     kind: str
     learned: AutoregressivePrior | None = None
     record: FitRecord | None = None
+    has_one_size: bool = False
+    """Whether all objects of the space have one size, so that nothing has to be decided."""
 
-    def beside_reward(self, measure: BaseMeasure, environment: Environment) -> LogPrior | None:
-        """Return what the log-reward of objects is multiplied with: nothing where the policy has a prior."""
-        return None if self.learned is not None else measure.prior(environment)
+    def left_of(self, measure: BaseMeasure) -> BaseMeasure:
+        """Return what is left of a base measure beside the prior.
+
+        All of it without one; the weights of sizes where the prior ends objects by them; else nothing.
+        """
+        if self.learned is None:
+            return measure
+        if self.learned.ends is not None:
+            return replace(measure, log_densities=())
+        return BaseMeasure(measure.kind, measure.unit, None, {})
 
     def summary(self) -> dict[str, Any]:
         """Return how the prior was chosen, as plain JSON."""
@@ -59,9 +67,22 @@ class RoundPrior:
 
     def messages(self) -> list[Message]:
         """Return what a reader should know of it."""
-        if self.record is None or self.learned is not None:
+        if self.kind == "none":
             return []
+<<<<<<< HEAD
+        if self.learned is None and self.kind == "measured" and self.record is not None:
+            return [message("prior_not_learned", objects=self.record.n_objects)]
+        if self.learned is None:
+            return [message("prior_not_kept")]
+        return [message("prior_decides_sizes")] if self.learned.ends is None and not self.has_one_size else []
+=======
+        if self.learned is not None:
+            is_told = self.learned.ends is None and not self.has_one_size
+            return [message("prior_decides_sizes")] if is_told else []
+        if self.kind == "checkpoint" or self.record is None:
+            return [message("prior_not_kept")]
         return [message("prior_not_learned", objects=self.record.n_objects)]
+>>>>>>> main
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what an artefact keeps: tensors by name, and plain JSON."""
@@ -79,7 +100,12 @@ NO_PRIOR = RoundPrior("none")
 
 
 def round_prior(
-    spec: SamplerSpec, environment: Environment, measure: BaseMeasure, measured: Sequence[str], seed: int
+    spec: SamplerSpec,
+    environment: Environment,
+    measure: BaseMeasure,
+    measured: Sequence[str],
+    seed: int,
+    earlier: RoundPrior = NO_PRIOR,
 ) -> RoundPrior:
     """Return the prior that a campaign asks for.
 
@@ -90,15 +116,18 @@ def round_prior(
         measured: canonical texts of objects that gave a result; those the environment cannot build have no
             part.
         seed: of the ways that lead to them.
+        earlier: the prior of the round that training begins from, for `checkpoint`.
     """
     if spec.prior == "none":
         return NO_PRIOR
+    sizes, has_one_size = _size_weights(measure, environment, seed), len(measure.weights) == 1
+    if spec.prior == "checkpoint":
+        kept = None if earlier.learned is None else earlier.learned.with_sizes(sizes)
+        return RoundPrior(spec.prior, kept, earlier.record, has_one_size)
     states, is_known = environment.states(measured)
     generator = torch.Generator(device=environment.device).manual_seed(seed)
-    learned, record = fit_prior(
-        environment, states[is_known], _size_weights(measure, environment, seed), generator
-    )
-    return RoundPrior(spec.prior, learned, record)
+    learned, record = fit_prior(environment, states[is_known], sizes, generator)
+    return RoundPrior(spec.prior, learned, record, has_one_size)
 
 
 def _size_weights(measure: BaseMeasure, environment: Environment, seed: int) -> Mapping[int, float]:

@@ -18,6 +18,8 @@ from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.rewards import check_loss
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
+from models.gflownet.trunks import get_trunk
+from models.gflownet.trunks.contract import check_served
 from models.records import Cancelled
 
 if TYPE_CHECKING:
@@ -41,11 +43,13 @@ WITHOUT_PRIOR = "trajectory_balance"
 
 
 def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
-    """Refuse a loss that a campaign's environment and reward cannot serve, before anything is fitted.
+    """Refuse a loss or trunk that environment and reward cannot serve, before anything is fitted.
 
     Raises:
-        UnfitLossError: if the loss asks for something that they do not offer.
+        IncompatibleLossError: if the loss asks for something that they do not offer.
+        UnservedTrunkError: if the trunk reads something that the environment does not offer.
     """
+    check_served(environment, get_trunk(spec.trunk).reads)
     check_loss(spec.loss, get_loss(spec.loss), environment, has_prior=spec.prior != "none")
 
 
@@ -109,6 +113,7 @@ def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
         steps_per_draw=spec.steps_per_draw,
         conditions_per_trajectory=spec.conditions_per_trajectory,
         policy=PolicySpec(
+            trunk=spec.trunk,
             width=spec.hidden_width,
             depth=spec.hidden_layers,
             has_learned_backward=spec.backward_policy == "learned",

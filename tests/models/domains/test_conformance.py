@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
 from models.domains.contract import HAZARD, MOST_PARTS, InvalidObjectError, Plugin
+from models.specs.sampler import TRUNKS
 
 NONSENSE = ("?!", "nan", "\u2603", "((", "-1e999")
 
@@ -165,6 +166,30 @@ def test_similarity_is_one_only_for_the_same(example: Example):
 def test_whether_every_prefix_may_stop_is_what_the_environment_says(example: Example):
     environment = example.domain.environment(example.texts)
     assert example.domain.every_prefix_may_stop == (environment.stop_action is not None)
+
+
+def test_the_structure_of_states_is_what_the_environment_offers(example: Example):
+    environment = example.domain.environment(example.texts)
+    assert (example.domain.structure == "tokens") == (environment.n_tokens > 0)
+    assert (example.domain.structure == "graph") == (environment.graph_kinds is not None)
+
+
+def test_every_trunk_is_served_or_refused_at_its_field(example: Example):
+    offered = {"encoding", example.domain.structure}
+    for trunk, reads in TRUNKS.items():
+        body = {
+            "name": "example",
+            "domain": dict(example.spec),
+            "objectives": [{"name": "y"}],
+            "sampler": {"trunk": trunk},
+        }
+        if reads in offered:
+            assert CampaignSpec.model_validate(body).sampler.trunk == trunk
+            continue
+        with pytest.raises(ValidationError, match=f"{trunk} reads the {reads}") as caught:
+            CampaignSpec.model_validate(body)
+        assert [error["ctx"]["pointer"] for error in caught.value.errors()] == ["/sampler/trunk"]
+        assert CampaignSpec.from_stored(body).sampler.trunk == trunk
 
 
 def test_kernel_is_positive_definite_over_the_features(example: Example):

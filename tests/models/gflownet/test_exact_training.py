@@ -8,12 +8,15 @@ import torch
 from exactness import BETAS, SETTINGS, TOLERANCE, Deviation, assert_exact, deviations, tabulated
 from loss_spaces import letter_reward
 
+from models.domains.molecules.environment.fragment_trees import FragmentTrees
+from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.domains.peptides.environment import PeptidesEnvironment
 from models.domains.peptides.spec import PeptidesSpec
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
+from models.gflownet.policy import PolicySpec
 from models.gflownet.trainer import Trainer
 
 
@@ -147,6 +150,25 @@ def test_forward_looking_losses_are_exact_on_additive_strings(loss: str):
     utilities = reward.utilities(enumerate_space(environment).final_states)
     result = assert_exact(environment, utilities, log_reward=reward, settings=replace(SETTINGS, loss=loss))
     assert max(abs(deviation.log_z_error) for deviation in result) < 0.1
+
+
+@pytest.mark.slow
+def test_a_transformer_is_exact_on_strings():
+    environment = Strings("ACG", 3)
+    policy = PolicySpec(trunk="transformer", width=64)
+    settings = replace(SETTINGS, policy=policy, learning_rate=2e-3)
+    assert_exact(environment, string_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_message_passing_is_exact_on_fragment_trees():
+    vocabulary = ("[*]c1ccc([*])cc1", "[*]C([*])=O", "[*]OC", "[*]C1CC1", "[*]N[*]")
+    environment = FragmentTrees(compile_fragments(vocabulary), 3, 16)
+    n = len(enumerate_space(environment))
+    assert n > 30
+    utilities = torch.rand(n, 2, generator=torch.Generator().manual_seed(3)).double()
+    policy = PolicySpec(trunk="message_passing", width=128)
+    assert_exact(environment, utilities, settings=replace(SETTINGS, steps=800, policy=policy))
 
 
 @pytest.mark.slow

@@ -15,9 +15,10 @@ from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space
 from models.gflownet.mixed_precision import has_fast_bfloat16, hidden_layers, is_worthwhile, padded
-from models.gflownet.policy import Policy, PolicySpec, Precision
+from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.sampler import rollout_forward, sample
 from models.gflownet.scoring import score
+from models.gflownet.trunks.contract import Precision
 
 ENVIRONMENT = Strings("ACGT", 4)
 CONDITIONS = ConditionSampler((1.0, 8.0), 2)

@@ -44,14 +44,27 @@ def test_what_never_follows_gets_little_and_what_follows_its_frequency():
         torch.testing.assert_close(p[share > 0], share[share > 0], atol=0.01, rtol=0)
 
 
-def test_the_mass_of_new_words_is_the_share_of_words_seen_once():
-    """Good and Turing: of 100 transitions after the only context 4 words came once."""
+def test_the_mass_of_new_words_follows_from_words_seen_once():
+    """Good: of 100 transitions after the only context 4 words came once, so 4 % are new words."""
     words = torch.tensor([0] * 60 + [1] * 36 + [2, 3, 4, 5])
     table = count(torch.zeros(100, 0, dtype=torch.int64), words, 10, 1, 1.0)
     p = table.rows[0].exp()
     assert float(p[6:].sum()) == pytest.approx(0.04, abs=1e-6)
     assert p[6:].tolist() == pytest.approx([0.01] * 4, abs=1e-6)
     assert float(p[0] / p[1]) == pytest.approx(60.1 / 36.1, rel=1e-4)
+
+
+def test_what_never_follows_a_context_is_rare_and_doubtful():
+    """Word 2 came once in 100 after context 0, and words 3 and 4 never, but as often as it elsewhere."""
+    words = torch.tensor([0] * 60 + [1] * 39 + [2] + [3, 4] * 50)
+    contexts = torch.tensor([0] * 100 + [1] * 100).unsqueeze(1)
+    table = count(contexts, words, 5, 2, 1.0)
+    elsewhere, after = table.rows[0].exp(), table.log_probabilities(torch.tensor([[0]]))[0].exp()
+    both = float(elsewhere[3:].sum())
+    # the once-seen share of both contexts, which are alike in number, is 1 of 200
+    frequency = (1 + 20 / 200) / 120
+    assert float(after[3:].sum()) == pytest.approx(frequency**2 / both, rel=1e-4)
+    assert float(after[3:].sum()) < 0.1 * frequency
 
 
 def test_a_context_seen_once_says_no_more_than_the_coarser_one():

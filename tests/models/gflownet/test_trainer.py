@@ -159,6 +159,14 @@ def test_the_seed_decides_everything():
     assert not torch.equal(bits(one)["policy.first.weight"], bits(other)["policy.first.weight"])
 
 
+@pytest.mark.parametrize("n_conditions", [1, 2])
+def test_resuming_with_a_transformer_too(n_conditions: int):
+    policy = PolicySpec(trunk="transformer", width=32, has_learned_backward=True)
+    shares = {"replay_share": 0.2, "local_search_share": 0.2, "genetic_share": 0.2}
+    settings = replace(SETTINGS, policy=policy, conditions_per_trajectory=n_conditions, **shares)
+    assert_resumes(settings, build)
+
+
 def test_a_checkpoint_before_the_first_step_resumes_too():
     untouched = build(seed=8)
     untouched.load(build().save())

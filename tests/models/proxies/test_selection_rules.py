@@ -40,6 +40,29 @@ def test_a_clearly_better_proxy_is_chosen_by_either_rule(rule: Rule) -> None:
     assert best_proxy(parts, "a", rule).name == "second"
 
 
+def test_a_better_likelihood_with_worse_predictions_leaves_the_first() -> None:
+    """The second has the likelier deviations: it knows which errors are large, but errs more."""
+    errors = _normal(60, 0) * torch.where(torch.arange(60) % 10 == 0, 6.0, 1.0)
+    sure = _part("first", errors)
+    none = torch.full_like(errors, math.nan)
+    wider = (1.05 * errors).abs().clamp_min(0.3)
+    held = HeldOut(Posterior(0 * errors, wider, 0 * errors), 1.05 * errors, none, none)
+    knowing = ProxyFit("second", _never, [0], torch.ones(1), {"a": score(held)}, {"a": held})
+    assert best_proxy([sure, knowing], "a", "best") is knowing
+    assert best_proxy([sure, knowing], "a", "one_standard_error") is sure
+
+
+def test_without_exact_values_likelihood_decides() -> None:
+    """All values are above 3, which the second predicts."""
+    zero, one = torch.zeros(30, dtype=torch.float64), torch.ones(30, dtype=torch.float64)
+
+    def above(name: str, mean: float) -> ProxyFit:
+        held = HeldOut(Posterior(mean * one, one, zero), one * math.nan, 3 * one, one * math.inf)
+        return ProxyFit(name, _never, [0], torch.ones(1), {"a": score(held)}, {"a": held})
+
+    assert best_proxy([above("first", 0.0), above("second", 5.0)], "a", "one_standard_error").name == "second"
+
+
 def test_one_that_was_not_judged_gives_way() -> None:
     unjudged = ProxyFit("unjudged", _never, [0], torch.ones(1), {}, {})
     judged = _part("judged", _normal(20, 0))

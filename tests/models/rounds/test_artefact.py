@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("quick_proxies")
 KINDS = ("molecules", "peptides", "materials", "switches")
 SWITCHES = {"kind": "switches", "n": 6}
 ALL = ("gaussian_process", "deep_ensemble", "random_forest", "multi_task_gaussian_process")
+BETAS = (1.0, 64.0)
 SEED = 3
 
 
@@ -84,7 +85,12 @@ def _left(kind: str) -> Left:
     fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
     trainer = build_trainer(
-        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+        spec.sampler.with_beta(BETAS),
+        environment,
+        StateReward(environment, fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     trainer.step()
     artefact = pack_artefact(
@@ -293,7 +299,12 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     )
     assert withheld == [measured]
     trainer = build_trainer(
-        left.spec.sampler, environment, StateReward(environment, left.fitted.reward), RewardShape(2), SEED, []
+        left.spec.sampler.with_beta(BETAS),
+        environment,
+        StateReward(environment, left.fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     made_from = provenance(left.spec, screened, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer, made_from, screened, withheld)
@@ -372,7 +383,12 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     trainer = build_trainer(
-        spec.sampler, environment, StateReward(environment, fitted.reward), RewardShape(2), SEED, []
+        spec.sampler.with_beta(BETAS),
+        environment,
+        StateReward(environment, fitted.reward),
+        RewardShape(2),
+        SEED,
+        [],
     )
     artefact = pack_artefact(
         fitted, trainer, provenance(spec, domain, environment, history, SEED, ()), domain, ()

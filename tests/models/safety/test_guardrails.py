@@ -65,7 +65,7 @@ def hypotheses_of(
     )
 
 
-def rail(alpha: float = 0.1, applies_to: Literal["value", "reading"] = "value") -> Guardrail:
+def rail(alpha: float | None = 0.1, applies_to: Literal["value", "reading"] = "value") -> Guardrail:
     return Guardrail(name="blood", type="hc50", min=100.0, risk=0.05, alpha=alpha, applies_to=applies_to)
 
 
@@ -84,6 +84,17 @@ def test_alpha_of_the_guardrail_decides_who_is_heard() -> None:
     disagreeing = hypotheses_of((3.0, 3.0), (3.0, 2.0), weights=[0.97, 0.03])
     assert bounds_of(disagreeing, alpha=0.01) == pytest.approx([SAFE, AT_THE_EDGE])
     assert bounds_of(disagreeing, alpha=0.1) == pytest.approx([SAFE, SAFE])
+
+
+def test_readings_hear_more_hypotheses_than_values_unless_alpha_is_given() -> None:
+    disagreeing = hypotheses_of((3.0, 3.0), (3.0, 2.0), weights=[0.92, 0.08])
+    assert bounds_of(disagreeing, alpha=None) == pytest.approx([SAFE, SAFE])
+    assert bounds_of(disagreeing, alpha=None, applies_to="reading") == pytest.approx([SAFE, AT_THE_EDGE])
+    assert bounds_of(disagreeing, alpha=0.1, applies_to="reading") == pytest.approx([SAFE, SAFE])
+    stored = Guardrail.from_stored(
+        {"name": "blood", "type": "hc50", "min": 1, "alpha": 0.1, "applies_to": "reading"}
+    )
+    assert stored.least_weight == 0.1
 
 
 def test_hypotheses_of_equal_weight_are_heard_or_not_together() -> None:

@@ -10,7 +10,7 @@ from models.backtests.strategies import METHODS
 from models.specs import variants as module
 from models.specs.decisions import ACQUISITIONS, PROXIES, SELECTORS
 from models.specs.sampler import LOSSES
-from models.specs.variants import named_variants, variants
+from models.specs.variants import named_variants, texts_of_variants, variants
 
 
 @pytest.fixture
@@ -79,3 +79,11 @@ def test_the_names_are_known_without_torch() -> None:
         "import sys, models.campaign.requests, models.backtests.strategies; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - our own program
+
+
+def test_what_a_trunk_reads_is_read_from_its_file():
+    found = texts_of_variants("gflownet/trunks", "READS")
+    assert next(iter(found)) == "mlp"
+    assert found["transformer"] == "tokens"
+    with pytest.raises(TypeError, match="ORDER must be a text"):
+        texts_of_variants("gflownet/trunks", "ORDER")

@@ -32,6 +32,7 @@ class CompositionDomain(Domain):
     """Reduced formulas within a campaign's elements, limits and oxidation states."""
 
     object_columns = (COLUMN,)
+    structure = "tokens"
     cluster_similarity = 0.75
     """About the similarity of GaAs and GaAlAs2; GaAs and GaP are less similar."""
     computed = features.COMPUTED

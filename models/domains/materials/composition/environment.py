@@ -20,7 +20,7 @@ from models.domains.materials.charge_balance.reachability import (
     reachability,
 )
 from models.domains.materials.composition.formula import amounts_of
-from models.domains.materials.sequence import ActionSequence, chosen_actions, one_hot
+from models.domains.materials.sequence import ActionSequence, chosen_actions, last_entry, one_hot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,6 +99,11 @@ class CompositionEnvironment(ActionSequence):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the atoms of the formula units [B]."""
         return self._amount[final_states].sum(dim=1)
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the last element, then with its amount [B, 2]."""
+        last = last_entry(states)
+        return torch.stack([self._element[last] + 1, last], dim=1)
 
     def log_counts(self) -> dict[int, float] | None:
         """Return atoms -> log of the number of compositions; None where counting would take long."""

@@ -29,6 +29,7 @@ class MixtureDomain(Domain):
     """Recipes: fractions of components on a grid and a value for each process variable."""
 
     needs_all_columns = True
+    structure = "tokens"
     cluster_similarity = 0.75
     """About the similarity of recipes that share three of four settings."""
     formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all

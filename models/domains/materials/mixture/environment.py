@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.domains.materials.mixture.recipe import grid_fraction, grid_steps, read, write
-from models.domains.materials.sequence import ActionSequence, chosen_actions, one_hot
+from models.domains.materials.sequence import ActionSequence, chosen_actions, last_entry, one_hot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +107,13 @@ class MixtureEnvironment(ActionSequence):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the number of components present [B]."""
         return (self._steps[final_states] > 0).sum(dim=1)
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the last component or variable, then with its amount or level [B, 2]."""
+        last = last_entry(states)
+        variable = self._variable[last]
+        part = torch.where(variable >= 0, len(self._spec.components) + variable, self._component[last])
+        return torch.stack([part + 1, last], dim=1)
 
     def log_counts(self) -> dict[int, float]:
         """Return components -> log of the number of recipes: subsets, divisions of steps, settings."""

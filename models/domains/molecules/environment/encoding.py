@@ -1,7 +1,7 @@
 """Policy inputs of a tree and its slots, invariant to node numbering and site symmetry.
 
-Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small
-spaces.
+Sums, counts and substitution patterns over the tree make it general; a few bits of the invariant hashes let
+a policy learn the exceptions of a small space by heart.
 
 Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from models.domains.molecules.environment import patterns
 from models.domains.molecules.environment.hashing import splitmix64
 from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
 from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, count_nodes
@@ -21,20 +22,43 @@ if TYPE_CHECKING:
 
     from models.domains.molecules.environment.leaves import Leaves
     from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.patterns import Patterns
     from models.domains.molecules.environment.validity import SiteStates, SizeLimits
 
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
 N_COUNTS = 8
 _SITE = N_ENVIRONMENTS + 1
-SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
+SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS + patterns.SLOT_WIDTH
+SLOT_SIGNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH - N_SLOT_BITS, SLOT_WIDTH - patterns.SLOT_WIDTH)
+SLOT_PATTERNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH, SLOT_WIDTH)
+"""Columns of a slot's features."""
 
 
 def encoding_width(n_fragments: int) -> int:
     """Return D."""
     return (
-        n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+        n_fragments
+        + 2 * N_DESCRIPTORS
+        + 2 * N_ENVIRONMENTS
+        + _SITE
+        + N_COUNTS
+        + N_SLOT_BITS
+        + patterns.WIDTH
+        + N_STATE_BITS
     )
+
+
+def columns(n_fragments: int) -> dict[str, slice]:
+    """Return which columns of D hold patterns and which signs of hashes, by name."""
+    end = encoding_width(n_fragments)
+    signs = end - N_STATE_BITS
+    start = signs - patterns.WIDTH
+    return {
+        "signs of the pointed site": slice(start - N_SLOT_BITS, start),
+        "patterns": slice(start, signs),
+        "signs of the state": slice(signs, end),
+    }
 
 
 def bits(hashes: Tensor, n: int) -> Tensor:
@@ -45,14 +69,14 @@ def bits(hashes: Tensor, n: int) -> Tensor:
 
 def encode_states(
     columns: TreeColumns,
-    names: Tensor,
     seen: RootedHashes,
     sites_state: SiteStates,
     tables: LookupTables,
     limits: SizeLimits,
+    found: Patterns,
 ) -> Tensor:
-    """Return the policy's input [B, D], without the descriptor sums that `finish` adds."""
-    counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
+    """Return the policy's input without the signs of the state, and without the descriptors of `finish`."""
+    counts = torch.zeros(len(columns.final), len(tables.heavy_atoms), device=columns.final.device)
     counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
     n_nodes = count_nodes(columns)
     numbers = [
@@ -68,19 +92,24 @@ def encode_states(
     return torch.cat(
         [
             counts,
-            counts.new_zeros(len(names), N_DESCRIPTORS),
+            counts.new_zeros(len(counts), N_DESCRIPTORS),
             _environment_counts(sites_state.site_class, sites_state.neighbours != NONE),
             _environment_counts(sites_state.site_class, sites_state.is_pointable),
             torch.stack(numbers, dim=1),
             _pointed_site(columns, seen, sites_state, tables),
-            bits(names, N_STATE_BITS),
+            found.tree / 2,
         ],
         dim=1,
     )
 
 
+def with_signs(encoded: Tensor, names: Tensor) -> Tensor:
+    """Return what `encode_states` returned with the signs of the states' names [B] beside it [B, D]."""
+    return torch.cat([encoded, bits(names, N_STATE_BITS)], dim=1)
+
+
 def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
-    """Add the descriptors summed over the tree to `encode_states`' result [B, D] in place, and return it.
+    """Add the descriptors summed over the tree to encodings [B, D] in place, and return it.
 
     Only this product may round a row differently in another batch, so it is not cached per row.
     """
@@ -104,7 +133,12 @@ def _pointed_site(
 
 
 def encode_slots(
-    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, leaves: Leaves, tables: LookupTables
+    columns: TreeColumns,
+    seen: RootedHashes,
+    sites_state: SiteStates,
+    leaves: Leaves,
+    tables: LookupTables,
+    found: Patterns,
 ) -> Tensor:
     """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
     exists = columns.fragment != NONE
@@ -125,7 +159,14 @@ def encode_slots(
     whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
     flags = torch.stack([sites_state.is_open, at_leaf], dim=3).float()
     features = torch.cat(
-        [flags, whole, tables.class_features[sites_state.site_class], bits(identity, N_SLOT_BITS)], dim=3
+        [
+            flags,
+            whole,
+            tables.class_features[sites_state.site_class],
+            bits(identity, N_SLOT_BITS),
+            found.slots,
+        ],
+        dim=3,
     )
     return (features * (sites_state.is_open | at_leaf)[..., None]).flatten(1, 2)
 

@@ -22,6 +22,7 @@ from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.names import named_sites
+from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
 from models.domains.molecules.environment.state_cache import StateCache
 from models.domains.molecules.environment.state_properties import StateProperties, compute
 from models.domains.molecules.environment.tree_states import NONE, split
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
 
@@ -48,7 +50,7 @@ class FragmentTrees(Environment):
         ValueError: if no molecule of the vocabulary fits the limits.
     """
 
-    format = "FragmentTrees"
+    format = "FragmentTrees 2"
 
     def __init__(
         self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
@@ -68,7 +70,9 @@ class FragmentTrees(Environment):
         self.encoding_width = encoding.encoding_width(len(self.fragments))
         self.slot_width = encoding.SLOT_WIDTH
         self.max_steps = 2 * max_fragments
-        self._stop = self.n_actions - 1
+        n_words, n_relations = len(self._tables.word_fragment), int(self._tables.relation.max())
+        self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
+        self._stop = self.ending_action = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
         self._disassembler = Disassembler(self.fragments, max_fragments)
         self._facts = StateCache(self._compute, self.reset(1))
@@ -159,6 +163,10 @@ class FragmentTrees(Environment):
         """Return invariant features of every open site and of every leaf's attachment [B, K, S]."""
         return self._facts.get(states, "slots")
 
+    def graph(self, states: Tensor) -> Graph:
+        """Return fragments, and sites by the word that attaches them there and what they hold."""
+        return graph_of(split(states), self._tables)
+
     def is_final(self, states: Tensor) -> Tensor:
         """Return which trees are finished [B]."""
         return states[:, -1] == 1
@@ -170,6 +178,20 @@ class FragmentTrees(Environment):
     def size(self, final_states: Tensor) -> Tensor:
         """Return the number of fragments [B]."""
         return tree_states.count_nodes(split(final_states))
+
+    def open_size(self, states: Tensor) -> Tensor:
+        """Return the number of fragments so far [B]."""
+        return tree_states.count_nodes(split(states))
+
+    def contexts(self, states: Tensor) -> Tensor:
+        """Return the class of the pointed site, then its fragment and orbit [B, 2]; 0 without one."""
+        columns = split(states)
+        slot = columns.pointed.clamp(min=0)
+        node = (slot // self._n_sites)[:, None]
+        fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
+        site = slot % self._n_sites
+        kinds = [self._tables.site_class[fragment, site], self._tables.word_of_site[fragment, site]]
+        return (torch.stack(kinds, dim=1) + 1) * (columns.pointed != NONE)[:, None]
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""

@@ -5,6 +5,7 @@ Letters: F fragments, S sites of a fragment at most, P permutations at most, V w
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.environment.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, splitmix64
+from models.domains.molecules.environment.names import name_hash, named_sites
 from models.domains.molecules.fragments.compatibility import (
     IMPOSSIBLE,
     N_CLASSES,
@@ -49,8 +51,10 @@ class LookupTables:
     is_sp3: Tensor  # [F, S] bool
     same_atom: Tensor  # [F, S, S] bool
     position: Tensor  # [F, P, S] hash of the position to which each symmetry maps a site
+    relation: Tensor  # [F, S, S] which orbit of ordered pairs of sites, from 1; 0 where there is no site
     arrival: Tensor  # [F, P, S] the same for a site through which one looks at the tree
     word_of_site: Tensor  # [F, S]
+    site_hash: Tensor  # [F, S] of the name of each site's word, the same in every vocabulary
     required: Tensor  # [F]
     countable: Tensor  # [F, S] bool
     least_cost: Tensor  # [F] heavy atoms that one required use takes
@@ -115,13 +119,33 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[AttachAction]) 
         "is_sp3": padded([[e in SP3_CARBON for e in fragment.environments] for fragment in fragments]).bool(),
         "same_atom": same_atom,
         "position": splitmix64(permutation + POSITION),
+        "relation": _relations(fragments, n_sites),
         "arrival": splitmix64(splitmix64(permutation + POSITION) + ARRIVAL),
         "word_of_site": padded(
             [[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]
         ),
+        "site_hash": padded(
+            [
+                [name_hash(sites[orbit]) for orbit in fragment.orbits]
+                for fragment, (_, sites) in zip(fragments, named_sites(fragments), strict=True)
+            ]
+        ),
         "required": torch.tensor([fragment.required for fragment in fragments]),
         "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),
     }
+
+
+def _relations(fragments: Sequence[Fragment], n_sites: int) -> Tensor:
+    """Return the number [F, S, S] of each ordered pair of sites, equal for pairs related by a symmetry."""
+    relation = torch.zeros(len(fragments), n_sites, n_sites, dtype=torch.int64)
+    n_found = 0
+    for index, fragment in enumerate(fragments):
+        for pair in itertools.product(range(len(fragment.atoms)), repeat=2):
+            if not relation[index, pair[0], pair[1]]:
+                n_found += 1
+                for permutation in fragment.permutations:
+                    relation[index, permutation[pair[0]], permutation[pair[1]]] = n_found
+    return relation
 
 
 def _word_tables(

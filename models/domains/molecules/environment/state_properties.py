@@ -12,6 +12,7 @@ import torch
 
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.leaves import Leaves, find_leaves
+from models.domains.molecules.environment.patterns import find_patterns
 from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, split
 from models.domains.molecules.environment.validity import SiteStates, analyse_sites, fitting_words
 
@@ -39,12 +40,14 @@ def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_word
     columns = split(states)
     seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
     name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
+    found = find_patterns(columns, sites_state.neighbours, tables)
+    encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
     return StateProperties(
         name=name,
         forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
         backward_mask=_backward_mask(columns, leaves, sites_state),
-        encoding=encoding.encode_states(columns, name, seen, sites_state, tables, limits),
-        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables),
+        encoding=encoding.with_signs(encoded, name),
+        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables, found),
         last_added_slot=_last_added_slot(columns, leaves),
         open_view=(seen.site * sites_state.is_open).flatten(1),
     )

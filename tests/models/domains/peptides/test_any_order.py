@@ -61,5 +61,7 @@ def test_the_specification_chooses_and_appends_by_default() -> None:
         Peptides(PeptidesSpec.model_validate({"min_length": 1, **fields}))
         for fields in ({}, {"construction": "any_order"})
     ]
-    assert [domain.environment([]).format for domain in opened] == ["PeptidesEnvironment", "AnyOrderPeptides"]
+    kinds = [type(domain.environment([])) for domain in opened]
+    assert kinds == [PeptidesEnvironment, AnyOrderPeptides]
     assert [domain.every_prefix_may_stop for domain in opened] == [True, False]
+    assert [domain.structure for domain in opened] == ["tokens", None]

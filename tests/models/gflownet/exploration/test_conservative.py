@@ -13,10 +13,10 @@ from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
-from models.gflownet.exploration.conservative import Conservative, Refill
-from models.gflownet.genetic_operators import NONE, complete, decompose
+from models.gflownet.exploration.conservative import Conservative, Refill, kept_log_prior
+from models.gflownet.genetic_operators import NONE, complete, decompose, step_log_priors
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.sampler import rollout_forward
+from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
 
 CONDITIONS = ConditionSampler((1.0, 4.0), 1)
@@ -163,3 +163,50 @@ def test_its_state_comes_back_and_it_needs_an_object() -> None:
 def test_wrong_settings_are_refused(probability: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="delta"):
         Conservative(LETTERS.state_width, 2, probability, certain)
+
+
+class AsTheOneBefore:
+    """A prior over four letters: nearly always the same letter as before, each as often at the start."""
+
+    def __call__(self, states: Tensor, mask: Tensor) -> Tensor:
+        length = (states[:, :-1] > 0).sum(dim=1, keepdim=True)
+        previous = states.gather(1, (length - 1).clamp_min(0)) - 1
+        repeats = torch.arange(4) == previous
+        log_p = torch.where(repeats, 0.97, 0.01).log()
+        return torch.where(length == 0, torch.tensor(0.25).log(), log_p).where(mask, 0.0)
+
+
+def test_the_log_prior_of_each_step_is_that_of_its_state() -> None:
+    states, _ = LETTERS.states(["AAABBBBB"])
+    actions = decompose(LETTERS, states, torch.Generator().manual_seed(0))
+    log_p = step_log_priors(LETTERS, actions, AsTheOneBefore())
+    expected = torch.tensor([0.25, 0.97, 0.97, 0.01, 0.97, 0.97, 0.97, 0.97])
+    assert torch.allclose(log_p[0].exp(), expected)
+
+
+def test_what_is_kept_counts_by_its_prior_and_as_impossible_where_it_was_not_taken(
+    generator: torch.Generator,
+) -> None:
+    policy = Policy(LETTERS, CONDITIONS, PolicySpec(width=16), generator, AsTheOneBefore())
+    states, _ = LETTERS.states(["AAAABBBB", "AAAABBBB"])
+    walked = rollout_backward(policy, LETTERS, states, CONDITIONS.fixed(1.0, n=2), generator)
+    ways = decompose(LETTERS, LETTERS.states(["AAAABBBB", "AAAABBBC"])[0], generator)
+    is_kept = torch.zeros(ways.shape, dtype=torch.bool)
+    is_kept[:, [4, 7]] = True
+    kept = kept_log_prior(walked, ways, is_kept)
+    assert float(kept[0].exp()) == pytest.approx(0.01 * 0.97)
+    assert kept[1].isneginf()
+
+
+def test_with_a_prior_refills_that_it_refuses_are_rare_and_something_changes(
+    generator: torch.Generator,
+) -> None:
+    policy = Policy(LETTERS, CONDITIONS, PolicySpec(width=16), generator, AsTheOneBefore())
+    states, _ = LETTERS.states(["AAAAAAAA"])
+    edits = observing(LETTERS, states, certain, delta=0.3)
+    final = edits.trajectories(policy, LETTERS, CONDITIONS.fixed(1.0, n=2000), generator).final_states
+    log_p = step_log_priors(LETTERS, decompose(LETTERS, final, generator), AsTheOneBefore())
+    n_breaks = (log_p < -3).sum(dim=1)
+    # a refilled letter that differs breaks the run, and again where a kept one follows: a hundred times rarer
+    assert float((n_breaks > 1).double().mean()) < 0.02
+    assert float((LETTERS.key(final) != LETTERS.key(states)).double().mean()) > 0.02

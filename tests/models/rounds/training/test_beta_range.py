@@ -25,7 +25,7 @@ from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward
 from models.reward.utility import fit_utility
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure
-from models.rounds.training.beta_range import BetaRange, _ordinary, choose_beta_range
+from models.rounds.training.beta_range import BetaRange, _ordinary, choose_beta_range, walks_by
 from models.rounds.training.state_reward import StateReward
 from models.specs.objectives import Objective
 from models.specs.sampler import MOST_BETA
@@ -262,3 +262,19 @@ def test_ordinary_objects_have_the_sizes_of_the_base_measure() -> None:
     shares = {size: float((sizes == size).double().mean()) for size in measure.weights}
     for size, weight in measure.weights.items():
         assert shares[size] == pytest.approx(weight, abs=0.1)
+
+
+def test_ordinary_objects_follow_the_prior_of_the_policy() -> None:
+    def on(_: Tensor, mask: Tensor) -> Tensor:
+        """Nearly always choose the last allowed action."""
+        last = mask.long().cumsum(dim=1).argmax(dim=1)
+        rows = torch.nn.functional.one_hot(last, mask.shape[1]).bool()
+        return torch.where(rows, 0.0, -20.0).masked_fill(~mask, 0.0)
+
+    walked = environment()
+    states = walks_by(on, walked, 64, torch.Generator().manual_seed(0))
+    assert set(walked.objects(states)) == {"1" * 11}
+    values = normal()
+    reward = state_reward([values], [learned(values)])
+    given = (campaign(), reward, MEASURED, EVERY_OBJECT, 0)
+    assert choose_beta_range(*given, prior=on).pool < choose_beta_range(*given).pool

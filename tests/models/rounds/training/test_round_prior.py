@@ -145,12 +145,43 @@ def test_an_interrupted_round_with_a_prior_ends_the_same():
     ]
 
 
+def test_a_round_takes_over_the_prior_of_the_one_it_begins_from():
+    first = propose(campaign(prior="measured"), history(), seed=1, report=quiet, is_diagnosed=False)
+    spec = campaign(prior="checkpoint", start_from="previous")
+    second = propose(spec, unrelated(), seed=2, report=quiet, start=first.artefact, is_diagnosed=False)
+    told = second.summary["prior"]
+    assert told == first.summary["prior"] | {"kind": "checkpoint"}
+    assert second.summary["start"]["actions"] == second.summary["start"]["known_actions"]
+    opened = load_trained_campaign(spec, unrelated(), seed=2, artefact=second.artefact, report=quiet)
+    drawn, _ = opened.sample(SampleRequest(n=60, seed=2), unrelated(), quiet)
+    assert float(np.isnan(LAB.truth([item.object for item in drawn])).mean()) < 0.4
+
+
+def test_without_a_round_to_begin_from_there_is_no_prior_to_take_over():
+    spec = campaign(prior="checkpoint", start_from="previous")
+    alone = propose(spec, history(), seed=2, report=quiet, is_diagnosed=False)
+    assert not alone.summary["prior"]["used"]
+    assert "prior_not_kept" in [item["code"] for item in alone.summary["messages"]]
+
+
+@pytest.mark.parametrize("had", [True, False])
+def test_a_policy_beside_a_prior_does_not_serve_one_without(had: bool):  # noqa: FBT001
+    one, other = ("measured", "none") if had else ("none", "measured")
+    first = propose(campaign(prior=one), history(), seed=1, report=quiet, is_diagnosed=False)
+    begun = propose(
+        campaign(prior=other), history(), seed=2, report=quiet, start=first.artefact, is_diagnosed=False
+    )
+    assert begun.summary["start"] is None
+    assert "start_of_other_policy" in [item["code"] for item in begun.summary["messages"]]
+
+
 @pytest.mark.parametrize(
     ("sampler", "field", "words"),
     [
         ({"loss": "relative_trajectory_balance", "prior": "none"}, "/loss", "needs a prior"),
         ({"loss": "flow_matching", "prior": "measured"}, "/loss", "no form for a prior"),
         ({"backward_policy": "learned", "prior": "measured"}, "/backward_policy", "set it to uniform"),
+        ({"prior": "checkpoint", "start_from": "nothing"}, "/prior", "set start_from"),
     ],
 )
 def test_what_does_not_go_together_is_refused_by_field(sampler: dict[str, str], field: str, words: str):

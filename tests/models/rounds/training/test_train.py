@@ -11,7 +11,9 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.losses import get_loss
 from models.gflownet.rewards import IncompatibleLossError
+from models.gflownet.sampler import sample
 from models.gflownet.settings import TrainerSettings
+from models.gflownet.trunks.contract import UnservedTrunkError
 from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
@@ -117,12 +119,36 @@ def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
     assert len(heard) <= 1
 
 
+@pytest.mark.parametrize("trunk", ["mlp", "transformer"])
+def test_a_trained_policy_opens_from_its_weights(trunk: str) -> None:
+    spec = SamplerSpec(trunk=trunk, hidden_width=32, beta=(1.0, 64.0))
+    environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
+    reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
+    trainer = build_trainer(spec, environment, reward, RewardShape(1), 5, [])
+    again = trained_policy(spec, environment, RewardShape(1), trainer.policy.state_dict())
+    condition = trainer.conditions.fixed(2.0, n=3)
+    draws = [
+        sample(policy, environment, condition, 3, torch.Generator().manual_seed(1))
+        for policy in (trainer.policy, again.policy)
+    ]
+    assert torch.equal(draws[0].final_states, draws[1].final_states)
+    assert torch.equal(draws[0].log_pf, draws[1].log_pf)
+
+
+def test_a_trunk_without_its_structure_is_told_before_fitting() -> None:
+    environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
+    with pytest.raises(UnservedTrunkError, match="PeptidesEnvironment offers no graph"):
+        check_sampler(SamplerSpec(trunk="message_passing"), environment)
+    with pytest.raises(ValidationError, match="trunk must be one of mlp"):
+        SamplerSpec(trunk="convolution")
+
+
 def test_the_shape_of_the_network_and_its_conditions_reach_a_trained_policy() -> None:
     spec = SamplerSpec(beta=(1, 64), hidden_width=48, hidden_layers=3, preference_concentration=5.0)
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
     trainer = build_trainer(spec, environment, reward, RewardShape(2), 0, [])
-    assert [layer.out_features for layer in trainer.policy.trunk] == [48, 48, 48]
+    assert [layer.out_features for layer in (trainer.policy.first, *trainer.policy.rest)] == [48, 48, 48]
     weights = trainer.policy.state_dict()
     again = trained_policy(spec, environment, RewardShape(2), weights)
     assert again.conditions.concentration == trainer.conditions.concentration == 5.0
