@@ -69,20 +69,11 @@ class RoundPrior:
         """Return what a reader should know of it."""
         if self.kind == "none":
             return []
-<<<<<<< HEAD
         if self.learned is None and self.kind == "measured" and self.record is not None:
             return [message("prior_not_learned", objects=self.record.n_objects)]
         if self.learned is None:
             return [message("prior_not_kept")]
         return [message("prior_decides_sizes")] if self.learned.ends is None and not self.has_one_size else []
-=======
-        if self.learned is not None:
-            is_told = self.learned.ends is None and not self.has_one_size
-            return [message("prior_decides_sizes")] if is_told else []
-        if self.kind == "checkpoint" or self.record is None:
-            return [message("prior_not_kept")]
-        return [message("prior_not_learned", objects=self.record.n_objects)]
->>>>>>> main
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what an artefact keeps: tensors by name, and plain JSON."""
