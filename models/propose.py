@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
+    from models.gflownet.trainer import Trainer
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
@@ -109,21 +110,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        given = (
-            betas.applied(spec).sampler,
-            environment,
-            reward,
-            shape_of_reward(spec),
-            seed,
-            fitted.measured,
-        )
-        trainer = build_trainer(*given, prior=prior.learned)
+        trainer = _trainer(betas.applied(spec), fitted, reward, prior, seed)
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
-        filters = CandidateFilter(fitted, history)
-        sampling = stream(seed, "sampling")
+        filters, sampling = CandidateFilter(fitted, history), stream(seed, "sampling")
         pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
@@ -166,6 +158,14 @@ def _before_training(
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     found = {"hazard_lists": screened.provenance(), "reach": reached}
     return summary | found, [*messages, *reach_messages(reached)]
+
+
+def _trainer(
+    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
+) -> Trainer:
+    """Return the trainer of a round whose range of inverse temperatures is known."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    return build_trainer(*given, prior=prior.learned)
 
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
