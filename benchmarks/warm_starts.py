@@ -1,4 +1,4 @@
-"""Rounds that begin from the policy of the round before, with a quarter of the steps, beside new policies.
+"""Rounds that begin from the policy of the round before, with three tenths of the steps, beside new policies.
 
 Rounds: the strings 4^5 with a SIMULATED utility, a random additive field and one of neighbouring pairs. What
 the models of a round believe is that truth and an error, a field of the same kind, which shrinks to 60 % of
@@ -33,7 +33,7 @@ from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 from models.propose import propose
 from models.records import History, Proposal
-from models.specs.sampler import WARM_PARTS
+from models.specs.sampler import WARM_SHARE
 
 BETAS = (1.0, 8.0, 64.0)
 ROUNDS = 4
@@ -103,7 +103,7 @@ def rounds_of(seed: int, steps: int) -> list[dict[str, Any]]:
     rows = []
     for number in range(1, ROUNDS):
         aim, its_seed = fields.target(beliefs[number]), seed + 1000 * number
-        few = steps // WARM_PARTS
+        few = round(steps * WARM_SHARE)
         arms = {
             NEW: trained(aim, steps, its_seed),
             SHORT: trained(aim, few, its_seed),
@@ -171,6 +171,7 @@ def molecules(report: Report, n: int, steps: int, *, quick: bool) -> None:
     if absent := why_absent(TABLE):
         report.notes.append(absent)
         return
+    torch.set_num_threads(1)
     n, steps = (60, 8) if quick else (n, steps)
     spec = CampaignSpec.model_validate(SPEC | {"sampler": {"steps": steps}})
     whole = measured(n + BATCH)

@@ -46,12 +46,11 @@ from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.gflownet.trainer import Trainer
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
     from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "5"
+MEANING = "6"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -98,8 +97,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         check_sampler(spec.sampler, environment)
         listing = list_space(spec, environment, is_diagnosed=is_diagnosed)
         fitted = fit(spec, screened, environment, history, seed, tick, n_listed=listing.n_scored)
-        tick(1.0, "counting the objects of each size")
-        measure, prior = _before_reward(fitted, screened, environment, seed, start)
+        measure, prior = _before_reward(fitted, screened, environment, seed, start, tick)
     summary, messages = _before_training(fitted, history, screened, environment, seed)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, screened, environment, history, seed, withheld) | {"start": digest(start)}
@@ -110,12 +108,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        trainer = _trainer(betas.applied(spec), fitted, reward, prior, seed)
+        training = _untrained(betas.applied(spec), reward, fitted, prior, seed)
+        trainer = training.trainer
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
-        filters, sampling = CandidateFilter(fitted, history), stream(seed, "sampling")
+        filters = CandidateFilter(fitted, history)
+        sampling = stream(seed, "sampling")
         pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
@@ -140,9 +139,15 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
 
 
 def _before_reward(
-    fitted: RoundModel, screened: ScreenedDomain, environment: Environment, seed: int, start: bytes | None
+    fitted: RoundModel,
+    screened: ScreenedDomain,
+    environment: Environment,
+    seed: int,
+    start: bytes | None,
+    tick: Callable[[float, str], None],
 ) -> tuple[BaseMeasure, RoundPrior]:
     """Return what objects weigh before any reward: what is left of the base measure, and the prior."""
+    tick(1.0, "counting the objects of each size")
     spec, measured = fitted.model.spec, fitted.measured
     measure = base_measure(spec, screened, environment, measured, stream(seed, "base measure"))
     kept, seeded = earlier_prior(start, environment), stream(seed, "prior")
@@ -160,16 +165,17 @@ def _before_training(
     return summary | found, [*messages, *reach_messages(reached)]
 
 
-def _trainer(
-    spec: CampaignSpec, fitted: RoundModel, reward: StateReward, prior: RoundPrior, seed: int
-) -> Trainer:
-    """Return the trainer of a round whose range of inverse temperatures is known."""
-    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
-    return build_trainer(*given, prior=prior.learned)
-
-
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
 """Parts of a summary on which a checkpoint depends."""
+
+
+def _untrained(
+    spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
+) -> TrainingRun:
+    """Return the training of a round before its first step."""
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    trainer = build_trainer(*given, prior=prior.learned)
+    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

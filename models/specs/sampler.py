@@ -32,8 +32,8 @@ RankWeights = Literal["power", "reciprocal"]
 """How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
-WARM_PARTS = 4
-"""A round that begins from an earlier policy takes the steps of a new one divided by this."""
+WARM_SHARE = 0.3
+"""A round that begins from an earlier policy takes this share of the steps of a new one."""
 OLDER = {
     "proposal_beta": "as_trained",
     "start_from": "nothing",
@@ -202,7 +202,7 @@ class SamplerSpec(FrozenModel):
         ge=1,
         le=1_000_000,
         description="Training steps of a round that begins from an earlier policy, instead of `steps`; null "
-        "is a quarter of them.",
+        "is three tenths of them.",
     )
     trajectories_per_step: int = Field(
         default=64, ge=1, le=4096, description="Trajectories of each training step."
@@ -299,7 +299,7 @@ class SamplerSpec(FrozenModel):
     @property
     def steps_when_warm(self) -> int:
         """Training steps of a round that begins from an earlier policy."""
-        return self.warm_steps or max(1, self.steps // WARM_PARTS)
+        return self.warm_steps or max(1, round(WARM_SHARE * self.steps))
 
     @property
     def other_campaign(self) -> UUID | None:

@@ -69,10 +69,10 @@ class RoundPrior:
         """Return what a reader should know of it."""
         if self.kind == "none":
             return []
-        if self.learned is None and (self.kind == "checkpoint" or self.record is None):
-            return [message("prior_not_kept")]
-        if self.learned is None and self.record is not None:
+        if self.learned is None and self.kind == "measured" and self.record is not None:
             return [message("prior_not_learned", objects=self.record.n_objects)]
+        if self.learned is None:
+            return [message("prior_not_kept")]
         return [message("prior_decides_sizes")] if self.learned.ends is None and not self.has_one_size else []
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -80,15 +80,15 @@ def test_a_first_round_begins_from_nothing_and_keeps_its_best(first: Proposal):
     assert found.made_from["start"] is None
 
 
-def test_the_next_round_takes_a_quarter_of_the_steps_from_there(first: Proposal):
+def test_the_next_round_takes_three_tenths_of_the_steps_from_there(first: Proposal):
     assert first.artefact is not None
     second = run(spec(), history(12, "1110011"), seed=6, start=first.artefact)
     told = RoundSummary.model_validate(second.summary, extra="forbid").start
     assert told is not None
-    assert (told.steps, told.sha256) == (10, warm_start.digest(first.artefact))
+    assert (told.steps, told.sha256) == (12, warm_start.digest(first.artefact))
     assert (told.actions, told.known_actions) == (told.actions, told.actions)
     assert told.best_objects == len(read_artefact(first.artefact).best)
-    assert second.summary["training"]["steps"] == 10
+    assert second.summary["training"]["steps"] == 12
     assert second.artefact is not None
     assert read_artefact(second.artefact).made_from["start"] == told.sha256
     assert not {"start_damaged", "start_of_other_policy"} & set(codes(second))
@@ -164,7 +164,7 @@ def test_an_artefact_of_an_older_release_serves_the_same_space(first: Proposal):
     del header["names"], header["best"], header["made_from"]["start"]
     older = pack(tensors, header)
     result = run(spec(), history(), start=older)
-    assert (result.summary["start"]["best_objects"], result.summary["start"]["steps"]) == (0, 10)
+    assert (result.summary["start"]["best_objects"], result.summary["start"]["steps"]) == (0, 12)
     header["made_from"]["vocabulary"] = "another"
     other = run(spec(), history(), start=pack(tensors, header))
     assert "older release" in " ".join(other.summary["statements"])
@@ -210,7 +210,7 @@ def test_names_that_differ_between_equal_shapes_are_noticed(first: Proposal, mon
 
 def test_other_objectives_are_no_hindrance(first: Proposal):
     result = run(spec(objectives=[{"name": "signal"}]), history(), start=first.artefact)
-    assert result.summary["start"]["steps"] == 10
+    assert result.summary["start"]["steps"] == 12
 
 
 def test_policies_with_and_without_a_prior_do_not_mix():
@@ -224,7 +224,7 @@ def test_policies_with_and_without_a_prior_do_not_mix():
     assert read_artefact(with_prior.artefact).has_prior
     assert not read_artefact(without.artefact).has_prior
     more = History((*known.measurements, Measurement("1010101", "signal", 4.0)))
-    assert run(measured, more, start=with_prior.artefact).summary["start"]["steps"] == 10
+    assert run(measured, more, start=with_prior.artefact).summary["start"]["steps"] == 12
     for made, start, owner in ((measured, without, "this round"), (none, with_prior, "the earlier policy")):
         result = run(made, more, start=start.artefact)
         assert result.summary["start"] is None

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.environment.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, splitmix64
+from models.domains.molecules.environment.names import name_hash, named_sites
 from models.domains.molecules.fragments.compatibility import (
     IMPOSSIBLE,
     N_CLASSES,
@@ -53,6 +54,7 @@ class LookupTables:
     relation: Tensor  # [F, S, S] which orbit of ordered pairs of sites, from 1; 0 where there is no site
     arrival: Tensor  # [F, P, S] the same for a site through which one looks at the tree
     word_of_site: Tensor  # [F, S]
+    site_hash: Tensor  # [F, S] of the name of each site's word, the same in every vocabulary
     required: Tensor  # [F]
     countable: Tensor  # [F, S] bool
     least_cost: Tensor  # [F] heavy atoms that one required use takes
@@ -121,6 +123,12 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[AttachAction]) 
         "arrival": splitmix64(splitmix64(permutation + POSITION) + ARRIVAL),
         "word_of_site": padded(
             [[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]
+        ),
+        "site_hash": padded(
+            [
+                [name_hash(sites[orbit]) for orbit in fragment.orbits]
+                for fragment, (_, sites) in zip(fragments, named_sites(fragments), strict=True)
+            ]
         ),
         "required": torch.tensor([fragment.required for fragment in fragments]),
         "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),

@@ -6,6 +6,7 @@ environment, while to a policy the core and its earlier sites still mean the sam
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -33,3 +34,8 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
             sites[site] = f"{name} by atom {atom} ({environment}, {at[atom]})"
         named.append((name, sites))
     return named
+
+
+def name_hash(name: str) -> int:
+    """Return 56 bits that tell a name apart from others, in every process alike."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest(), "big")

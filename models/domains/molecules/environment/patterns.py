@@ -43,7 +43,7 @@ def find_patterns(columns: TreeColumns, neighbours: Tensor, tables: LookupTables
     """Return the patterns of trees with these slots at the other ends of bonds [B, N, S], -1 for none."""
     n, n_sites = neighbours.shape[1:]
     fragment = columns.fragment.clamp(min=0)
-    word = splitmix64(tables.word_of_site[fragment] + LEAF)  # [B, N, S]
+    word = splitmix64(tables.site_hash[fragment] + LEAF)  # [B, N, S]
     is_attached = neighbours != NONE
     partner = word.flatten(1).gather(1, neighbours.clamp(min=0).flatten(1)).view_as(neighbours)
     slots = torch.arange(n * n_sites, device=fragment.device).view(n, n_sites)

@@ -121,7 +121,7 @@ def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
 
 @pytest.mark.parametrize("trunk", ["mlp", "transformer"])
 def test_a_trained_policy_opens_from_its_weights(trunk: str) -> None:
-    spec = SamplerSpec(trunk=trunk, hidden_width=32)
+    spec = SamplerSpec(trunk=trunk, hidden_width=32, beta=(1.0, 64.0))
     environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
     reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
     trainer = build_trainer(spec, environment, reward, RewardShape(1), 5, [])
