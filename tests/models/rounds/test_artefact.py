@@ -293,10 +293,8 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     assert "hazard list a: bad" in judged.refused
 
     screened = ScreenedDomain(left.domain, left.spec.domain, [named])
-    environment, withheld = (
-        screened.environment(attempted_objects(left.history)),
-        screened.withheld(attempted_objects(left.history)),
-    )
+    environment = screened.environment(attempted_objects(left.history))
+    withheld = screened.withheld(attempted_objects(left.history))
     assert withheld == [measured]
     trainer = build_trainer(
         left.spec.sampler.with_beta(BETAS),
