@@ -252,7 +252,7 @@ def test_the_gradient_of_samples_estimates_that_of_the_kl_divergence(loss: str, 
     policy = perturbed(STRINGS, ArbitraryPrior(STRINGS) if has_prior else None)
     divergence, log_z = divergence_from(policy)
     exact = gradients(divergence, policy)
-    torch.nn.init.constant_(policy.partition.offset, float(log_z - divergence))
+    torch.nn.init.constant_(policy.partition.offset, float((log_z - divergence).detach()))
     generator, found = torch.Generator().manual_seed(1), torch.zeros_like(exact)
     for _ in range(20):
         condition = policy.conditions.fixed(2.0, n=20_000)

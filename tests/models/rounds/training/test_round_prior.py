@@ -190,6 +190,54 @@ def test_what_does_not_go_together_is_refused_by_field(sampler: dict[str, str], 
     assert caught.value.errors()[0]["ctx"]["pointer"] == field
 
 
+@pytest.mark.parametrize("kind", ["sizes", "objects"])
+def test_lengths_keep_the_weights_of_the_base_measure(kind: str):
+    body = campaign(prior="measured").model_dump(mode="json") | {"base_measure": {"kind": kind}}
+    body["domain"] |= {"min_length": LENGTH - 1, "max_length": LENGTH}
+    spec = CampaignSpec.model_validate(body)
+    domain = open_domain(spec.domain)
+    environment, texts = domain.environment([]), list(LAB.start(120, 0))
+    measure = base_measure(spec, domain, environment, texts, 0)
+    found = round_prior(spec.sampler, environment, measure, texts, 7)
+    assert found.messages() == []
+    left = found.left_of(measure)
+    assert left.weights == measure.weights
+    assert left.prior(environment) is None
+    assert found.learned is not None
+    state = environment.states([texts[0][:-1]])[0]
+    state, _ = environment.backward_step_with_forward(state, torch.zeros(1, dtype=torch.int64))
+    assert environment.open_size(state).tolist() == [LENGTH - 1]
+    end = found.learned(state, environment.forward_mask(state))[0, environment.ending_action].exp()
+    # of all peptides, 20 times as many have one residue more
+    assert float(end) == pytest.approx(0.5 if kind == "sizes" else 1 / 21, rel=1e-3)
+
+
+def test_where_sizes_are_not_known_while_building_the_prior_decides_about_them():
+    body = campaign(prior="measured").model_dump(mode="json")
+    body["domain"] = {
+        "kind": "materials",
+        "space": "mixture",
+        "components": list("ABCDEF"),
+        "grid": 10,
+        "max_components": 3,
+    }
+    spec = CampaignSpec.model_validate(body)
+    domain = open_domain(spec.domain)
+    environment, rng = domain.environment([]), np.random.default_rng(0)
+    rows = [{"A": share, "B": 10 - share} for share in range(1, 10)]
+    rows += [{"A": share, "B": int(rng.integers(1, 10 - share)), "C": 0} for share in range(1, 9)]
+    for row in rows:
+        row["C"] = 10 - row["A"] - row["B"]
+    texts = [domain.parse({name: str(row.get(name, 0) / 10) for name in "ABCDEF"}) for row in rows]
+    measure = base_measure(spec, domain, environment, texts, 0)
+    found = round_prior(spec.sampler, environment, measure, texts, 7)
+    assert found.learned is not None
+    assert [item.code for item in found.messages()] == ["prior_decides_sizes"]
+    left = found.left_of(measure)
+    assert left.weights == {}
+    assert left.prior(environment) is None
+
+
 def test_stored_specifications_have_no_prior():
     stored = campaign().model_dump(mode="json")
     del stored["sampler"]["prior"]
