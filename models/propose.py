@@ -38,7 +38,7 @@ from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.beta_range import choose_beta_range
 from models.rounds.training.dual_ascent import DualAscent
-from models.rounds.training.round_prior import round_prior
+from models.rounds.training.round_prior import makeable, round_prior
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, shape_of_reward, train
 from models.rounds.warm_start import digest, earlier_prior, warm_start
@@ -151,7 +151,8 @@ def _before_reward(
     spec, measured = fitted.model.spec, fitted.measured
     measure = base_measure(spec, screened, environment, measured, stream(seed, "base measure"))
     kept, seeded = earlier_prior(start, environment), stream(seed, "prior")
-    prior = round_prior(spec.sampler, environment, measure, measured, seeded, kept)
+    shown = makeable(measured, fitted.proposed)
+    prior = round_prior(spec.sampler, environment, measure, shown, seeded, kept)
     return prior.left_of(measure), prior
 
 

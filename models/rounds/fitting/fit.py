@@ -68,6 +68,8 @@ class RoundModel:
     reading: CleanedResults
     n_listed: int | None = None
     """Objects of the space where all are scored; None where they are sampled."""
+    proposed: frozenset[str] = frozenset()
+    """Objects that earlier rounds predicted as candidates."""
 
     @property
     def settings(self) -> RoundSettings:
@@ -219,7 +221,8 @@ def _assemble(
     reward = log_reward(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending
     )
-    return RoundModel(domain, model, reward, reading.table, attempted, reading, given.n_listed)
+    proposed = frozenset(forecast.object for forecast in history.forecasts)
+    return RoundModel(domain, model, reward, reading.table, attempted, reading, given.n_listed, proposed)
 
 
 def _settings(given: FitInputs, objects: Sequence[str], table: TrainingTable) -> SelectionSettings:

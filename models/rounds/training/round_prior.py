@@ -16,12 +16,12 @@ import torch
 from models.gflownet.counting import count_objects
 from models.gflownet.prior import AutoregressivePrior
 from models.gflownet.prior_counts import BackoffTable
-from models.gflownet.prior_fit import FitRecord, fit_prior
+from models.gflownet.prior_fit import LEAST_OBJECTS, FitRecord, fit_prior
 from models.messages.message import Message, message
 from models.rounds.training.base_measure import BaseMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from torch import Tensor
 
@@ -88,6 +88,16 @@ class RoundPrior:
 
 
 NO_PRIOR = RoundPrior("none")
+
+
+def makeable(measured: Sequence[str], proposed: Collection[str]) -> list[str]:
+    """Return the measured objects that a prior is fitted on: those that no round proposed.
+
+    What rounds propose is ever more alike. A prior of it would narrow the next round to what the last one
+    already had. Where too few objects came from elsewhere, proposed ones count as well.
+    """
+    others = [text for text in measured if text not in proposed]
+    return others if len(others) >= LEAST_OBJECTS else list(measured)
 
 
 def round_prior(

@@ -12,12 +12,13 @@ from models.backtests.oracles.sequences import EhrlichLab
 from models.campaign.requests import SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.gflownet.prior_fit import LEAST_OBJECTS
 from models.inference.load import load_trained_campaign
 from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.artefact import read_artefact
 from models.rounds.training.base_measure import base_measure
-from models.rounds.training.round_prior import NO_PRIOR, restore_prior, round_prior
+from models.rounds.training.round_prior import NO_PRIOR, makeable, restore_prior, round_prior
 
 pytestmark = pytest.mark.usefixtures("quick_proxies")
 
@@ -242,3 +243,10 @@ def test_stored_specifications_have_no_prior():
     stored = campaign().model_dump(mode="json")
     del stored["sampler"]["prior"]
     assert CampaignSpec.from_stored(stored).sampler.prior == "none"
+
+
+def test_a_prior_is_fitted_on_what_came_from_elsewhere_while_that_is_enough() -> None:
+    given = [f"given {index}" for index in range(LEAST_OBJECTS)]
+    proposed = {"proposed 1", "proposed 2"}
+    assert makeable([*given, *sorted(proposed)], proposed) == given
+    assert makeable([*given[1:], *sorted(proposed)], proposed) == [*given[1:], *sorted(proposed)]
