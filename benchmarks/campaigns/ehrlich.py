@@ -47,6 +47,8 @@ def specification(length: int) -> CampaignSpec:
         "acquisition": {"kappa": 2.0},
         "sampler": {
             "steps": 200,
+            "warm_steps": 200,
+            "prior": "measured",
             "beta": [8, 128],
             "behaviour": {"measured_share": 0.1, "replay_share": 0.2, "genetic_share": 0.6},
         },

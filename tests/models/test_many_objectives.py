@@ -25,13 +25,14 @@ MOST_OBJECTIVES = 5
 N_OBJECTS = 24
 
 
-def _campaign(kind: str, n_objectives: int) -> tuple[CampaignSpec, list[str]]:
+def _campaign(kind: str, n_objectives: int, **changes: Any) -> tuple[CampaignSpec, list[str]]:
     body: dict[str, Any] = {
         "name": "any",
         "domain": dict(open_example(kind, 0).spec),
         "objectives": [{"name": f"y{place}"} for place in range(n_objectives)],
         "batch": {"size": 3},
         "sampler": {"steps": 2, "trajectories_per_step": 8},
+        **changes,
     }
     spec = CampaignSpec.model_validate(body)
     objects = sorted(random_objects(open_domain(spec.domain).environment([])))
@@ -92,7 +93,7 @@ PROXIES: dict[str, type[Proxy]] = {
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_one_broken_proxy_costs_no_round(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec, objects = _campaign("peptides", 2)
+    spec, objects = _campaign("peptides", 2, proxies={"kinds": [*PROXIES]})
     monkeypatch.setattr(PROXIES[name], "fit", _broken)
     proposal = _propose(spec, _results(objects, 2, is_complete=True))
     assert proposal.candidates
@@ -110,7 +111,7 @@ def test_predictions_that_are_no_numbers_are_a_failure(part: str, monkeypatch: p
         belief = whole(self, features)
         return replace(belief, **{part: getattr(belief, part) * torch.nan})
 
-    spec, objects = _campaign("peptides", 1)
+    spec, objects = _campaign("peptides", 1, proxies={"kinds": [*PROXIES]})
     monkeypatch.setattr(random_forest.FittedRandomForest, "posterior", predict)
     proposal = _propose(spec, _results(objects, 1, is_complete=True))
     assert proposal.candidates
@@ -140,7 +141,7 @@ def test_what_stops_a_round_is_no_failure_of_a_proxy(monkeypatch: pytest.MonkeyP
     def interrupted(*_: object, **__: object) -> None:
         raise TimeLimitError
 
-    spec, objects = _campaign("peptides", 1)
+    spec, objects = _campaign("peptides", 1, proxies={"kinds": [*PROXIES]})
     monkeypatch.setattr(random_forest.RandomForest, "fit", interrupted)
     with pytest.raises(TimeLimitError):
         _propose(spec, _results(objects, 1, is_complete=True))

@@ -24,7 +24,8 @@ def table(n: int, types: Sequence[str] = ("y",)) -> TrainingTable:
 
 def test_every_installed_proxy_can_be_opened() -> None:
     assert tuple(build_proxies(RBFKernel, PROXIES, table(30, ("y", "z")))) == PROXIES
-    assert ProxySpec().kinds == PROXIES
+    assert ProxySpec().kinds is None
+    assert ProxySpec(kinds=PROXIES).kinds == PROXIES
 
 
 @pytest.mark.parametrize("kind", ["gaussian_process", "deep_ensemble", "random_forest"])

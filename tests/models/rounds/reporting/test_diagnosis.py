@@ -56,10 +56,12 @@ def test_a_round_without_a_diagnosis_proposes_the_very_same(proposal: Proposal, 
     bare = _round(is_diagnosed=False)
     assert bare.candidates == proposal.candidates
     assert bare.artefact == proposal.artefact
-    told = {"log_z", "convergence", "importance"}
+    told = {"log_z", "convergence", "importance", "beta_range"}
     assert told <= summary.keys()
     kept = {name: value for name, value in summary.items() if name not in {*told, "cost"}}
-    assert {name: value for name, value in bare.summary.items() if name != "cost"} == kept
+    assert {name: value for name, value in bare.summary.items() if name not in {"cost", "beta_range"}} == kept
+    ends = ("low", "high", "choice")
+    assert [bare.summary["beta_range"][end] for end in ends] == [summary["beta_range"][end] for end in ends]
     assert bare.summary["cost"]["objects_scored"] <= summary["cost"]["objects_scored"]
 
 
