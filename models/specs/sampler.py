@@ -33,6 +33,7 @@ RankWeights = Literal["power", "reciprocal"]
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_SHARE = 0.3
+LEAST_WARM = 200
 """A round that begins from an earlier policy takes this share of the steps of a new one."""
 OLDER = {
     "proposal_beta": "as_trained",
@@ -202,7 +203,7 @@ class SamplerSpec(FrozenModel):
         ge=1,
         le=1_000_000,
         description="Training steps of a round that begins from an earlier policy, instead of `steps`; null "
-        "is three tenths of them.",
+        f"is three tenths of them, and at least {LEAST_WARM} where `steps` are as many.",
     )
     trajectories_per_step: int = Field(
         default=64, ge=1, le=4096, description="Trajectories of each training step."
@@ -299,7 +300,7 @@ class SamplerSpec(FrozenModel):
     @property
     def steps_when_warm(self) -> int:
         """Training steps of a round that begins from an earlier policy."""
-        return self.warm_steps or max(1, round(WARM_SHARE * self.steps))
+        return self.warm_steps or min(self.steps, max(LEAST_WARM, round(WARM_SHARE * self.steps)))
 
     @property
     def other_campaign(self) -> UUID | None:

@@ -228,5 +228,6 @@ def test_a_stored_sampler_begins_from_nothing_and_a_new_one_from_the_previous_ro
 
 def test_a_warm_round_takes_three_tenths_of_the_steps_unless_it_is_told_how_many():
     assert SamplerSpec(steps=2000).steps_when_warm == 600
-    assert SamplerSpec(steps=3).steps_when_warm == 1
+    assert SamplerSpec(steps=250).steps_when_warm == 200
+    assert SamplerSpec(steps=3).steps_when_warm == 3
     assert SamplerSpec(steps=100, warm_steps=70).steps_when_warm == 70

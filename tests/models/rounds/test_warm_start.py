@@ -97,7 +97,7 @@ def test_the_next_round_takes_three_tenths_of_the_steps_from_there(first: Propos
 def test_warm_steps_are_the_campaign_s(first: Proposal):
     sampler = BASE["sampler"] | {"warm_steps": 3}
     assert run(spec(sampler=sampler), history(), start=first.artefact).summary["training"]["steps"] == 3
-    assert CampaignSpec.model_validate(BASE | {"sampler": {"steps": 2}}).sampler.steps_when_warm == 1
+    assert CampaignSpec.model_validate(BASE | {"sampler": {"steps": 2}}).sampler.steps_when_warm == 2
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 7])
