@@ -33,8 +33,9 @@ RankWeights = Literal["power", "reciprocal"]
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_SHARE = 0.3
-LEAST_WARM = 200
 """A round that begins from an earlier policy takes this share of the steps of a new one."""
+LEAST_WARM = 200
+"""Steps of it at least, where a new one takes as many: a short training is also a search."""
 OLDER = {
     "proposal_beta": "as_trained",
     "start_from": "nothing",
