@@ -28,6 +28,8 @@ SPEC: dict[str, Any] = {
     "objectives": [{"name": "glow", "units": "mW"}, {"name": "ones", "computed": "ones"}],
     "seed": 7,
 }
+TRAINED = {"low": 2.0, "high": 50.0, "choice": "effective_number", "pool": 900, "effective_objects": []}
+"""The range of inverse temperatures that a trained round chose."""
 SWITCHES = open_domain(CampaignSpec.model_validate(SPEC).domain)
 
 
@@ -128,10 +130,9 @@ class Worker:
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
-            chosen = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
-            assert rounds.finish(
-                session, lease, spec, Proposal(tuple(chosen), summary or {"n": 3}, artefact=b"a policy")
-            )
+            chosen = tuple(_candidate(index, text, "exploit") for index, text in enumerate(objects))
+            made = summary or {"n": 3, "beta_range": TRAINED}
+            assert rounds.finish(session, lease, spec, Proposal(chosen, made, artefact=b"a policy"))
 
     def answer(self, job: dict[str, Any], result: dict[str, Any]) -> None:
         """Finish a job at once, with this result."""

@@ -8,15 +8,12 @@ from uuid import uuid4
 import pytest
 from api_actors import Api, Worker
 
-TRAINED = {"low": 2.0, "high": 50.0, "choice": "effective_number", "pool": 900, "effective_objects": []}
-"""The range that the round chose."""
-
 
 @pytest.fixture
 def campaign(api: Api, worker: Worker) -> str:
     """A campaign whose first round left a policy."""
     address = f"/v1/campaigns/{api.campaign()['id']}"
-    worker.train(api.client.post(f"{address}/rounds").json(), summary={"beta_range": TRAINED})
+    worker.train(api.client.post(f"{address}/rounds").json())
     return address
 
 
