@@ -78,7 +78,7 @@ def test_boldness_is_answered_as_temperatures_of_the_round_s_own_range(api: Api,
 
 def test_a_round_that_does_not_tell_its_range_serves_numbers_alone(api: Api, worker: Worker) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}"
-    worker.train(api.client.post(f"{address}/rounds").json())
+    worker.train(api.client.post(f"{address}/rounds").json(), summary={"n": 3})
     assert ask(api, address, beta=7)["request"]["beta"] == 7
     for field, value in (("beta", "colder"), ("boldness", 0.5)):
         refused = api.client.post(f"{address}/samples", json={field: value})
