@@ -168,7 +168,7 @@ class SamplerSpec(FrozenModel):
     prior: Literal["none", "measured", "checkpoint"] = Field(
         default="none",
         description="What the policy starts from and its target contains. `measured`: the building steps "
-        "that objects with a result have in common, those that rounds proposed left out if ten others remain; "
+        "that objects with a result have in common, those of rounds left out if ten others remain; "
         "the target is that probability times the reward, and an untrained policy proposes objects like "
         "them. `checkpoint`: the prior of the round that `start_from` names. Where held-out objects show "
         "nothing in common, and for `none`, `base_measure` is all there is before the reward.",
