@@ -19,7 +19,11 @@ BARS = {
         Bar("infeasible", "<=", 0.10, n_round=1),
         Bar("circles_of_top_100", ">=", 6.0),
     ),
-    15: (Bar("best_value", ">=", 0.85), Bar("circles_of_top_100", ">=", 8.0)),
+    15: (
+        Bar("best_value", ">=", 0.85),
+        Bar("best_value", ">=", 0.0, less=CONTROL),
+        Bar("circles_of_top_100", ">=", 8.0),
+    ),
 }
 
 

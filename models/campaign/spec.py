@@ -114,7 +114,7 @@ class CampaignSpec(FrozenModel):
         # A section that is not stored had the defaults of its time, which the section's own model knows.
         if not is_stored(info) or not isinstance(value, dict):
             return value
-        return {"proxies": {}, "applicability": {}, "batch": {}, **value}
+        return {"proxies": {}, "applicability": {}, "batch": {}, "sampler": {}, **value}
 
     @model_validator(mode="after")
     def _names_are_clear(self, info: ValidationInfo) -> Self:

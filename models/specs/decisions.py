@@ -137,8 +137,8 @@ class AcquisitionSpec(FrozenModel):
         ge=1,
         le=MOST_FUNCTIONS,
         description="Functions that `thompson_sampling` samples from the posterior. The policy is "
-        "conditioned on which of them is rewarded, and the batch takes the best objects of each: batch "
-        "Thompson sampling. The proxies' time grows with their number.",
+        "conditioned on which of them is rewarded, and the batch takes the best objects of each (batch "
+        "Thompson sampling) unless its selector is `hypervolume`. The proxies' time grows with their number.",
     )
     kappa: float = Field(
         default=1.0,
@@ -158,7 +158,7 @@ class AcquisitionSpec(FrozenModel):
             raise field_error("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
         if self.functions > 1 and self.kind != SAMPLED:
             raise field_error(
-                "/functions", f"only {SAMPLED!r} samples functions: leave it out, or choose that kind"
+                "/functions", f"only {SAMPLED!r} samples functions: set functions to 1, or kind to it"
             )
         return self
 

@@ -149,7 +149,8 @@ class Guardrail(MeasuredQuantity):
         description="Least relative weight of a plausible hypothesis; smaller values admit more hypotheses "
         "and refuse more objects. For a Gaussian process: functions up to 1.2 deviations from "
         "the mean at 0.1, 1.8 at 0.05, 2.4 at 0.01. Absent: 0.1 for values and 0.05 for readings, with which "
-        "at most one of twenty proposals breaks the bound in simulated worlds.",
+        "at most one of twenty proposals violated `min` or `max` in simulated worlds. On readings the risk "
+        "that is stated was too low in 6.5 % of them, and proposals had .40 of the unguarded hits.",
     )
     applies_to: Literal["value", "reading"] = Field(
         default="value",

@@ -4,7 +4,14 @@ import math
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from models.specs.base import FrozenModel, Text, field_error, is_stored
 from models.specs.variants import texts_of_variants, variants
@@ -30,6 +37,7 @@ USUAL_BETA = (1.0, 64.0)
 
 RankWeights = Literal["power", "reciprocal"]
 """How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
+BETA_IS = f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
 WARM_SHARE = 0.3
@@ -196,8 +204,8 @@ class SamplerSpec(FrozenModel):
         default="previous",
         description="Policy from which training begins. `previous`: that of the campaign's last finished "
         "round, if there is one and it builds the same kind of objects. `nothing`: a new policy each round. "
-        "The id of another campaign of the same workspace and domain: its last policy for the first round, "
-        "and `previous` from then on.",
+        "The id of another campaign of the same workspace and domain, best one with similar objectives: its "
+        "last policy for the first round, and `previous` from then on.",
     )
     warm_steps: int | None = Field(
         default=None,
@@ -308,6 +316,14 @@ class SamplerSpec(FrozenModel):
         """The campaign whose last policy the first round begins from; None without one."""
         return None if self.start_from in OWN_STARTS else UUID(self.start_from)
 
+    @field_validator("beta", mode="wrap")
+    @classmethod
+    def _is_a_range(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise field_error("", BETA_IS) from None
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_proposals(cls, value: Any, info: ValidationInfo) -> Any:
@@ -329,9 +345,7 @@ class SamplerSpec(FrozenModel):
             raise field_error("/trunk", f"trunk must be one of {', '.join(TRUNKS)}")
         most = math.inf if is_stored(info) else MOST_BETA
         if self.beta != "auto" and not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise field_error(
-                "/beta", f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
-            )
+            raise field_error("/beta", BETA_IS)
         return self
 
     @model_validator(mode="after")

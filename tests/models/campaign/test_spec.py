@@ -231,3 +231,16 @@ def test_a_warm_round_takes_three_tenths_of_the_steps_unless_it_is_told_how_many
     assert SamplerSpec(steps=250).steps_when_warm == 200
     assert SamplerSpec(steps=3).steps_when_warm == 3
     assert SamplerSpec(steps=100, warm_steps=70).steps_when_warm == 70
+
+
+def test_a_stored_campaign_without_a_sampler_keeps_the_choices_of_its_time() -> None:
+    sampler = CampaignSpec.from_stored(campaign()).sampler
+    assert (sampler.beta, sampler.start_from, sampler.prior) == ((1.0, 64.0), "nothing", "none")
+
+
+@pytest.mark.parametrize("beta", ["aut", [1], None, [5, 1], [0, 3]])
+def test_a_wrong_range_of_beta_is_one_error_that_says_what_it_may_be(beta: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SamplerSpec.model_validate({"beta": beta})
+    (error,) = caught.value.errors()
+    assert 'must be "auto" or [low, high]' in error["msg"]
