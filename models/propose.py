@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
+    from models.gflownet.trainer import Trainer
     from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.rounds.fitting.fit import RoundModel
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "6"
+MEANING = "7"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
@@ -108,9 +109,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         compared = (spec, reward, fitted.measured, measure, stream(seed, "beta range"))
         betas = choose_beta_range(*compared, prior=prior.learned, is_described=is_diagnosed)
         summary["beta_range"] = betas.summary()
-        training = _untrained(betas.applied(spec), reward, fitted, prior, seed)
-        trainer = training.trainer
+        trainer = _untrained(betas.applied(spec), reward, fitted, prior, seed)
         begun = warm_start(trainer, reward.multipliers, spec, start, made_from)
+        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
@@ -166,17 +167,16 @@ def _before_training(
     return summary | found, [*messages, *reach_messages(reached)]
 
 
-_IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists", "beta_range")
+_IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists")
 """Parts of a summary on which a checkpoint depends."""
 
 
 def _untrained(
     spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
-) -> TrainingRun:
-    """Return the training of a round before its first step."""
+) -> Trainer:
+    """Return the trainer of a round before its first step."""
     given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
-    trainer = build_trainer(*given, prior=prior.learned)
-    return TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
+    return build_trainer(*given, prior=prior.learned)
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
@@ -192,5 +192,6 @@ def _identity(spec: CampaignSpec, summary: Mapping[str, Any], start: bytes | Non
         spec.model_dump_json(),
         str(digest(start)),
         *(json.dumps(summary[key]) for key in _IDENTIFYING),
+        *(str(summary["beta_range"][end]) for end in ("low", "high", "choice")),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -152,10 +152,12 @@ class ConditionSampler:
         return Condition(beta, self._preferences(n, generator), self._functions(n, generator))
 
     def _functions(self, n: int, generator: Generator) -> Tensor | None:
-        """Draw n functions [n], each of them as often as any other; None where there is only one."""
+        """Draw n functions [n], each as probable as any other and as often; None where there is only one."""
         if self.n_functions == 1:
             return None
-        return torch.randperm(n, generator=generator, device=self.device) % self.n_functions
+        first = torch.randint(self.n_functions, (1,), generator=generator, device=self.device)
+        turns = torch.randperm(n, generator=generator, device=self.device)
+        return (first + turns) % self.n_functions
 
     def _preferences(self, n: int, generator: Generator) -> Tensor:
         """Draw n preferences [n, M]."""

@@ -114,7 +114,8 @@ def walk_back(environment: Environment, final_states: Tensor, generator: Generat
         if not len(alive):
             break
         states, owner, back = states[alive], owner[alive], back[alive]
-        chosen = sample_actions(torch.zeros(back.shape).masked_fill(~back.cpu(), -torch.inf), generator)
+        logits = torch.zeros(back.shape, device=back.device).masked_fill(~back, -torch.inf)
+        chosen = sample_actions(logits, generator)
         states, actions = environment.backward_step_with_forward(states, chosen)
         masks = environment.forward_mask(states)
         if environment.ending_action is not None:

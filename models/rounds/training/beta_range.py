@@ -145,7 +145,8 @@ def choose_beta_range(  # noqa: PLR0913 - each is one thing that the range depen
     """Return the range of a round: the stated one, or the one that its reward gives a meaning.
 
     Each preference has a range of its own. The low end is the least of them; the high end is that of the even
-    preference, since the sharpest of all would leave a single object to the others.
+    preference, since the sharpest of all would leave a single object to the others. Where the even one has no
+    range, as with two opposed objectives, the high end is the least of the others.
 
     Args:
         spec: of the campaign.
@@ -171,10 +172,12 @@ def choose_beta_range(  # noqa: PLR0913 - each is one thing that the range depen
     if stated is not None:
         return BetaRange(*stated, "stated", len(pool), pool.effective(names, stated))
     wanted = min(max(spec.batch.size, LEAST_AT_HIGH), MOST_SHARE_AT_HIGH * len(pool))
-    found = [ends for place in range(len(preferences)) if (ends := pool.ends(place, wanted))]
+    even, *single = (pool.ends(place, wanted) for place in range(len(preferences)))
+    found = [ends for ends in (even, *single) if ends is not None]
     if not found:
         return BetaRange(*USUAL_BETA, "usual", len(pool), pool.effective(names, USUAL_BETA))
-    low, high = _rounded(min(low for low, _ in found)), _rounded(found[0][1])
+    low = _rounded(min(low for low, _ in found))
+    high = _rounded(min(high for _, high in found) if even is None else even[1])
     return BetaRange(low, high, "effective_number", len(pool), pool.effective(names, (low, high)), wanted)
 
 

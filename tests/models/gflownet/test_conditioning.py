@@ -146,3 +146,11 @@ def test_with_one_function_nothing_is_drawn_for_it(generator: torch.Generator):
     assert again.function is None
     assert torch.equal(first.beta, again.beta)
     assert torch.equal(first.preference, again.preference)
+
+
+def test_few_conditions_reach_every_function_in_time(generator: torch.Generator):
+    conditions = ConditionSampler((1.0, 4.0), 1, n_functions=16)
+    drawn = [conditions.sample(4, generator).function for _ in range(500)]
+    counts = torch.cat([part for part in drawn if part is not None]).bincount(minlength=16)
+    assert int(counts.min()) > 80
+    assert int(counts.max()) < 180
