@@ -36,7 +36,7 @@ sys.exit(main(sys.argv[1:]))
 STUBBORN = """
 import ctypes, os, sys, time
 import models.propose
-def fit(*_):
+def fit(*_, **__):
     open(os.environ["MARK"], "w").close()
     time.sleep(60)
 models.propose.fit = fit

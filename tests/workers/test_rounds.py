@@ -123,7 +123,7 @@ def test_a_second_round_begins_from_the_first_and_says_so(make_lab: MakeLab):
     assert lab.finish(lab.start()).summary["start"] is None
     begun = lab.finish(lab.start()).summary["start"]
     assert (begun["campaign_id"], begun["round"]) == (str(lab.campaign_id), 1)
-    assert (begun["steps"], begun["known_actions"]) == (12, begun["actions"])
+    assert (begun["steps"], begun["known_actions"]) == (40, begun["actions"])
     assert begun["best_objects"] > 0
 
 
