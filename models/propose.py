@@ -151,7 +151,8 @@ def _before_reward(
     tick(1.0, "counting the objects of each size")
     spec, measured = fitted.model.spec, fitted.measured
     measure = base_measure(spec, screened, environment, measured, stream(seed, "base measure"))
-    kept, seeded = earlier_prior(start, environment), stream(seed, "prior")
+    kept = earlier_prior(start if spec.sampler.prior == "checkpoint" else None, environment)
+    seeded = stream(seed, "prior")
     shown = makeable(measured, fitted.proposed)
     prior = round_prior(spec.sampler, environment, measure, shown, seeded, kept)
     return prior.left_of(measure), prior

@@ -152,11 +152,15 @@ def step_log_priors(environment: Environment, actions: Tensor, prior: ActionPrio
     return log_p
 
 
-def complete(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
-    """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
+def complete(
+    environment: Environment, states: Tensor, generator: Generator, prior: ActionPrior | None = None
+) -> Tensor:
+    """Return final states [B, W] reached from states [B, W] by random actions: uniform, or of a prior."""
     while bool((walking := ~environment.is_final(states)).any()):
         rows = walking.nonzero().squeeze(1)
-        chosen = sample_actions(_even(environment.forward_mask(states[rows])), generator)
+        mask = environment.forward_mask(states[rows])
+        logits = _even(mask) if prior is None else prior(states[rows], mask).masked_fill(~mask, -torch.inf)
+        chosen = sample_actions(logits, generator)
         states = states.index_copy(0, rows, environment.step(states[rows], chosen))
     return states
 

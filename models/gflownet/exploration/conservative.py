@@ -5,7 +5,7 @@ from the measured objects is often an error. Letters: B trajectories, T recorded
 unfinished rows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import final
 
 import torch
@@ -13,8 +13,7 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.archive import Archive
-from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.exploration.archive_search import ArchiveSearch
 from models.gflownet.genetic_operators import NONE, decompose, step_log_priors
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
@@ -92,7 +91,7 @@ def kept_log_prior(trajectories: Trajectories, ways: Tensor, is_kept: Tensor) ->
 
 
 @final
-class Conservative(Behaviour):
+class Conservative(ArchiveSearch):
     """Walk again the steps of one of the best objects, each erased with probability delta - lambda * sigma.
 
     The probability is at least 0 and at most 1; sigma is the uncertainty of the object's predictions, from 0
@@ -123,14 +122,9 @@ class Conservative(Behaviour):
         delta, slope = probability
         if not 0 < delta <= 1 or slope < 0:
             raise ValueError(f"delta must be in (0, 1] and lambda at least 0, not {delta:g} and {slope:g}")
+        super().__init__(state_width, capacity, rank_weights)
         self._delta, self._lambda = delta, slope
-        self._archive = Archive(state_width, capacity)
         self._uncertainty = uncertainty
-        self._rank_weights = rank_weights
-
-    def is_ready(self) -> bool:
-        """Return whether there is any object to edit."""
-        return len(self._archive) > 0
 
     def erased_share(self, states: Tensor) -> Tensor:
         """Return the probability [B] that a step of each final state [B, W] is erased."""
@@ -140,7 +134,7 @@ class Conservative(Behaviour):
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
         """Return one edited object per condition; without a prior, with the steps that were walked."""
-        states = self._archive.draw(len(condition), self._rank_weights, environment.device, generator)
+        states = self.draw(len(condition), environment, generator)
         ways = decompose(environment, states, generator)
         if policy.prior is None:
             is_kept = _kept(ways, self.erased_share(states), generator)
@@ -179,26 +173,3 @@ class Conservative(Behaviour):
         walked = rollout_forward(policy, environment, edits, generator, revise=refill)
         after = kept_log_prior(walked, ways, is_kept)
         return walked.final_states, after - torch.where(is_kept, before, 0.0).sum(dim=1)
-
-    def observe(
-        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
-    ) -> None:
-        """Keep the best distinct objects."""
-        del condition
-        self._archive.observe(environment, final_states, log_reward)
-
-    def elites(self) -> Sequence[Tensor]:
-        """Return the kept objects, the best first."""
-        return (self._archive.best,)
-
-    def best_states(self) -> Sequence[Tensor]:
-        """Return the kept objects, the best first."""
-        return (self._archive.best,)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the kept objects."""
-        return self._archive.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Restore the kept objects."""
-        self._archive.load_state_dict(state)

@@ -9,7 +9,6 @@ and children are accepted as by a Markov chain on it: variation alone would leav
 Letters: B trajectories, L litter.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -17,8 +16,7 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.archive import Archive
-from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.exploration.archive_search import ArchiveSearch
 from models.gflownet.genetic_operators import breed, build, build_by_prior, decompose
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
@@ -30,7 +28,7 @@ CHILDREN_PER_PLACE = 4
 
 
 @final
-class Genetic(Behaviour):
+class Genetic(ArchiveSearch):
     """Breed from the best objects observed so far. Costs one new proxy call per trajectory.
 
     Args:
@@ -50,13 +48,8 @@ class Genetic(Behaviour):
         rank_weights: RankWeights = "power",
         policy_mates: float = 0.0,
     ) -> None:
-        self._archive = Archive(state_width, capacity)
-        self._rank_weights = rank_weights
+        super().__init__(state_width, capacity, rank_weights)
         self._policy_mates = policy_mates
-
-    def is_ready(self) -> bool:
-        """Return whether there is any object to breed from."""
-        return len(self._archive) > 0
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
@@ -89,32 +82,9 @@ class Genetic(Behaviour):
     ) -> Tensor:
         """Return two parents [2 B, W] per condition: those to take after, then their mates."""
         n, n_sampled = len(condition), round(self._policy_mates * len(condition))
-        parents = self._archive.draw(2 * n, self._rank_weights, environment.device, generator)
+        parents = self.draw(2 * n, environment, generator)
         if not n_sampled:
             return parents
         of_samples = condition.at(slice(n - n_sampled, None))
         sampled = rollout_forward(policy, environment, of_samples, generator).final_states
         return torch.cat([parents[: 2 * n - n_sampled], sampled])
-
-    def observe(
-        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
-    ) -> None:
-        """Keep the best distinct objects."""
-        del condition
-        self._archive.observe(environment, final_states, log_reward)
-
-    def elites(self) -> Sequence[Tensor]:
-        """Return the kept objects, the best first."""
-        return (self._archive.best,)
-
-    def best_states(self) -> Sequence[Tensor]:
-        """Return the kept objects, the best first."""
-        return (self._archive.best,)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the kept objects."""
-        return self._archive.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Restore the kept objects."""
-        self._archive.load_state_dict(state)

@@ -14,7 +14,7 @@ import torch
 from models.campaign.round_settings import RoundSettings, Situation, round_settings
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
-from models.gflownet.sampler import sample_actions
+from models.gflownet.genetic_operators import complete
 from models.messages.message import Message, message
 from models.metrics.past_predictions import past_predictions
 from models.proxies.contract import Posterior, TrainingTable
@@ -306,12 +306,5 @@ def _utility(
 def random_objects(environment: Environment) -> list[str]:
     """Return the distinct objects of a few hundred uniformly random walks, always the same ones."""
     generator = torch.Generator(device=environment.device).manual_seed(0)
-    states = environment.reset(RANDOM_WALKS)
-    while bool((walking := ~environment.is_final(states)).any()):
-        rows = walking.nonzero().squeeze(1)
-        logits = torch.zeros(len(rows), environment.n_actions, device=environment.device)
-        actions = sample_actions(
-            logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator
-        )
-        states = states.index_copy(0, rows, environment.step(states[rows], actions))
+    states = complete(environment, environment.reset(RANDOM_WALKS), generator)
     return [text for text in dict.fromkeys(environment.objects(states)) if text]

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import torch
 
 from models.gflownet.genetic_operators import breed, build, complete, decompose
-from models.gflownet.sampler import sample_actions
 from models.messages.message import Message, message
 from models.reward.log_reward import softly_floored
 from models.specs.sampler import MOST_BETA, USUAL_BETA
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.campaign.spec import CampaignSpec
-    from models.gflownet.environment import Environment
     from models.gflownet.prior import ActionPrior
     from models.rounds.training.base_measure import BaseMeasure
     from models.rounds.training.state_reward import StateReward
@@ -165,7 +163,7 @@ def choose_beta_range(  # noqa: PLR0913 - each is one thing that the range depen
     ordinary = (
         _ordinary(reward, measure, generator)
         if prior is None
-        else walks_by(prior, reward.environment, ORDINARY, generator)
+        else complete(reward.environment, reward.environment.reset(ORDINARY), generator, prior)
     )
     pool = _Pool.gather(reward, measured, ordinary, preferences, generator)
     names = [objective.name for objective in spec.objectives]
@@ -280,17 +278,6 @@ def _ordinary(reward: StateReward, measure: BaseMeasure, generator: Generator) -
     weights = torch.tensor([max(measure.weights.get(size, 0.0), 1e-9) / count[size] for size in sizes])
     rows = torch.multinomial(weights.to(states.device), ORDINARY, generator=generator)
     return states[rows.sort().values]
-
-
-def walks_by(prior: ActionPrior, environment: Environment, n: int, generator: Generator) -> Tensor:
-    """Return the final states [n, W] of walks whose actions a prior draws."""
-    states = environment.reset(n)
-    while bool((walking := ~environment.is_final(states)).any()):
-        rows = walking.nonzero().squeeze(1)
-        mask = environment.forward_mask(states[rows])
-        log_p = prior(states[rows], mask).masked_fill(~mask, -torch.inf)
-        states = states.index_copy(0, rows, environment.step(states[rows], sample_actions(log_p, generator)))
-    return states
 
 
 def _search(reward: StateReward, starts: Tensor, preferences: Tensor, generator: Generator) -> Tensor:

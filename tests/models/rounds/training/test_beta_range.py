@@ -20,12 +20,13 @@ from models.data.utility import Utility
 from models.domains import open_domain
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environment import Environment
+from models.gflownet.genetic_operators import complete
 from models.proxies.contract import Posterior
 from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward
 from models.reward.utility import fit_utility
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure
-from models.rounds.training.beta_range import BetaRange, _ordinary, choose_beta_range, walks_by
+from models.rounds.training.beta_range import BetaRange, _ordinary, choose_beta_range
 from models.rounds.training.state_reward import StateReward
 from models.specs.objectives import Objective
 from models.specs.sampler import MOST_BETA
@@ -272,7 +273,7 @@ def test_ordinary_objects_follow_the_prior_of_the_policy() -> None:
         return torch.where(rows, 0.0, -20.0).masked_fill(~mask, 0.0)
 
     walked = environment()
-    states = walks_by(on, walked, 64, torch.Generator().manual_seed(0))
+    states = complete(walked, walked.reset(64), torch.Generator().manual_seed(0), on)
     assert set(walked.objects(states)) == {"1" * 11}
     values = normal()
     reward = state_reward([values], [learned(values)])
