@@ -1,17 +1,15 @@
 """No log-reward saturates: better objects are distinct at every temperature and on every range."""
 
 import math
-from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Tensor
+from true_values import TrueValues
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, AcquisitionContext
 from models.data.utility import Utility
-from models.proxies.contract import Posterior
-from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward
 from models.reward.utility import fit_utility
 from models.specs.objectives import Objective
@@ -21,32 +19,6 @@ BETAS = (1e-3, 1.0, 16.0, 64.0, 300.0, MOST_BETA)
 N, BEST, MEASURED = 4000, 150, 96
 RESOLUTION = 1e-5
 """Statistics are rounded to six decimals."""
-
-
-class NoRules:
-    def check(self, _: str) -> list[str]:
-        return []
-
-
-class Known:
-    """True values [N, M] in place of predictions; an object is the number of its row."""
-
-    domain = NoRules()
-    required = torch.zeros(0, dtype=torch.float64)
-    probability_columns: tuple[int, ...] = ()
-    lagrangian_columns: tuple[int, ...] = ()
-    guarded_columns: tuple[int, ...] = ()
-
-    def __init__(self, values: Tensor, success: float = 1.0) -> None:
-        self.values, self.success = values, success
-
-    def evaluate(self, texts: Sequence[str]) -> Evaluation:
-        mean = self.values[[int(text) for text in texts]]
-        one = torch.ones(len(mean), dtype=torch.float64)
-        sure = torch.zeros_like(mean)
-        return Evaluation(
-            mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one
-        )
 
 
 def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
@@ -63,9 +35,9 @@ def rewards(
     context = AcquisitionContext(
         1.0, SCALARISATIONS["augmented_chebyshev"], reached, (reached, torch.zeros_like(reached))
     )
-    model = Known(values)
-    reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
+    model = TrueValues(dict(zip(texts, values.tolist(), strict=True)))
+    reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from true_values import TrueValues
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import empty_context
@@ -21,8 +22,6 @@ from models.domains import open_domain
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.genetic_operators import complete
-from models.proxies.contract import Posterior
-from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward
 from models.reward.utility import fit_utility
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure
@@ -35,29 +34,6 @@ SPACE: dict[str, Any] = {"kind": "switches", "n": 11}
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=11)]
 MEASURED = ALL[:: len(ALL) // 96]
 BATCH = 24
-
-
-class NoRules:
-    def check(self, _: str) -> list[str]:
-        return []
-
-
-class Known:
-    """True values by object in place of predictions, and probabilities of success."""
-
-    domain = NoRules()
-    required = torch.zeros(0, dtype=torch.float64)
-    probability_columns: tuple[int, ...] = ()
-    lagrangian_columns: tuple[int, ...] = ()
-    guarded_columns: tuple[int, ...] = ()
-
-    def __init__(self, values: Mapping[str, Sequence[float]]) -> None:
-        self.values = values
-
-    def evaluate(self, texts: Sequence[str]) -> Evaluation:
-        mean = torch.tensor([self.values[text] for text in texts], dtype=torch.float64)
-        one, sure = torch.ones(len(mean), dtype=torch.float64), torch.zeros_like(mean)
-        return Evaluation(mean, Posterior(mean, sure, sure), one, mean[:, :0], one > 0, one, one)
 
 
 def normal(seed: int = 0, scale: float = 1.0) -> dict[str, float]:
@@ -92,7 +68,7 @@ def learned(values: Mapping[str, float], transform: str = "none") -> Utility:
 
 
 def state_reward(values: Sequence[Mapping[str, float]], utilities: Sequence[Utility]) -> StateReward:
-    model = Known({text: [one[text] for one in values] for text in ALL})
+    model = TrueValues({text: [one[text] for one in values] for text in ALL})
     acquisition = get_acquisition("upper_confidence_bound")(empty_context(len(values)))
     reward = ObjectLogReward(model, utilities, acquisition, 0.0)  # type: ignore[arg-type]
     return StateReward(environment(), reward)
@@ -214,7 +190,7 @@ def test_a_space_of_a_few_objects_has_no_range() -> None:
     )
     texts = ["".join(letters) for letters in itertools.product("01", repeat=3)]
     values = {text: float(place) for place, text in enumerate(texts)}
-    model = Known({text: [value] for text, value in values.items()})
+    model = TrueValues({text: [value] for text, value in values.items()})
     acquisition = get_acquisition("upper_confidence_bound")(empty_context(1))
     reward = ObjectLogReward(model, [Utility(0.0, 7.0, "maximize")], acquisition, 0.0)  # type: ignore[arg-type]
     few = StateReward(open_domain(spec.domain).environment([]), reward)
