@@ -1,7 +1,8 @@
 # ruff: noqa: A005 - always imported as models.domains.collections; its name is that of the API resource
 """Uploaded lists of objects that a specification names by the digest of their content. Knows no store.
 
-A collection's content is UTF-8 CSV with one header line in lower case. Whoever starts a process says once
+A collection's content is UTF-8 CSV under a header in lower case. A first line that begins with `#` names the
+normal form in which its objects are written. Whoever starts a process says once
 where contents come from (`set_source`): the service reads them from its database, tests from a dictionary.
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+_MARK = "#normal form: "
 
 
 class CollectionMissingError(ValueError):
@@ -80,18 +82,44 @@ def content(reference: CollectionReference) -> bytes:
     return stored
 
 
+def with_normal_form(name: str, table: str) -> bytes:
+    """Return the content of a table whose objects are in a normal form of this name."""
+    return f"{_MARK}{name}\n{table}".encode()
+
+
+def without_normal_form(stored: bytes) -> bytes:
+    """Return the table of a content."""
+    return stored.partition(b"\n")[2] if stored.startswith(_MARK.encode()) else stored
+
+
+def normal_form(reference: CollectionReference) -> str | None:
+    """Return the name of the normal form in which the objects are written; None if they are as people wrote.
+
+    Raises:
+        CollectionMissingError: without such a content, or if it was changed.
+    """
+    first = content(reference).partition(b"\n")[0].decode("utf-8", "replace")
+    return first.removeprefix(_MARK) if first.startswith(_MARK) else None
+
+
 def iterate(reference: CollectionReference) -> Iterator[dict[str, str]]:
     """Yield the rows one by one, with lower-case column names; for long lists.
 
     Raises:
         CollectionMissingError: without such a content, or if it was changed.
     """
-    lines = io.TextIOWrapper(io.BytesIO(content(reference)), encoding="utf-8", newline="")
-    reader = csv.reader(lines)
+    return parse(content(reference))
+
+
+def parse(stored: bytes) -> Iterator[dict[str, str]]:
+    """Yield the rows of a content one by one, with lower-case column names."""
+    table = io.BytesIO(without_normal_form(stored))
+    reader = csv.reader(io.TextIOWrapper(table, encoding="utf-8", newline=""))
     names = [name.strip().lower() for name in next(reader, [])]
     for cells in reader:
         if cells:
-            yield dict(zip(names, cells, strict=False))
+            # short rows: columns that the file had only further down
+            yield dict(zip(names, cells + [""] * (len(names) - len(cells)), strict=False))
 
 
 @lru_cache(maxsize=8)

@@ -176,6 +176,8 @@ class Domain(ABC):
     """
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
+    normal_form: str | None = None
+    """The name of the form in which texts are written: while it is the same, `parse` writes the same texts."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
@@ -231,6 +233,10 @@ class Domain(ABC):
     @abstractmethod
     def display(self, text: str) -> str:
         """Return the display text (SMILES, HELM, formula, recipe)."""
+
+    def route(self, text: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - for domains that know one
+        """Return how an object of the environment can be made, as plain JSON; None where nothing says so."""
+        return None
 
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Molecules(Domain):
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     n_amounts = N_COUNTS
+    normal_form = NORMAL_FORM
     features_version = 2
     """1: counts alone."""
     computed = molecules.COMPUTED
