@@ -24,7 +24,7 @@ from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
 from service.api.receiving import BodyLimits
 from service.api.routes import routers
-from service.campaigns.object_lists import contents_from, read_contents_from
+from service.campaigns.list_contents import contents_from, read_contents_from
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.integrations.credentials import warn_of_missing_keys

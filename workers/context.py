@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import final
 
 from models.safety.hazard_lists import HazardList, load_hazard_lists
-from service.campaigns.object_lists import contents_from, read_contents_from
+from service.campaigns.list_contents import contents_from, read_contents_from
 from service.campaigns.reading import Reader
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver

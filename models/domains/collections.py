@@ -46,6 +46,14 @@ class CollectionReference(BaseModel):
     ]
 
 
+def kind_of_list(value: object) -> str:
+    """Return the tag of a list in a specification: `list` of texts inside it, or `collection`.
+
+    For pydantic's `Discriminator`, so that an error speaks of what was sent.
+    """
+    return "collection" if isinstance(value, dict | CollectionReference) else "list"
+
+
 class Reference(NamedTuple):
     """A reference inside a JSON document: the JSON pointer of its object, and the digest."""
 

@@ -177,7 +177,7 @@ class Domain(ABC):
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     normal_form: str | None = None
-    """The name of the form in which texts are written: while it is the same, `parse` writes the same texts."""
+    """The name of how texts are written: while it is the same, equal objects have equal texts."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

@@ -6,6 +6,7 @@ The examples are one campaign: solubility of small molecules, the first round, a
 from typing import Any
 
 from models.messages.message import message
+from service.api.collection_examples import COLLECTION_ANSWERS
 from service.api.connector_examples import CONNECTOR_ANSWERS, CONNECTOR_REQUESTS
 from service.api.insight_examples import INSIGHTS
 from service.api.ledger_examples import LEDGER_ANSWERS, LEDGER_REQUESTS
@@ -22,40 +23,6 @@ _UPLOAD_ID = "9d7c5b3a-1e2f-4a6b-8c0d-5e4f3a2b1c0d"
 _ASKED, _STARTED, _ENDED = "2026-03-02T09:00:00Z", "2026-03-02T09:00:02Z", "2026-03-02T09:06:41Z"
 _DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
-_LIST_REPORT: dict[str, Any] = {
-    "accepted": 418,
-    "rejected": 0,
-    "skipped": 0,
-    "repeated": 0,
-    "remarked": 1,
-    "warnings": [],
-    "rows": [
-        {
-            "row": 2,
-            "status": "accepted",
-            "reason": None,
-            "column": None,
-            "warnings": ["left out as counterion or solvent: chloride"],
-            "object": "Nc1ccccc1",
-            "sent": "Nc1ccccc1.Cl",
-        }
-    ],
-}
-_COLLECTION: dict[str, Any] = {
-    "id": "3f6d2b1c-8a4e-4d7f-9b05-1c2e3d4f5a6b",
-    "name": "Amines in stock",
-    "state": "succeeded",
-    "progress": 1.0,
-    "message": "done",
-    "failure": None,
-    "sha256": _DIGEST,
-    "rows": 418,
-    "columns": ["smiles", "smiles_as_sent", "catalogue_number", "price"],
-    "filename": "amines.csv",
-    "media_type": "text/csv",
-    "created_by": "k3v9x2",
-    "created_at": _ASKED,
-}
 _SPEC: dict[str, Any] = {
     "name": "Soluble fragments",
     "domain": {"kind": "molecules"},
@@ -305,24 +272,7 @@ ANSWERS: dict[str, Example] = {
     "UploadReport": _REPORT,
     "KeptReading": {"name": "default", "options": _OPTIONS, "created_at": _ASKED, "updated_at": _ASKED},
     **LEDGER_ANSWERS,
-    "Collection": _COLLECTION,
-    "CollectionAnswer": {
-        **_COLLECTION,
-        "report": _LIST_REPORT,
-        "campaigns": [{"id": _CAMPAIGN_ID, "name": "Soluble fragments"}],
-    },
-    "CollectionReport": _LIST_REPORT,
-    "CollectionRemark": _LIST_REPORT["rows"][0],
-    "CollectionUser": {"id": _CAMPAIGN_ID, "name": "Soluble fragments"},
-    "CollectionRow": {
-        "row": 1,
-        "cells": {
-            "smiles": "Nc1ccccc1",
-            "smiles_as_sent": "Nc1ccccc1.Cl",
-            "catalogue_number": "A-1",
-            "price": "0.4",
-        },
-    },
+    **COLLECTION_ANSWERS,
     "Uploading": _UPLOADING,
     "UploadingAnswer": {**_UPLOADING, "report": _REPORT},
     "Sampling": _SAMPLING,

@@ -15,8 +15,8 @@ from models.campaign.spec import CampaignSpec
 from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import check_round_move
+from service.campaigns.list_contents import check_references
 from service.campaigns.locking import check_active, fresh, locked_campaign, locked_round
-from service.campaigns.object_lists import check_references
 from service.campaigns.patching import patched, round_seed
 from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload

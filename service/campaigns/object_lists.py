@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from models.domains import collections as contents
 from models.domains import open_domain
 from models.domains.molecules.spec import MoleculesSpec
-from models.specs.base import FrozenModel
 from service.campaigns import jobs
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.reading import ProgressCallback, Reader, SentTable, no_progress
@@ -23,7 +22,6 @@ from service.errors import ConflictError, UnprocessableError
 from service.exchange.object_lists import ListReport
 from service.store import object_lists
 from service.store.paging import Page, cut, read_cursor
-from service.store.session import Sessions
 from service.store.tables import Campaign, Collection, Job
 
 KIND = "collections"
@@ -67,9 +65,10 @@ def read_list(reader: Reader, file: ListFile, on_progress: ProgressCallback = no
             for row in report.remarks
             if row["status"] == "rejected"
         ]
+        n_rows = counts["accepted"] + counts["rejected"] + counts["skipped"]
         detail = (
-            f"{counts['rejected']} of {sum(counts[each] for each in ('accepted', 'rejected', 'skipped'))} rows "
-            "are rejected and nothing was stored; correct them or send the list with mode=partial"
+            f"{counts['rejected']} of {n_rows} rows are rejected and nothing was stored; "
+            "correct them or send the list with mode=partial"
         )
         raise UnprocessableError(detail, places[:MAX_REPORTED_ERRORS], report.as_json())
     if not counts["accepted"]:
@@ -164,38 +163,3 @@ def delete(session: Session, row: Collection) -> None:
         if waiting := object_lists.unfinished_jobs_with(session, row):
             raise ConflictError(f"jobs are still to read the collection: {', '.join(map(str, waiting))}")
     object_lists.remove(session, row)
-
-
-def check_references(session: Session, workspace_id: UUID, spec: FrozenModel, pointer: str = "") -> None:
-    """Check that every collection that a specification names is the workspace's own.
-
-    Raises:
-        UnprocessableError: if one is not; the errors name the fields.
-    """
-    named = list(contents.references(spec.model_dump(mode="json"), pointer))
-    known = object_lists.owned(session, workspace_id, {each.digest for each in named}) if named else set()
-    errors = [
-        {"pointer": each.pointer, "detail": f"this workspace has no collection with the sha256 {each.digest}"}
-        for each in named
-        if each.digest not in known
-    ]
-    if errors:
-        raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors)
-
-
-def contents_from(sessions: Sessions, digest: str) -> bytes | None:
-    """Return the content with this digest, or None; in a transaction of its own."""
-    with sessions.begin() as session:
-        return object_lists.load(session, digest)
-
-
-def read_contents_from(sessions: Sessions) -> None:
-    """Let this process read collections from the database, from now on."""
-
-    def source(digest: str) -> bytes:
-        found = contents_from(sessions, digest)
-        if found is None:
-            raise contents.CollectionMissingError(digest)
-        return found
-
-    contents.set_source(source)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.library.catalogue import Catalogue
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -26,7 +27,6 @@ class Molecules(Domain):
 
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
-    structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     n_amounts = N_COUNTS
@@ -40,7 +40,9 @@ class Molecules(Domain):
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
-        self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.is_list = spec.builder == "library"
+        self.structure = None if self.is_list else "graph"
+        self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -52,7 +54,7 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms)
+        return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -67,8 +69,8 @@ class Molecules(Domain):
         return molecules.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the SMILES column."""
-        return {molecules.COLUMN: text}
+        """Return the SMILES column and, for the molecules of a list, what the list calls them."""
+        return {molecules.COLUMN: text, **(self._catalogue().names(text) if self.is_list else {})}
 
     def display(self, text: str) -> str:
         """Return the SMILES."""
@@ -98,8 +100,21 @@ class Molecules(Domain):
 
         return draw(texts, captions)
 
+    def _catalogue(self) -> Catalogue:
+        from models.domains.molecules.library.catalogue import open_catalogue
+
+        assert self.spec.library is not None, "the specification was validated"
+        return open_catalogue(self.spec.library)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
+        """Return the environment of the specification's builder.
+
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        """
+        if self.is_list:
+            from models.domains.molecules.library.environment import ListedObjects
+
+            return ListedObjects(self._catalogue(), device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.vocabulary import vocabulary
 

@@ -22,7 +22,7 @@ from service.campaigns import backtests, jobs
 from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
 from service.campaigns.checking import InvalidDocumentError, check_backtest
 from service.campaigns.jobs import JobScope
-from service.campaigns.object_lists import check_references
+from service.campaigns.list_contents import check_references
 from service.campaigns.patching import field_errors
 from service.campaigns.reading import SentTable, wrong
 from service.campaigns.uploads import table_errors_as_problems

@@ -216,10 +216,9 @@ def _find_job(session: Session, scope: JobScope, collection_id: UUID) -> tables.
 
 
 def _ready(row: tables.Collection) -> Collection:
-    return Collection(
-        state="succeeded", progress=1.0, message="done", failure=None, rows=row.n_rows,
-        created_by=row.api_key_id, **{name: getattr(row, name) for name in _ALIKE}, 
-    )  # fmt: skip
+    read = {"state": "succeeded", "progress": 1.0, "message": "done", "failure": None}
+    alike = {name: getattr(row, name) for name in _ALIKE}
+    return Collection.model_validate({**read, **alike, "rows": row.n_rows, "created_by": row.api_key_id})
 
 
 _ALIKE = ("id", "name", "sha256", "columns", "filename", "media_type", "created_at")
