@@ -145,6 +145,8 @@ class Domain(ABC):
     They describe no object by themselves unless `names_object` says so. Headers are in lower case, with `_`
     for every character that is no letter or digit.
     """
+    labels: Sequence[str] = ()
+    """Further columns of `columns`, which say what an object is called; an upload need not have them."""
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Numeric `object_columns`, each with its units, `FRACTION`, or None without units.
 

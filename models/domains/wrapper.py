@@ -29,7 +29,7 @@ class DelegatingDomain(Domain):
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
-        self.normal_form = domain.normal_form
+        self.normal_form, self.labels = domain.normal_form, domain.labels
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (
             domain.sizes,

@@ -9,6 +9,7 @@ from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.library.labels import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +42,7 @@ class Molecules(Domain):
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
         self.is_list = spec.builder == "library"
+        self.labels = LABELS if self.is_list else ()
         self.structure = None if self.is_list else "graph"
         self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
 

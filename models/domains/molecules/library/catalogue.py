@@ -20,6 +20,7 @@ from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import COLUMN
 from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.reading import canonical_smiles
+from models.domains.molecules.library.labels import LABELS
 from models.specs.base import field_error, json_pointer
 from models.specs.columns import OWN_IDS
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
-
-NAMES = ("catalogue_number", "id", "supplier", "price", "amount")
-"""Columns of a list that stand beside its candidates."""
 
 
 @final
@@ -62,7 +60,7 @@ class Catalogue:
         cells = _cells(record)
         row = dict(zip(self.columns, cells, strict=False))
         own = next((row[name] for name in OWN_IDS if row.get(name)), "")
-        named = {name: row.get(name, "") for name in NAMES} | {"id": row.get("id") or own}
+        named = {name: row.get(name, "") for name in LABELS} | {"id": row.get("id") or own}
         return {name: cell for name, cell in named.items() if cell}
 
 
