@@ -59,11 +59,11 @@ class ListedObjects(Environment):
 
     def listed(self) -> Tensor:
         """Return the final states [N, W] of all objects, in the list's order."""
-        places = torch.arange(len(self._catalogue), device=self.device)
-        return self._states_at(places)
+        return self._states_at(torch.arange(len(self._catalogue), device=self.device))
 
     def _states_at(self, places: Tensor) -> Tensor:
-        return places.unsqueeze(1) // self._weights % self._base + 1
+        states: Tensor = places.unsqueeze(1) // self._weights % self._base + 1
+        return states
 
     def reset(self, n: int) -> Tensor:
         """Return n states without a digit [n, W]."""
