@@ -15,7 +15,9 @@ from service.exchange.object_lists import ListReport, read_part
 if TYPE_CHECKING:
     from models.domains.contract import Domain
 
-MOLFILE = "\n  test\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0    0.0    0.0 C   0  0\nM  END\n"
+MOLFILE = (
+    "\n  test\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\nM  END\n"
+)
 
 
 @pytest.fixture(scope="module")

@@ -51,11 +51,12 @@ class ListedObjects(Environment):
         powers = [base**power for power in reversed(range(self.max_steps))]
         self._weights = torch.tensor(powers, device=self.device)
         self._digits = torch.arange(base, device=self.device)
+        listed = hashlib.sha256("\n".join(catalogue.texts).encode()).hexdigest()
+        self._names = [f"{listed} digit {digit}" for digit in range(base)]
 
     def vocabulary(self) -> Sequence[str]:
         """Return a name for each digit, which means something in this list alone."""
-        listed = hashlib.sha256("\n".join(self._catalogue.texts).encode()).hexdigest()
-        return [f"{listed} digit {digit}" for digit in range(self._base)]
+        return self._names
 
     def listed(self) -> Tensor:
         """Return the final states [N, W] of all objects, in the list's order."""
