@@ -2,8 +2,9 @@
 
 Molecules are made of ten cores and three substituents each, so that no table is needed. Reading is what a
 worker does with an upload (standardising every structure), scoring what a round does with a campaign over the
-list: two objectives, one computed and one predicted from 200 results that a formula gives. Training is left out by
-taking two steps. Seconds are the processor's. Every length runs in a process of its own, whose peak memory is its own.
+list: two objectives, one computed and one predicted from 200 results that a formula gives. Training is left
+out by taking two steps. Seconds are the processor's. Every length runs in a process of its own, whose peak
+memory is its own.
 """
 
 import hashlib

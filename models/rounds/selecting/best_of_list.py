@@ -6,6 +6,7 @@ that limits which close whole families leave something to choose. Knows the pool
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,8 @@ import torch
 from models.rounds.selecting.scoring import score_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from models.gflownet.environment import Environment
@@ -23,12 +26,16 @@ VALUABLE, UNKNOWN, SPREAD = 5_000, 1_500, 1_500
 """Objects that are kept for each reason."""
 
 
-def best_of_list(pool: CandidatePool, fitted: RoundModel, environment: Environment, seed: int) -> Tensor:
-    """Return the rows of a pool that are kept, in ascending order.
+def keeping_best(
+    fitted: RoundModel, environment: Environment, seed: int
+) -> Callable[[CandidatePool], Tensor]:
+    """Return a function of a pool that returns the rows to keep of it, in ascending order."""
+    return partial(_best, fitted=fitted, environment=environment, seed=seed)
 
-    Which objects are spread over the list depends on their states alone, so that repeated choices keep them.
-    """
+
+def _best(pool: CandidatePool, fitted: RoundModel, environment: Environment, seed: int) -> Tensor:
     scored = score_pool(pool, fitted, seed)
+    # which objects are spread over the list depends on their states alone: repeated choices keep the same
     mixed = environment.key(pool.states).cpu()
     order = [
         scored.value.argsort(descending=True, stable=True)[:VALUABLE],
