@@ -116,9 +116,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        best = keeping_best(fitted, environment, stream(seed, "selecting"))
         given = (trainer, reward, filters, fitted, stream(seed, "sampling"), tick)
-        pool = sample_candidates(*given, everything=listing.states, best=best)
+        pool = sample_candidates(*given, everything=listing.states, best=keeping_best(fitted, environment))
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)

@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 VALUABLE, UNKNOWN, SPREAD = 5_000, 1_500, 1_500
 """Objects that are kept for each reason."""
+TRADE_OFFS = 0
+"""Seed of the trade-offs for which objects are valuable."""
 
 
-def keeping_best(
-    fitted: RoundModel, environment: Environment, seed: int
-) -> Callable[[CandidatePool], Tensor]:
+def keeping_best(fitted: RoundModel, environment: Environment) -> Callable[[CandidatePool], Tensor]:
     """Return a function of a pool that returns the rows to keep of it, in ascending order."""
-    return partial(_best, fitted=fitted, environment=environment, seed=seed)
+    return partial(_best, fitted=fitted, environment=environment)
 
 
-def _best(pool: CandidatePool, fitted: RoundModel, environment: Environment, seed: int) -> Tensor:
-    scored = score_pool(pool, fitted, seed)
-    # which objects are spread over the list depends on their states alone: repeated choices keep the same
+def _best(pool: CandidatePool, fitted: RoundModel, environment: Environment) -> Tensor:
+    # trade-offs, and objects that are spread over the list, are the same ones whenever this is asked
+    scored = score_pool(pool, fitted, TRADE_OFFS)
     mixed = environment.key(pool.states).cpu()
     order = [
         scored.value.argsort(descending=True, stable=True)[:VALUABLE],
