@@ -45,9 +45,9 @@ def test_a_list_of_other_spellings_is_standardised_and_its_first_names_hold(keep
     assert catalogue.texts == ("CCO", "CN")
     assert catalogue.names("CCO") == {"catalogue_number": "A-1"}
     assert catalogue.names("CN") == catalogue.names("CCC") == {}
-    trusted = open_catalogue(keep(collections.with_normal_form(NORMAL_FORM, "smiles,compound_id\nCCO,7\n")))
+    trusted = open_catalogue(keep(collections.with_normal_form(NORMAL_FORM, b"smiles,compound_id\nCCO,7\n")))
     assert trusted.names("CCO") == {"id": "7"}
-    older = collections.with_normal_form("another", "smiles\nOCC\n")
+    older = collections.with_normal_form("another", b"smiles\nOCC\n")
     assert open_catalogue(keep(older)).texts == ("CCO",)
 
 
