@@ -13,6 +13,8 @@ from models.domains.molecules.limits import (
 )
 from models.specs.base import DomainSpec, field_error, is_stored
 
+OF_BUILDING = ("max_heavy_atoms", "max_fragments", "vocabulary_size", "fragments")
+"""Fields that only matter where molecules are built."""
 LibraryField = Annotated[
     Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=MAX_LISTED_LENGTH)], ...],
@@ -75,11 +77,15 @@ class MoleculesSpec(DomainSpec):
         return library
 
     @model_validator(mode="after")
-    def _library_goes_with_its_builder(self) -> Self:
-        if (self.builder == "library") != (self.library is not None):
-            raise field_error(
-                "/library", "builder library needs a list in `library`, and no other builder does"
-            )
+    def _library_goes_with_its_builder(self, info: ValidationInfo) -> Self:
+        is_list = self.builder == "library"
+        if is_list != (self.library is not None):
+            message = "builder library needs a list in `library`, and no other builder does"
+            raise field_error("/library", message)
+        for name in OF_BUILDING if is_list and not is_stored(info) else ():
+            if getattr(self, name) != type(self).model_fields[name].get_default():
+                message = "builder library does not read it: leave it out, or constrain a computed property"
+                raise field_error(f"/{name}", message)
         return self
 
     @field_validator("fragments")

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from models.domains import collections, open_domain
 from models.domains.collections import CollectionMissingError, CollectionReference
@@ -68,6 +70,23 @@ def test_the_environment_reaches_every_object_of_a_list_once(n: int) -> None:
     states, is_known = environment.states([*texts, "other"])
     assert torch.equal(states[:-1], environment.listed())
     assert is_known.tolist() == [True] * n + [False]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "detail"),
+    [
+        ({"builder": "library"}, "/library", "needs a list"),
+        ({"library": ["C"]}, "/library", "no other builder does"),
+        ({"builder": "library", "library": ["CCO", "oops"]}, "/1", "not a valid SMILES"),
+        ({"builder": "library", "library": ["CCO"], "max_heavy_atoms": 20}, "/max_heavy_atoms", "not read"),
+    ],
+)
+def test_what_is_wrong_with_a_list_is_named(fields: dict[str, Any], pointer: str, detail: str) -> None:
+    with pytest.raises(ValidationError, match=detail) as caught:
+        MoleculesSpec.model_validate(fields)
+    assert caught.value.errors()[0]["ctx"]["pointer"] == pointer
+    again = MoleculesSpec.model_validate({"builder": "library", "library": ["CCO"]})
+    assert MoleculesSpec.model_validate(again.model_dump(mode="json")) == again
 
 
 def test_rules_of_building_do_not_shorten_a_list() -> None:
