@@ -117,7 +117,9 @@ def flat_rows(
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
         whole = beside(described, named) | _described(row, described, computed, spec)
-        whole |= beside(whole, route_columns(row.route)) if has_routes else {}
+        # what a route costs may be a computed property as well, which then stands there already
+        routed = route_columns(row.route) if has_routes else {}
+        whole |= {name: value for name, value in routed.items() if name not in whole}
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return flat

@@ -2,28 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from models.domains.collections import CollectionReference, kind_of_list
-from models.domains.molecules.limits import (
-    MAX_FRAGMENT_LENGTH,
-    MAX_HEAVY_ATOMS,
-    MAX_LISTED_LENGTH,
-    MOST_LISTED,
-)
-from models.specs.base import DomainSpec, field_error, is_stored
-
-OF_BUILDING = ("max_heavy_atoms", "max_fragments", "vocabulary_size", "fragments")
-"""Fields that only matter where molecules are built."""
-LibraryField = Annotated[
-    Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=MAX_LISTED_LENGTH)], ...],
-        Field(min_length=1, max_length=MOST_LISTED),
-        Tag("list"),
-    ]
-    | Annotated[CollectionReference, Tag("collection")],
-    Discriminator(kind_of_list),
-]
+from models.domains.collections import CollectionReference
+from models.domains.molecules.library.rules import Listed, check_builder
+from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
+from models.specs.base import DomainSpec, is_stored
 
 
 class MoleculesSpec(DomainSpec):
@@ -59,7 +43,7 @@ class MoleculesSpec(DomainSpec):
         ),
     ]
 
-    library: LibraryField | None = Field(
+    library: Listed | None = Field(
         default=None,
         description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
         "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
@@ -78,14 +62,12 @@ class MoleculesSpec(DomainSpec):
 
     @model_validator(mode="after")
     def _library_goes_with_its_builder(self, info: ValidationInfo) -> Self:
-        is_list = self.builder == "library"
-        if is_list != (self.library is not None):
-            message = "builder library needs a list in `library`, and no other builder does"
-            raise field_error("/library", message)
-        for name in OF_BUILDING if is_list and not is_stored(info) else ():
-            if getattr(self, name) != type(self).model_fields[name].get_default():
-                message = "builder library does not read it: leave it out, or constrain a computed property"
-                raise field_error(f"/{name}", message)
+        check_builder(
+            self,
+            is_list=self.builder == "library",
+            has_list=self.library is not None,
+            is_new=not is_stored(info),
+        )
         return self
 
     @field_validator("fragments")
