@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
@@ -28,9 +29,9 @@ class Molecules(Domain):
     structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
-    n_amounts = N_COUNTS
-    features_version = 2
-    """1: counts alone."""
+    n_amounts = N_COUNTS + N_CONFIGURATIONS
+    features_version = 3
+    """1: counts alone, 2: counts and descriptors, without configurations."""
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -73,13 +74,13 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        """Return folded Morgan counts, counts of configurations and scaled descriptors [N, 2048 + 256 + 12]."""
         from models.domains.molecules.chemistry.features import features
 
         return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return descriptors by name and atom environments by their SMILES."""
+        """Return descriptors by name, configurations and atom environments by their SMILES."""
         from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
@@ -110,4 +111,4 @@ class Molecules(Domain):
         from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
 
-        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)
+        return TanimotoAndDescriptorsKernel(self.n_amounts, N_DESCRIPTORS)
