@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry import molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
+
+STEREO = "stereo"
+"""Column of files that says which stereoisomers an object stands for."""
+MOST_VARIANTS = 8
+"""Stereoisomers of one built molecule that are compared."""
 
 
 @final
@@ -43,7 +49,26 @@ class Molecules(Domain):
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
-        return read_structure(fields)
+        return read_structure(fields, self.spec.tautomers)
+
+    def standard_form(self, text: str) -> str:
+        """Return the text of the standard tautomer where tautomers are merged."""
+        return read_smiles(text, self.spec.tautomers).text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed."""
+        if self.spec.stereo == "racemate":
+            return (text,)
+        isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
+        return tuple(dict.fromkeys(map(self.standard_form, isomers)))
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how a stereoisomer or a mixture of them is a form of what was proposed."""
+        return stereoisomers.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return which stereoisomers the text stands for."""
+        return {STEREO: stereoisomers.statement(text)}
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any column holds a structure: each of them alone defines the object."""
