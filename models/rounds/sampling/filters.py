@@ -107,15 +107,16 @@ class CandidateFilter:
         admitted = []
         for row, built in enumerate(texts):
             text = self._fitted.domain.standard_form(built) if built else built
-            reasons = [self._reason(text)]
-            if reasons == [None]:
+            reason = self._reason(text)
+            if reason is None:
                 variants = self._fitted.domain.variants(text)
-                reasons = [None if item == text else self._reason(item) for item in variants]
-                found = [item for item, reason in zip(variants, reasons, strict=True) if reason is None]
+                reasons = {item: None if item == text else self._reason(item) for item in variants}
+                found = [item for item in variants if reasons[item] is None]
                 self._built_as |= {item: text for item in found if item != text}
                 admitted += [(row, item) for item in found]
-            if None not in reasons:
-                self._refused[reasons[0] or ""] += 1
+                reason = None if found else reasons[variants[0]]
+            if reason is not None:
+                self._refused[reason] += 1
         return admitted
 
     def best_variants(self, objects: EvaluatedObjects, rows: Sequence[int]) -> list[int]:

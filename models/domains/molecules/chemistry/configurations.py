@@ -112,7 +112,7 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     groups: dict[bytes, list[int]] = defaultdict(list)
     for column in sorted(names):
         if (counts[:, column] != counts[0, column]).any():
-            groups[counts[:, column].tobytes()].append(column)
+            groups[(counts[:, column] / counts[:, column].max()).tobytes()].append(column)
     spread = {columns[0]: float(counts[:, columns[0]].var()) for columns in groups.values()}
     taken: set[str] = set()
     parts = []
@@ -142,9 +142,7 @@ def _surroundings(mol: Chem.Mol, ends: tuple[int, ...]) -> tuple[tuple[int, str]
     result = []
     atoms = set(ends)
     for radius in sorted(WEIGHTS):
-        atoms |= {
-            other.GetIdx() for index in atoms for other in mol.GetAtomWithIdx(index).GetNeighbors()
-        }
+        atoms |= {other.GetIdx() for index in atoms for other in mol.GetAtomWithIdx(index).GetNeighbors()}
         smiles = Chem.MolFragmentToSmiles(mol, sorted(atoms), isomericSmiles=False)
         result.append((radius, smiles))
     return tuple(result)

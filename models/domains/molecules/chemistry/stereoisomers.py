@@ -7,17 +7,13 @@ oximes, hydrazones and nitrones.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import StereoGroupType, rdDistGeom, rdMolDescriptors
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
-from models.domains.molecules.chemistry.stereo import flat, mirrored, write_groups
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from models.domains.molecules.chemistry.stereo import flat, mirrored
 
 MOST_COUNTED = 32
 """Isomers that are told apart when they are counted; above, only an upper bound is given."""
@@ -46,8 +42,6 @@ def statement(text: str) -> str:
     `2 of 4 isomers`, or `1 of 2 isomers, not known which`.
     """
     mol = molecule(text)
-    if not _open_or_defined(mol):
-        return NONE
     unknown = [group for group in mol.GetStereoGroups() if group.GetGroupType() == _UNKNOWN]
     here, everything = _isomers(mol, MOST_COUNTED), _isomers(flat(mol), MOST_COUNTED)
     if len(everything) == 1:
@@ -56,10 +50,10 @@ def statement(text: str) -> str:
         return DEFINED
     if len(here) == 2 and not unknown and _are_mirror_images(here):  # noqa: PLR2004 - a pair
         return RACEMATE
-    n_all = f"{'at least ' if len(everything) == MOST_COUNTED else ''}{len(everything)}"
     if unknown:
         return f"1 of {len(here)} isomers, not known which"
-    return f"{len(here)} of {n_all} isomers"
+    bound = "at least " if len(everything) == MOST_COUNTED else ""
+    return f"{len(here)} of {bound}{len(everything)} isomers"
 
 
 def made_as(proposed: str, made: str) -> str | None:
@@ -73,7 +67,11 @@ def made_as(proposed: str, made: str) -> str | None:
         return None
     wanted, found = set(_isomers(left, MOST_COUNTED)), set(_isomers(right, MOST_COUNTED))
     if proposed == whole or found < wanted:
-        return "one stereoisomer of what was proposed" if len(found) == 1 else "fewer stereoisomers than proposed"
+        return (
+            "one stereoisomer of what was proposed"
+            if len(found) == 1
+            else "fewer stereoisomers than proposed"
+        )
     if made == whole or wanted < found:
         return "a mixture of stereoisomers that contains the proposed one"
     return None
@@ -108,11 +106,6 @@ def _settled(mol: Chem.Mol) -> Chem.Mol:
             for beside in end.GetBonds():
                 beside.SetBondDir(Chem.BondDir.NONE)
     return editable.GetMol()
-
-
-def _open_or_defined(mol: Chem.Mol) -> Iterator[Chem.StereoInfo] | list[Chem.StereoInfo]:
-    with rdBase.BlockLogs():
-        return list(Chem.FindPotentialStereo(mol))
 
 
 def _are_mirror_images(texts: list[str]) -> bool:
