@@ -204,11 +204,11 @@ class Domain(ABC):
         """
         return (text,)
 
-    def made_as(self, proposed: str, made: str) -> str | None:
-        """Return in words how an object that was made is a form of the proposed one; None if it is another."""
+    def made_as(self, proposed: str, made: str) -> str | None:  # noqa: ARG002 - a domain without forms
+        """Return in words how an object that was made is a form of the proposed one; None if another."""
         return None
 
-    def remarks(self, text: str) -> dict[str, str]:
+    def remarks(self, text: str) -> dict[str, str]:  # noqa: ARG002 - a domain without remarks
         """Return what files say of an object beside its columns; it is not read back."""
         return {}
 

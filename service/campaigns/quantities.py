@@ -25,7 +25,7 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
     """Return a specification whose bounds, ranges and targets are in the units in which values are read.
 
     The first mention of an assay type decides its units; values in other units of the same dimension are
-    converted. What `before`, a stored specification, has as it is stays, and so does what cannot be converted.
+    converted. What `before`, a stored specification, has as it is stays, and so does what does not convert.
     """
     read_in = {kind: quantity.units for kind, quantity in spec.quantities().items()}
     kept = () if before is None else (*before.objectives, *before.constraints, *before.guardrails)

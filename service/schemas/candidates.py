@@ -44,8 +44,8 @@ class Proposed(BaseModel):
     columns: dict[str, Any] = Field(description="the object as table columns, as an upload accepts them")
     remarks: dict[str, str] = Field(
         default_factory=dict,
-        description="what files say of the object beside its columns: `stereo` of molecules, which is `none`, "
-        "`defined`, `racemate` or such as `2 of 4 isomers`",
+        description="what files say of the object beside its columns: `stereo` of molecules, which is "
+        "`none`, `defined`, `racemate` or such as `2 of 4 isomers`",
     )
     predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
     computed: dict[str, float] = Field(description="by property: what is known without an assay")

@@ -99,7 +99,7 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts, counts of configurations and scaled descriptors [N, 2048 + 256 + 12]."""
+        """Return folded Morgan counts, configurations and scaled descriptors [N, 2048 + 256 + 12]."""
         from models.domains.molecules.chemistry.features import features
 
         return features(texts)

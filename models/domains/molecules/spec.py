@@ -41,13 +41,13 @@ class MoleculesSpec(DomainSpec):
 
     tautomers: Literal["merged", "as_drawn"] = Field(
         default="merged",
-        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one standard "
-        "form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
+        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
+        "standard form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
     )
     stereo: Literal["enumerate", "racemate"] = Field(
         default="enumerate",
         description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
-        "one with the best predictions is proposed. `racemate`: it is proposed as a mixture. Files say which.",
+        "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
     )
 
     @model_validator(mode="before")

@@ -76,12 +76,12 @@ class CandidateFilter:
         self._built_as: dict[str, str] = {}
         self._refused: Counter[str] = Counter()
         self._bounds_seen: list[Tensor] = []
-        self._n_inside = self._n_judged = 0
+        self._n_inside = self._n_judged = self._n_variants = 0
 
     @property
     def n_unique(self) -> int:
-        """How many distinct objects came by."""
-        return len(self._seen)
+        """How many distinct objects came by, with all their variants as one."""
+        return len(self._seen) - self._n_variants
 
     def counts(self) -> dict[str, int]:
         """Return how many were refused by reason, most first."""
@@ -110,7 +110,9 @@ class CandidateFilter:
             reason = self._reason(text)
             if reason is None:
                 variants = self._fitted.domain.variants(text)
+                before = len(self._seen)
                 reasons = {item: None if item == text else self._reason(item) for item in variants}
+                self._n_variants += len(self._seen) - before
                 found = [item for item in variants if reasons[item] is None]
                 self._built_as |= {item: text for item in found if item != text}
                 admitted += [(row, item) for item in found]

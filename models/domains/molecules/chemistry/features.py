@@ -1,4 +1,4 @@
-"""What proxies read of molecules: counts of atom environments and configurations, then descriptors. Torch-free."""
+"""What proxies read of molecules: counts of environments and configurations, descriptors. Torch-free."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def features(texts: Sequence[str]) -> Floats:
 
 
 def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-    """Return the descriptors and configurations that vary, then the environments that split molecules best."""
+    """Return the descriptors and configurations that vary, then the environments that split best."""
     if not texts:
         return ()
     groups = [FeatureGroup(name, (column,)) for column, name in enumerate(SPREADS)]

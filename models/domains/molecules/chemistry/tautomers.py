@@ -2,9 +2,9 @@
 
 Imidic acids are always read as amides. Where a campaign merges tautomers, hydrogens that move between
 heteroatoms take standard positions: azoles, lactams, amidines, guanidines, amino heterocycles, thiones.
-Hydrogens on carbon stay, except those of open-chain enols of 1,3-dicarbonyl compounds. Forms are enumerated by
-RDKit (Dhaked et al., J. Chem. Inf. Model. 60, 1253, 2020) and the best score is kept: RDKit's, with terms for
-forms that it ranks as equal. Most molecules match no pattern of mobile hydrogens and cost one search.
+Hydrogens on carbon stay, except those of open-chain enols of 1,3-dicarbonyl compounds. Forms are enumerated
+by RDKit (Dhaked et al., J. Chem. Inf. Model. 60, 1253, 2020) and the best score is kept: RDKit's, with terms
+for forms that it ranks as equal. Most molecules match no pattern of mobile hydrogens and cost one search.
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ def test_a_built_object_is_proposed_as_each_variant_that_is_new_and_allowed() ->
         (5, "AB"),
     ]
     assert gate.counts() == {"not an object": 1, "sampled before": 1}
+    assert gate.n_unique == 4
 
 
 def test_what_was_tried_before_its_variants_were_told_apart_counts_as_tried_in_all_of_them() -> None:
