@@ -1,8 +1,8 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
@@ -38,6 +38,25 @@ class MoleculesSpec(DomainSpec):
             "measured molecules.",
         ),
     ]
+
+    tautomers: Literal["merged", "as_drawn"] = Field(
+        default="merged",
+        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
+        "standard form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
+    )
+    stereo: Literal["enumerate", "racemate"] = Field(
+        default="enumerate",
+        description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
+        "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_identities(cls, value: Any, info: ValidationInfo) -> Any:
+        # A campaign from before there was a choice keeps the objects it has stored.
+        if is_stored(info) and isinstance(value, dict):
+            return {"tautomers": "as_drawn", "stereo": "racemate", **value}
+        return value
 
     @field_validator("fragments")
     @classmethod
