@@ -108,6 +108,19 @@ class CampaignSpec(FrozenModel):
         """Return the names of the domain's computed properties, then those of the campaign's scorers."""
         return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
 
+    def computed_in_use(self) -> frozenset[str]:
+        """Return the names of the computed properties that objectives, constraints and budgets read."""
+        names = {item.computed for item in self.objectives} | {item.property for item in self.constraints}
+        names |= {limit.property for limit in self.batch.limits if isinstance(limit, BudgetLimit)}
+        return frozenset(name for name in names if name is not None)
+
+    def reported(self) -> tuple[str, ...]:
+        """Return the names of the computed properties that every candidate tells."""
+        own, used = open_domain(self.domain).computed, self.computed_in_use()
+        return tuple(
+            name for name in self.computed() if name in used or name not in own or not own[name].is_on_request
+        )
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_choices(cls, value: Any, info: ValidationInfo) -> Any:
@@ -170,7 +183,9 @@ class CampaignSpec(FrozenModel):
         return self
 
     @model_validator(mode="after")
-    def _scorers_have_names_of_their_own(self) -> Self:
+    def _scorers_have_names_of_their_own(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
         taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}

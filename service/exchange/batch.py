@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Judged = ProposedCandidate | ObjectPrediction
 
 
+SECOND_LOOK = ("matched_pair", "matched_change", "alerts")
+"""Columns that a table has only where some object has something to tell there."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchRow:
     """A stored candidate.
@@ -116,7 +120,7 @@ def flat_rows(
         whole = beside(described, named) | _described(row, described, computed, spec)
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
-    return flat
+    return without_blank(flat)
 
 
 def _described(
@@ -147,17 +151,34 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
 
 
 def nearest_columns(item: Judged) -> dict[str, Any]:
-    """Return the most similar measured object and how similar it is."""
+    """Return what was measured near an object, and what deserves a second look in it."""
     nearest = item.nearest_measured
     return {
         "nearest_measured": nearest.object if nearest else None,
         "nearest_similarity": nearest.similarity if nearest else None,
+        **_matched_columns(item),
+        "alerts": "; ".join(item.alerts) or None,
+    }
+
+
+def _matched_columns(item: Judged) -> dict[str, Any]:
+    """Return a measured object that differs by one exchange, and the exchange."""
+    matched = item.matched_pair
+    return {
+        "matched_pair": matched.object if matched else None,
+        "matched_change": matched.change if matched else None,
     }
 
 
 def domain_column(item: Judged) -> dict[str, Any]:
     """Return whether predictions can be trusted, in words of a table."""
     return {"in_domain": None if item.in_domain is None else str(item.in_domain).lower()}
+
+
+def without_blank(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without the columns of a second look that no row has anything for."""
+    names = [name for name in SECOND_LOOK if all(row.get(name) is None for row in rows)]
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
 def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:

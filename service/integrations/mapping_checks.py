@@ -54,7 +54,7 @@ def _sources(spec: CampaignSpec, columns: frozenset[str]) -> Mapping[str, frozen
     domain = open_domain(spec.domain)
     return {
         "column": columns | {*domain.object_columns, *domain.qualifying_columns},
-        "property": frozenset(spec.computed()),
+        "property": frozenset(spec.reported()),
         "prediction": frozenset(item.name for item in spec.objectives if item.assay_type is not None),
     }
 

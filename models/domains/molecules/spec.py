@@ -1,9 +1,10 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
@@ -38,6 +39,18 @@ class MoleculesSpec(DomainSpec):
             "measured molecules.",
         ),
     ]
+
+    alerts: AlertPolicy = Field(
+        default=AlertPolicy(),
+        description="What is done about structural alerts of PAINS, BRENK, NIH and ChEMBL.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_alerts(cls, value: Any, info: ValidationInfo) -> Any:
+        if is_stored(info) and isinstance(value, dict):
+            return {"alerts": NOTHING_MORE.model_dump(), **value}
+        return value
 
     @field_validator("fragments")
     @classmethod

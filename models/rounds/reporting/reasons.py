@@ -38,14 +38,14 @@ def reason(
     aim: SelectionReason,
     objectives: Sequence[Objective],
     predictions: Mapping[str, Prediction],
-    neighbour: Message,
+    nearby: Sequence[Message],
     feasibility: float,
     *,
     is_outside: bool,
 ) -> list[Message]:
     """Return why this object was chosen: one message for each thing worth knowing."""
     reasons = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
-    reasons += [_purpose(aim, objectives), neighbour]
+    reasons += [_purpose(aim, objectives), *nearby]
     if is_outside:
         reasons.append(message("outside_applicability_domain"))
     if feasibility < WORTH_TELLING:

@@ -9,7 +9,8 @@ from rdkit import Chem
 
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
-from models.domains.molecules.chemistry.molecules import COMPUTED, write_sdf
+from models.domains.molecules.chemistry.molecules import write_sdf
+from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.domain import Molecules
 
 DRUGS = ["CC(=O)Nc1ccc(O)cc1", "CN1C(=O)CN=C(c2ccccc2)c2cc(Cl)ccc21", "CC(C)Cc1ccc(C(C)C(=O)O)cc1"]
