@@ -17,7 +17,7 @@ from models.random_streams import stream
 from models.records import Proposal
 from models.rounds.artefact import attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import fit
-from models.rounds.reporting.batch_records import alerts_summary, describe_batch, describe_reserves
+from models.rounds.reporting.batch_records import describe_batch, describe_reserves
 from models.rounds.reporting.diagnosis import diagnose
 from models.rounds.reporting.limitations import convergence_messages, reach, reach_messages
 from models.rounds.reporting.stopping import stopping
@@ -124,14 +124,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
         reserves = describe_reserves(batch, pool, fitted, trainer, stream(seed, "reserves"))
         screened.assert_no_hazards(candidate.object for candidate in (*candidates, *reserves))
-        summary["alerts"] = alerts_summary(candidates)
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
             summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
-    summary |= chosen_summary(fitted, batch, pool, filters)
+    summary |= chosen_summary(fitted, batch, pool, filters, candidates)
     messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]

@@ -51,11 +51,13 @@ class Violation:
     """A rule that an object breaks.
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
-    `message` describes the violation by this object.
+    `message` describes the violation by this object. A rule that `is_policy` is a choice of the campaign that
+    environments need not know: what they build against it is refused afterwards.
     """
 
     code: str
     message: str
+    is_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

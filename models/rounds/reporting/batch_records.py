@@ -5,8 +5,7 @@ Knows what was chosen and what was believed; decides nothing.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.rounds.reporting.candidate_records import (
     NOT_SAMPLED,
@@ -54,12 +53,6 @@ def describe_reserves(
     kept = pool.at([choice.row for choice in batch.reserves])
     reasons = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.reserves]
     return tuple(build_candidates(candidate_table(kept, reasons, fitted, source, seed), fitted, first))
-
-
-def alerts_summary(candidates: Sequence[ProposedCandidate]) -> dict[str, Any]:
-    """Return how many candidates have alerts, and how often each alert occurs, most first."""
-    counts = Counter(name for candidate in candidates for name in candidate.alerts)
-    return {"candidates": sum(bool(item.alerts) for item in candidates), "counts": dict(counts.most_common())}
 
 
 def _reason(choice: SelectedCandidate, *, is_space_filling: bool) -> SelectionReason:

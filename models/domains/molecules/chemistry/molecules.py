@@ -72,10 +72,13 @@ def canonical_fixpoint(text: str) -> str:
 
 def check(text: str, max_heavy_atoms: int, policy: AlertPolicy) -> list[Violation]:
     """Return why a molecule may not be proposed: too large, or a group that is unstable or unwanted."""
-    from models.domains.molecules.chemistry.structural_alerts import blocking_alerts
+    from models.domains.molecules.chemistry.structural_alerts import ALERTS, blocking_alerts
 
     mol = molecule(text)
-    broken = [Violation(f"alert: {name}", f"contains {name}") for name in blocking_alerts(text, policy)]
+    broken = [
+        Violation(f"alert: {name}", f"contains {name}", is_policy=name not in ALERTS)
+        for name in blocking_alerts(text, policy)
+    ]
     if mol.GetNumHeavyAtoms() > max_heavy_atoms:
         message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
         broken.insert(0, Violation("max_heavy_atoms", message))

@@ -18,7 +18,8 @@ from models.domains.molecules.chemistry.ionisation import PHS, acidic_groups, ba
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HEAVIEST, GREASIEST, MOST_DONORS, MOST_ACCEPTORS = 500.0, 5.0, 5, 10
+HEAVIEST, GREASIEST = 500.0, 5.0
+MOST_DONORS, MOST_ACCEPTORS = 5, 10
 """Limits of the rule of five (Lipinski et al., Adv. Drug Deliv. Rev. 23, 3, 1997)."""
 MOST_ROTATABLE, MOST_POLAR = 10, 140.0
 """Limits for oral bioavailability (Veber et al., J. Med. Chem. 45, 2615, 2002)."""

@@ -95,8 +95,8 @@ def test_check_says_why_a_molecule_is_not_proposed(domain: Molecules, text: str,
 
 
 @pytest.mark.parametrize("text", DRUGS)
-def test_check_lets_drugs_pass(domain: Molecules, text: str):
-    assert domain.check(text) == []
+def test_check_lets_drugs_pass_but_for_the_alerts_of_the_campaign(domain: Molecules, text: str):
+    assert [item for item in domain.check(text) if not item.is_policy] == []
 
 
 def test_features_begin_with_counts_and_similarity_is_their_tanimoto(domain: Molecules):
