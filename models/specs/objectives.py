@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from models.specs.base import FrozenModel, Text, Units, field_error
+from models.specs.derived import Derived
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
@@ -52,6 +53,11 @@ class Objective(MeasuredQuantity):
     computed: Text | None = Field(
         default=None, description="Computed property of the domain or of a scorer; instead of an assay type."
     )
+    derived: Derived | None = Field(
+        default=None,
+        description="Follows from other assays and properties, such as a selectivity; instead of `type` and "
+        "`computed`.",
+    )
     direction: Literal["maximize", "minimize", "target"] = Field(
         default="maximize", description="Whether large values, small values or values near `target` are good."
     )
@@ -67,13 +73,16 @@ class Objective(MeasuredQuantity):
 
     @property
     def assay_type(self) -> str | None:
-        """The assay type whose results measure this objective, or None when it is computed."""
-        return None if self.computed is not None else (self.type or self.name)
+        """The assay type whose results measure this objective, or None when it is computed or derived."""
+        is_measured = self.computed is None and self.derived is None
+        return (self.type or self.name) if is_measured else None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.computed is not None and self.type is not None:
             raise field_error("/computed", "an objective is measured (type) or computed, not both")
+        if self.derived is not None:
+            self._check_derived(self.derived)
         if (self.direction == "target") != (self.target is not None):
             raise field_error("/target", "target is required with direction 'target' and only then")
         if self.range is not None and not self.range[0] < self.range[1]:
@@ -81,6 +90,19 @@ class Objective(MeasuredQuantity):
         if self.transform == "log10" and not self.is_positive:
             raise field_error("/transform", "range and target must be positive with transform log10")
         return self
+
+    def _check_derived(self, derived: Derived) -> None:
+        if self.type is not None or self.computed is not None:
+            raise field_error(
+                "/derived", "an objective is measured, computed or derived, and only one of them"
+            )
+        if self.transform != "none":
+            detail = f"a {derived.form} is modelled as {derived.transform}: leave transform out"
+            raise field_error("/transform", detail)
+        if derived.form == "ratio" and self.units is not None:
+            raise field_error("/units", "a ratio has no units: leave them out")
+        if derived.transform == "log10" and not self.is_positive:
+            raise field_error("/range", f"range and target of a {derived.form} must be positive")
 
     @property
     def is_positive(self) -> bool:

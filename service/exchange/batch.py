@@ -143,7 +143,7 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
     flat: dict[str, Any] = {}
     for objective in spec.objectives:
         prediction = item.predictions.get(objective.name)
-        if prediction is not None or objective.assay_type is not None:
+        if prediction is not None or objective.computed is None:
             flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in PREDICTED}
     flat |= {name: item.computed.get(name) for name in computed}
     flat |= {"acquisition": item.acquisition, "feasibility": item.feasibility}

@@ -89,6 +89,12 @@ def _after_rank(names: Sequence[str]) -> str | None:
     return None if place is None or place + 1 == len(names) else names[place + 1]
 
 
+def _assay(objective: Objective) -> str:
+    if objective.derived is not None:
+        return objective.derived.described()
+    return objective.assay_type or "computed"
+
+
 def _prompt(objective: Objective, units: str) -> str:
     if objective.units is None:
         return f"{objective.assay_type}: a number without units"
@@ -197,7 +203,7 @@ def _request_rows(
         ("To be made", str(n_made)),
         (),
         ("Objective", "Assay", "Units", "Wanted"),
-        *((item.name, item.assay_type or "computed", item.units, _wanted(item)) for item in spec.objectives),
+        *((item.name, _assay(item), item.units, _wanted(item)) for item in spec.objectives),
         (),
         (
             "How to fill in",

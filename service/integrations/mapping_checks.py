@@ -55,7 +55,7 @@ def _sources(spec: CampaignSpec, columns: frozenset[str]) -> Mapping[str, frozen
     return {
         "column": columns | {*domain.object_columns, *domain.qualifying_columns},
         "property": frozenset(spec.reported()),
-        "prediction": frozenset(item.name for item in spec.objectives if item.assay_type is not None),
+        "prediction": frozenset(item.name for item in spec.objectives if item.computed is None),
     }
 
 

@@ -22,6 +22,7 @@ from models.records import (
     Prediction,
     ProposedCandidate,
 )
+from models.reward.combined import combined_interval
 from models.rounds.reporting.reasons import SelectionReason, reason
 from models.rounds.sampling.evaluated import evaluate_objects
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Floats
     from models.proxies.contract import Posterior
+    from models.reward.evaluation import CampaignModel
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.sampling.evaluated import EvaluatedObjects
@@ -85,9 +87,10 @@ class Neighbours:
 class DerivedValues:
     """What follows for N objects from their texts alone.
 
-    Intervals [N, types], neighbours, computed properties [N], alerts.
+    Means and intervals [N, types], neighbours, computed properties [N], alerts.
     """
 
+    mean: Tensor
     low: Tensor
     high: Tensor
     neighbours: Sequence[Neighbours]
@@ -173,12 +176,14 @@ def even_preference(n: int, fitted: RoundModel) -> Tensor:
 def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     """Return what follows from texts alone."""
     model = fitted.model
-    low, high = model.proxies.interval(model.features(texts))
+    features = model.features(texts)
+    mean = model.proxies.posterior(features).mean
+    low, high = model.proxies.interval(features)
     told = set(model.spec.reported())
     names = [name for name in fitted.domain.computed if name in told]
     computed = fitted.domain.properties(texts, names) if names else {}
     alerts = [fitted.domain.alerts(text) for text in texts]
-    return DerivedValues(low, high, _neighbours(texts, fitted), computed, alerts)
+    return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts)
 
 
 def _candidate(
@@ -233,19 +238,42 @@ def _predictions(
     model = fitted.model
     answers = {}
     for column, objective in enumerate(model.spec.objectives):
-        kind, mean = objective.assay_type, float(believed.mean[row, column])
-        if kind is None and math.isfinite(mean):
-            answers[objective.name] = _exact(mean, objective)
-        elif kind is None:
-            continue  # a control or somebody's own object may lack it
-        elif model.proxies.n_values[kind] > 0 or objective.range is not None:
-            place, transform = model.proxies.types.index(kind), model.spec.transform_of(objective)
-            ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
+        mean = float(believed.mean[row, column])
+        if objective.computed is not None:
+            if math.isfinite(mean):  # a control or somebody's own object may lack it
+                answers[objective.name] = _exact(mean, objective)
+        elif _is_known(objective, model) and math.isfinite(mean):
+            ends = _ends(row, column, mean, numbers, model)
+            transform = model.spec.transform_of(objective)
             middle, low, high = (to_units(value, transform) for value in (mean, *ends))
             answers[objective.name] = Prediction(
                 middle, float(believed.predictive_sd[row, column]), low, high
             )
     return answers
+
+
+def _is_known(objective: Objective, model: CampaignModel) -> bool:
+    """Return whether anything is known of a predicted objective: results of all it needs, or its range."""
+    types = model.spec.types_of(objective)
+    is_measured = all(model.proxies.n_values[kind] > 0 for kind in types)
+    return is_measured or (objective.derived is None and objective.range is not None)
+
+
+def _ends(
+    row: int, column: int, mean: float, numbers: DerivedValues, model: CampaignModel
+) -> tuple[float, float]:
+    """Return the interval of one objective on its modelled scale."""
+    found, objective = model.combinations[column], model.spec.objectives[column]
+    if found is None:
+        assert objective.assay_type is not None
+        place = model.proxies.types.index(objective.assay_type)
+        return float(numbers.low[row, place]), float(numbers.high[row, place])
+    parts = {}
+    for kind, _ in found.measured:
+        place = model.proxies.types.index(kind)
+        parts[kind] = (numbers.mean[row, place], numbers.low[row, place], numbers.high[row, place])
+    low, high = combined_interval(found, torch.tensor(mean, dtype=torch.float64), parts)
+    return float(low), float(high)
 
 
 def _exact(value: float, objective: Objective) -> Prediction:
