@@ -37,12 +37,8 @@ def with_parts(
 
 def by_own_names(derived: Derived, objectives: Sequence[Objective]) -> Derived:
     """Return a derived quantity with the assay types and properties of the objectives that it names."""
-    own = {
-        item.name: item.computed or item.assay_type or item.name
-        for item in objectives
-        if item.derived is None
-    }
-    return derived.renamed(own)
+    others = [item for item in objectives if item.derived is None]
+    return derived.renamed({item.name: item.computed or item.assay_type or item.name for item in others})
 
 
 def parts_of(spec: CampaignSpec) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def derived_values(found: Combination, table: MeasuredTable, domain: Domain) -> Floats:
-    """Return a derived objective of a table's objects [N] on its modelled scale, NaN where a part is unknown."""
+    """Return a derived objective of a table's objects [N] on its modelled scale, NaN without a part."""
     measured = {kind: table.values[:, table.types.index(kind)] for kind, _ in found.measured}
     names = [name for name, _ in found.computed]
     properties = domain.properties(table.objects, names) if names else {}

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from models.insights.records import PastRound
     from models.insights.utilities import UtilityScale
     from models.records import Measurement
-    from models.specs.objectives import Constraint, Guardrail, Objective
+    from models.specs.combinations import Combination
+    from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
@@ -133,11 +134,9 @@ def _combined(
     for kind, weight in found.measured:
         place = table.types.index(kind)
         exact[kind] = table.values[:, place]
-        edges = [
-            np.where(np.isnan(exact[kind]), edge[:, place], exact[kind])
-            for edge in (table.lower, table.upper)
-        ]
-        least[kind], most[kind] = edges if weight > 0 else edges[::-1]
+        bounds = (table.lower[:, place], table.upper[:, place])
+        low, high = (np.where(np.isnan(exact[kind]), edge, exact[kind]) for edge in bounds)
+        least[kind], most[kind] = (low, high) if weight > 0 else (high, low)
     value = found.of(exact, properties)
     known = np.isnan(value)
     lower, upper = (np.where(known, found.of(edges, properties), math.nan) for edges in (least, most))

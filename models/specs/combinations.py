@@ -121,10 +121,8 @@ class _Terms:
     def term(self, name: str, weight: float) -> tuple[float, float]:
         """Return the weight of a part on the scale of the derived quantity, and its share of the offset."""
         quantity, is_p = self.quantities[name], self._is_p(name)
-        if not self.derived.transform == "log10":
-            if quantity.transform == "log10":
-                raise self._error(name, f"{name!r} is modelled as log10: use ratio or product")
-            self._check_same_units(name, quantity)
+        if self.derived.transform != "log10":
+            self._check_plain()
             return weight, 0.0
         if is_p and self.derived.form == "product":
             raise self._error(name, f"{name!r} is a logarithm already: use sum for what is one")
@@ -132,9 +130,7 @@ class _Terms:
             self.p_values.append(name)
             return -weight, -weight * self._decades_of_reference(name)
         if quantity.transform != "log10":
-            detail = (
-                f"{name!r} is not modelled as log10, as a {self.derived.form} needs: give it that transform"
-            )
+            detail = f"{name!r} must have transform log10, because a {self.derived.form} needs it"
             raise self._error(name, detail)
         if self.derived.form == "product" or quantity.units == self.units:
             return weight, 0.0
@@ -155,13 +151,15 @@ class _Terms:
             raise self._error(name, f"the parts have no common units: {others}; give both in the same ones")
         return _DECADES[found["power"]]
 
-    def _check_same_units(self, name: str, quantity: MeasuredQuantity) -> None:
-        stated = [self.quantities[kind].units for kind in self.kinds]
-        if self.derived.form == "difference" and len(set(stated)) > 1:
-            detail = (
-                f"{name!r} is in {quantity.units or 'no units'}, unlike the other part: give both the same"
-            )
-            raise self._error(name, detail)
+    def _check_plain(self) -> None:
+        """Check that the parts of a difference or sum can be added up."""
+        for kind in self.kinds:
+            if self.quantities[kind].transform == "log10":
+                raise self._error(kind, f"{kind!r} is modelled as log10: use ratio or product")
+        stated = {kind: self.quantities[kind].units or "no units" for kind in self.kinds}
+        if self.derived.form == "difference" and len(set(stated.values())) > 1:
+            found = " and ".join(f"{kind} in {units}" for kind, units in stated.items())
+            raise self._error(self.kinds[-1], f"the parts have other units: {found}")
 
     def _error(self, name: str, detail: str) -> PydanticCustomError:
         return field_error(self.derived.pointer(name), detail)

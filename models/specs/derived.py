@@ -22,8 +22,8 @@ class Part(FrozenModel):
     units: Units | None = Field(default=None, description="Units of its values, as an objective has them.")
     transform: Scale | None = Field(
         default=None,
-        description="Scale on which its values are modelled. Absent: `log10` in a ratio or product, `none` in "
-        "a difference or sum and for p-values.",
+        description="Scale on which its values are modelled. Absent: `log10` in a ratio or product, `none` "
+        "in a difference or sum and for p-values.",
     )
 
 
@@ -35,8 +35,8 @@ class Derived(FrozenModel):
 
     ratio: tuple[Text, Text] | None = Field(
         default=None,
-        description="Numerator and denominator, such as a selectivity `[\\"hERG\\", \\"IC50\\"]`. Both are modelled "
-        "as log10, or are p-values.",
+        description="Numerator and denominator, such as `hERG` and `IC50` for a selectivity. Both are "
+        "modelled as log10, or are p-values.",
     )
     difference: tuple[Text, Text] | None = Field(
         default=None, description="What is left of the first after the second is taken off."
@@ -69,7 +69,7 @@ class Derived(FrozenModel):
             raise field_error("", f"give one of ratio, difference, sum and product, not {len(given)}")
         weights = [name for name, _ in self.weighted()]
         if len(set(weights)) < len(weights):
-            raise field_error(f"/{given[0]}/1", f"{weights[0]!r} is both parts: the result is always the same")
+            raise field_error(f"/{given[0]}/1", f"{weights[0]!r} is both parts: it would never change")
         for name in self.parts:
             if name not in weights:
                 raise field_error(json_pointer("parts", name), f"{name!r} is no part of the {given[0]}")
