@@ -93,6 +93,8 @@ class CampaignModel:
         """Those of guardrails: an object that violates one is not proposed, whatever its utility."""
         self.combinations = [spec.combination_of(objective) for objective in spec.objectives]
         """How each objective [M] follows from parts; None where it does not."""
+        self.scales: list[Transform] = [spec.transform_of(objective) for objective in spec.objectives]
+        """The scale on which each objective [M] is modelled."""
         computed = [name for objective in spec.objectives for name in spec.properties_of(objective)]
         computed += [item.property for item in spec.constraints if item.property is not None]
         self._computed = list(dict.fromkeys(computed))

@@ -93,9 +93,7 @@ class Objective(MeasuredQuantity):
 
     def _check_derived(self, derived: Derived) -> None:
         if self.type is not None or self.computed is not None:
-            raise field_error(
-                "/derived", "an objective is measured, computed or derived: give one of them"
-            )
+            raise field_error("/derived", "an objective is measured, computed or derived: give one of them")
         if self.transform != "none":
             detail = f"a {derived.form} is modelled as {derived.transform}: leave transform out"
             raise field_error("/transform", detail)

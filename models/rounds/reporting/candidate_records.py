@@ -242,21 +242,22 @@ def _predictions(
         if objective.computed is not None:
             if math.isfinite(mean):  # a control or somebody's own object may lack it
                 answers[objective.name] = _exact(mean, objective)
-        elif _is_known(objective, model) and math.isfinite(mean):
+        elif _is_known(column, model) and math.isfinite(mean):
             ends = _ends(row, column, mean, numbers, model)
-            transform = model.spec.transform_of(objective)
-            middle, low, high = (to_units(value, transform) for value in (mean, *ends))
+            middle, low, high = (to_units(value, model.scales[column]) for value in (mean, *ends))
             answers[objective.name] = Prediction(
                 middle, float(believed.predictive_sd[row, column]), low, high
             )
     return answers
 
 
-def _is_known(objective: Objective, model: CampaignModel) -> bool:
+def _is_known(column: int, model: CampaignModel) -> bool:
     """Return whether anything is known of a predicted objective: results of all it needs, or its range."""
-    types = model.spec.types_of(objective)
-    is_measured = all(model.proxies.n_values[kind] > 0 for kind in types)
-    return is_measured or (objective.derived is None and objective.range is not None)
+    found, objective = model.combinations[column], model.spec.objectives[column]
+    if found is not None:
+        return all(model.proxies.n_values[kind] > 0 for kind, _ in found.measured)
+    assert objective.assay_type is not None
+    return model.proxies.n_values[objective.assay_type] > 0 or objective.range is not None
 
 
 def _ends(
