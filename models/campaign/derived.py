@@ -78,7 +78,8 @@ def _check_names(spec: CampaignSpec, derived: Derived, place: str, others: Colle
     """Check that each part names one thing, and all of them different things."""
     stated = {item.name for item in spec.objectives} | set(derived.parts)
     stated |= {kind for item in spec.objectives if (kind := item.assay_type) is not None}
-    stated |= {item.type for item in (*spec.constraints, *spec.guardrails) if item.type is not None}
+    stated |= {item.type for item in spec.constraints if item.type is not None}
+    stated |= {item.type for item in spec.guardrails}
     properties = {key(name): name for name in spec.computed()}
     for name, _ in derived.weighted():
         pointer = place + derived.pointer(name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
+from service.exchange.asked_results import asked_results
 from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
 from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
@@ -188,12 +189,12 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
 
 def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
-    measured = [item for item in spec.objectives if item.assay_type is not None]
+    measured = asked_results(spec)
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
     if not is_typed:
         return dict.fromkeys((*columns, *RESULT_FIELDS))
     own: list[str] = []
     for item, column in zip(measured, columns, strict=True):
-        own += [column, *(own_column(item.name, item.assay_type or "", part) for part in OWN_FIELDS)]
+        own += [column, *(own_column(item.name, item.type, part) for part in OWN_FIELDS)]
     return dict.fromkeys((*own, *RESULT_FIELDS))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from models.records import Outcome
 from models.specs.columns import RESULT_FIELDS, SO_FAR
+from service.exchange.asked_results import asked_results
 from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, WrittenSheet, write_sheets
 from service.exchange.units import are_molar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.specs.objectives import Objective
+    from service.exchange.asked_results import AskedResult
 
 OWN_FIELDS = ("relation", "units")
 """What a sheet says of each objective's value in a column of its own."""
@@ -50,7 +52,7 @@ def write_workbook(
 
 def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> WrittenSheet:
     names = list(rows[0]) if rows else []
-    measured = [item for item in spec.objectives if item.assay_type is not None]
+    measured = asked_results(spec)
     before = names[: -len(RESULT_FIELDS)]
     own = before[len(before) - len(measured) * (1 + len(OWN_FIELDS)) :]
     shared = names[-len(RESULT_FIELDS) :]
@@ -95,17 +97,17 @@ def _assay(objective: Objective) -> str:
     return objective.assay_type or "computed"
 
 
-def _prompt(objective: Objective, units: str) -> str:
-    if objective.units is None:
-        return f"{objective.assay_type}: a number without units"
-    return f"{objective.assay_type} in {objective.units}, unless {units} says otherwise"
+def _prompt(asked: AskedResult, units: str) -> str:
+    if asked.units is None:
+        return f"{asked.type}: a number without units"
+    return f"{asked.type} in {asked.units}, unless {units} says otherwise"
 
 
-def _units(objective: Objective) -> tuple[str, ...]:
-    if objective.units is None:
+def _units(asked: AskedResult) -> tuple[str, ...]:
+    if asked.units is None:
         return ()
-    others = _MOLAR if are_molar(objective.units) else ()
-    return (objective.units, *(unit for unit in others if unit != objective.units))
+    others = _MOLAR if are_molar(asked.units) else ()
+    return (asked.units, *(unit for unit in others if unit != asked.units))
 
 
 def _others(
