@@ -5,6 +5,7 @@ from dataclasses import replace
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import MatchedMeasured, Prediction, ProposedCandidate
+from service.campaigns.results import measured_types
 from service.exchange import CampaignView, read_results
 from service.exchange.batch import BatchRow, flat_rows, write_batch
 
@@ -67,3 +68,7 @@ def test_a_filled_in_batch_is_read_and_a_value_of_the_ratio_is_not():
     found = {row.result.type: row.result.value for row in report.accepted if row.result}
     assert found == {"IC50": 5.0, "hERG": 20_000.0}
     assert any("'selectivity'" in warning for warning in report.warnings)
+
+
+def test_a_candidate_is_settled_by_results_of_all_parts():
+    assert measured_types(SPEC.model_dump(mode="json")) == {"IC50", "hERG"}
