@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.specs.base import field_error
-from models.specs.derived import Part
+from models.specs.derived import DerivedPart
 from models.specs.objectives import MeasuredQuantity
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ def part_quantity(derived: Derived, name: str, known: Mapping[str, MeasuredQuant
     """
     if name in known:
         return known[name]
-    own = derived.parts.get(name, Part())
+    own = derived.parts.get(name, DerivedPart())
     is_p = is_p_value(name)
     units = own.units
     if units is None and not is_p and derived.form in ("ratio", "difference"):
         other = next(other for other, _ in derived.weighted() if other != name)
-        stated = known[other].units if other in known else derived.parts.get(other, Part()).units
+        stated = known[other].units if other in known else derived.parts.get(other, DerivedPart()).units
         units = stated
     return MeasuredQuantity(units=units, transform=own.transform or ("none" if is_p else derived.transform))
 

@@ -16,7 +16,7 @@ FORMS = ("ratio", "difference", "sum", "product")
 _LOG_FORMS = ("ratio", "product")
 
 
-class Part(FrozenModel):
+class DerivedPart(FrozenModel):
     """How a part that is no objective of its own is read."""
 
     units: Units | None = Field(default=None, description="Units of its values, as an objective has them.")
@@ -50,7 +50,7 @@ class Derived(FrozenModel):
         max_length=8,
         description="Exponent of each part of a product; all are modelled as log10.",
     )
-    parts: dict[Text, Part] = Field(
+    parts: dict[Text, DerivedPart] = Field(
         default={}, description="Units and scale of parts that are no objective, constraint or guardrail."
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from models.campaign.spec import CampaignSpec
 from service.campaigns.current import current_outcomes
 from service.campaigns.lifecycle import CANDIDATE_MOVES, SETTLED, outcome_of
 from service.campaigns.round_transitions import complete_if_settled, reopen

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
-from service.exchange.asked_results import asked_results
 from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
 from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
+from service.exchange.requested_results import requested_results
 from service.exchange.results_so_far import so_far_columns
 from service.exchange.tables import UnknownFormatError
 
@@ -189,7 +189,7 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
 
 def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
-    measured = asked_results(spec)
+    measured = requested_results(spec)
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
     if not is_typed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from models.records import Outcome
 from models.specs.columns import RESULT_FIELDS, SO_FAR
-from service.exchange.asked_results import asked_results
+from service.exchange.requested_results import requested_results
 from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, WrittenSheet, write_sheets
 from service.exchange.units import are_molar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.specs.objectives import Objective
-    from service.exchange.asked_results import AskedResult
+    from service.exchange.requested_results import RequestedResult
 
 OWN_FIELDS = ("relation", "units")
 """What a sheet says of each objective's value in a column of its own."""
@@ -52,7 +52,7 @@ def write_workbook(
 
 def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> WrittenSheet:
     names = list(rows[0]) if rows else []
-    measured = asked_results(spec)
+    measured = requested_results(spec)
     before = names[: -len(RESULT_FIELDS)]
     own = before[len(before) - len(measured) * (1 + len(OWN_FIELDS)) :]
     shared = names[-len(RESULT_FIELDS) :]
@@ -97,17 +97,17 @@ def _assay(objective: Objective) -> str:
     return objective.assay_type or "computed"
 
 
-def _prompt(asked: AskedResult, units: str) -> str:
-    if asked.units is None:
-        return f"{asked.type}: a number without units"
-    return f"{asked.type} in {asked.units}, unless {units} says otherwise"
+def _prompt(requested: RequestedResult, units: str) -> str:
+    if requested.units is None:
+        return f"{requested.type}: a number without units"
+    return f"{requested.type} in {requested.units}, unless {units} says otherwise"
 
 
-def _units(asked: AskedResult) -> tuple[str, ...]:
-    if asked.units is None:
+def _units(requested: RequestedResult) -> tuple[str, ...]:
+    if requested.units is None:
         return ()
-    others = _MOLAR if are_molar(asked.units) else ()
-    return (asked.units, *(unit for unit in others if unit != asked.units))
+    others = _MOLAR if are_molar(requested.units) else ()
+    return (requested.units, *(unit for unit in others if unit != requested.units))
 
 
 def _others(

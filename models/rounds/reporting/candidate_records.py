@@ -179,8 +179,8 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     features = model.features(texts)
     mean = model.proxies.posterior(features).mean
     low, high = model.proxies.interval(features)
-    told = set(model.spec.reported())
-    names = [name for name in fitted.domain.computed if name in told]
+    reported = set(model.spec.reported())
+    names = [name for name in fitted.domain.computed if name in reported]
     computed = fitted.domain.properties(texts, names) if names else {}
     alerts = [fitted.domain.alerts(text) for text in texts]
     return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts)

@@ -1,4 +1,4 @@
-"""Results that a downloaded batch asks for: of measured objectives, and of parts of derived ones."""
+"""Results that a downloaded batch requests: of measured objectives, and of parts of derived ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedResult:
+class RequestedResult:
     """The name that heads a result's column, its assay type and its units."""
 
     name: str
@@ -18,14 +18,14 @@ class AskedResult:
     units: str | None
 
 
-def asked_results(spec: CampaignSpec) -> list[AskedResult]:
+def requested_results(spec: CampaignSpec) -> list[RequestedResult]:
     """Return the results of measured objectives in their order, then of parts that are no objective."""
     found = [
-        AskedResult(item.name, item.assay_type, item.units)
+        RequestedResult(item.name, item.assay_type, item.units)
         for item in spec.objectives
         if item.assay_type is not None
     ]
     parts = dict.fromkeys(kind for item in spec.objectives if item.derived for kind in spec.types_of(item))
     known = {item.type for item in found}
     read = spec.quantities()
-    return [*found, *(AskedResult(kind, kind, read[kind].units) for kind in parts if kind not in known)]
+    return [*found, *(RequestedResult(kind, kind, read[kind].units) for kind in parts if kind not in known)]
