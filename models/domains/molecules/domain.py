@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry import molecules, stereoisomers
+from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+<<<<<<< HEAD
 from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
+=======
+from models.domains.molecules.chemistry.properties import COMPUTED
+from models.domains.molecules.chemistry.reading import read_smiles
+>>>>>>> main
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.library.labels import LABELS
 
@@ -20,6 +26,12 @@ if TYPE_CHECKING:
     from models.domains.molecules.library.catalogue import Catalogue
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
+
+STEREO = "stereo"
+"""Column of files that says which stereoisomers an object stands for."""
+MOST_VARIANTS = 8
+"""Stereoisomers of one built molecule that are compared."""
 
 
 @final
@@ -30,11 +42,18 @@ class Molecules(Domain):
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
+<<<<<<< HEAD
     n_amounts = N_COUNTS
     normal_form = NORMAL_FORM
     features_version = 2
     """1: counts alone."""
     computed = molecules.COMPUTED
+=======
+    n_amounts = N_COUNTS + N_CONFIGURATIONS
+    features_version = 3
+    """1: counts alone, 2: counts and descriptors, without configurations."""
+    computed = COMPUTED
+>>>>>>> main
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
     missing_formats = molecules.MISSING_FORMATS
@@ -48,7 +67,26 @@ class Molecules(Domain):
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
-        return read_structure(fields)
+        return read_structure(fields, self.spec.tautomers)
+
+    def standard_form(self, text: str) -> str:
+        """Return the text of the standard tautomer where tautomers are merged."""
+        return read_smiles(text, self.spec.tautomers).text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed."""
+        if self.spec.stereo == "racemate":
+            return (text,)
+        isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
+        return tuple(dict.fromkeys(map(self.standard_form, isomers)))
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how a stereoisomer or a mixture of them is a form of what was proposed."""
+        return stereoisomers.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return which stereoisomers the text stands for."""
+        return {STEREO: stereoisomers.statement(text)}
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any column holds a structure: each of them alone defines the object."""
@@ -56,7 +94,24 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
+<<<<<<< HEAD
         return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms)
+=======
+        return molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the structural alerts that the campaign's policy names."""
+        from models.domains.molecules.chemistry.structural_alerts import alerts_of
+
+        found = alerts_of(molecules.molecule(text), self.spec.alerts)
+        return (*found.blocking, *found.flagged)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other molecules that differs by what one cut separates."""
+        from models.domains.molecules.chemistry.matched_pairs import matched_pair
+
+        return matched_pair(text, others)
+>>>>>>> main
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -79,13 +134,13 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        """Return folded Morgan counts, configurations and scaled descriptors [N, 2048 + 256 + 12]."""
         from models.domains.molecules.chemistry.features import features
 
         return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return descriptors by name and atom environments by their SMILES."""
+        """Return descriptors by name, configurations and atom environments by their SMILES."""
         from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
@@ -129,4 +184,4 @@ class Molecules(Domain):
         from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
 
-        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)
+        return TanimotoAndDescriptorsKernel(self.n_amounts, N_DESCRIPTORS)

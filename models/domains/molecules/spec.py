@@ -1,11 +1,19 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
+<<<<<<< HEAD
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from models.domains.collections import CollectionReference
 from models.domains.molecules.library.rules import Listed, check_builder
+=======
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
+>>>>>>> main
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
@@ -43,6 +51,7 @@ class MoleculesSpec(DomainSpec):
         ),
     ]
 
+<<<<<<< HEAD
     library: Listed | None = Field(
         default=None,
         description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
@@ -69,6 +78,35 @@ class MoleculesSpec(DomainSpec):
             is_new=not is_stored(info),
         )
         return self
+=======
+    tautomers: Literal["merged", "as_drawn"] = Field(
+        default="merged",
+        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
+        "standard form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
+    )
+    stereo: Literal["enumerate", "racemate"] = Field(
+        default="enumerate",
+        description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
+        "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
+    )
+    alerts: AlertPolicy = Field(
+        default=AlertPolicy(),
+        description="What is done about structural alerts of PAINS, BRENK, NIH and ChEMBL.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_meaning(cls, value: Any, info: ValidationInfo) -> Any:
+        # A campaign from before there was a choice keeps the objects and the alerts it had.
+        if is_stored(info) and isinstance(value, dict):
+            return {
+                "tautomers": "as_drawn",
+                "stereo": "racemate",
+                "alerts": NOTHING_MORE.model_dump(),
+                **value,
+            }
+        return value
+>>>>>>> main
 
     @field_validator("fragments")
     @classmethod
