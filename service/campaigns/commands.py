@@ -80,11 +80,8 @@ def patch_campaign(  # noqa: PLR0913 - each is one thing that the caller or its 
     spec = patched(written, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
         check_units(spec, before=stored)
-<<<<<<< HEAD
-    check_references(session, workspace_id, spec)
-=======
         spec = in_read_units(spec, before=stored)
->>>>>>> main
+    check_references(session, workspace_id, spec)
     if (spec.sampler.start_from, spec.domain.kind) != (stored.sampler.start_from, stored.domain.kind):
         check_start(session, workspace_id, spec, bound_to)
     _write_spec(campaign, spec)

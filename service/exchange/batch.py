@@ -121,14 +121,10 @@ def flat_rows(
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
-<<<<<<< HEAD
-        whole = beside(described, named) | _described(row, described, computed, spec)
+        whole = beside(described, named) | _described(row, described, computed, spec, domain)
         # what a route costs may be a computed property as well, which then stands there already
         routed = route_columns(row.route) if has_routes else {}
         whole |= {name: value for name, value in routed.items() if name not in whole}
-=======
-        whole = beside(described, named) | _described(row, described, computed, spec, domain)
->>>>>>> main
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return without_blank(flat)

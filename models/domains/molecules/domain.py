@@ -8,12 +8,9 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
-<<<<<<< HEAD
-from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
-=======
+from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
->>>>>>> main
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.library.labels import LABELS
 
@@ -42,18 +39,10 @@ class Molecules(Domain):
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
-<<<<<<< HEAD
-    n_amounts = N_COUNTS
-    normal_form = NORMAL_FORM
-    features_version = 2
-    """1: counts alone."""
-    computed = molecules.COMPUTED
-=======
     n_amounts = N_COUNTS + N_CONFIGURATIONS
     features_version = 3
     """1: counts alone, 2: counts and descriptors, without configurations."""
     computed = COMPUTED
->>>>>>> main
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
     missing_formats = molecules.MISSING_FORMATS
@@ -62,6 +51,7 @@ class Molecules(Domain):
         self.spec = spec
         self.is_list = spec.builder == "library"
         self.labels = LABELS if self.is_list else ()
+        self.normal_form = named_form(spec.tautomers)
         self.structure = None if self.is_list else "graph"
         self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
 
@@ -74,8 +64,11 @@ class Molecules(Domain):
         return read_smiles(text, self.spec.tautomers).text
 
     def variants(self, text: str) -> tuple[str, ...]:
-        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed."""
-        if self.spec.stereo == "racemate":
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed.
+
+        A list says itself what may be had of each molecule.
+        """
+        if self.is_list or self.spec.stereo == "racemate":
             return (text,)
         isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
         return tuple(dict.fromkeys(map(self.standard_form, isomers)))
@@ -94,10 +87,7 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-<<<<<<< HEAD
-        return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms)
-=======
-        return molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
+        return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms, self.spec.alerts)
 
     def alerts(self, text: str) -> tuple[str, ...]:
         """Return the structural alerts that the campaign's policy names."""
@@ -111,7 +101,6 @@ class Molecules(Domain):
         from models.domains.molecules.chemistry.matched_pairs import matched_pair
 
         return matched_pair(text, others)
->>>>>>> main
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -161,7 +150,7 @@ class Molecules(Domain):
         from models.domains.molecules.library.catalogue import open_catalogue
 
         assert self.spec.library is not None, "the specification was validated"
-        return open_catalogue(self.spec.library)
+        return open_catalogue(self.spec.library, self.spec.tautomers)
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the environment of the specification's builder.

@@ -1,19 +1,12 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-<<<<<<< HEAD
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from models.domains.collections import CollectionReference
-from models.domains.molecules.library.rules import Listed, check_builder
-=======
-from typing import Annotated, Any, Literal
-
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-
 from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
->>>>>>> main
+from models.domains.molecules.library.rules import Listed, check_builder
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
@@ -51,34 +44,6 @@ class MoleculesSpec(DomainSpec):
         ),
     ]
 
-<<<<<<< HEAD
-    library: Listed | None = Field(
-        default=None,
-        description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
-        "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
-    )
-
-    @field_validator("library")
-    @classmethod
-    def _library_can_be_read(
-        cls, library: tuple[str, ...] | CollectionReference | None, info: ValidationInfo
-    ) -> tuple[str, ...] | CollectionReference | None:
-        if library is not None and not is_stored(info):
-            from models.domains.molecules.library.catalogue import check_list
-
-            check_list(library)
-        return library
-
-    @model_validator(mode="after")
-    def _library_goes_with_its_builder(self, info: ValidationInfo) -> Self:
-        check_builder(
-            self,
-            is_list=self.builder == "library",
-            has_list=self.library is not None,
-            is_new=not is_stored(info),
-        )
-        return self
-=======
     tautomers: Literal["merged", "as_drawn"] = Field(
         default="merged",
         description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
@@ -106,7 +71,33 @@ class MoleculesSpec(DomainSpec):
                 **value,
             }
         return value
->>>>>>> main
+
+    library: Listed | None = Field(
+        default=None,
+        description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
+        "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
+    )
+
+    @field_validator("library")
+    @classmethod
+    def _library_can_be_read(
+        cls, library: tuple[str, ...] | CollectionReference | None, info: ValidationInfo
+    ) -> tuple[str, ...] | CollectionReference | None:
+        if library is not None and not is_stored(info):
+            from models.domains.molecules.library.catalogue import check_list
+
+            check_list(library)
+        return library
+
+    @model_validator(mode="after")
+    def _library_goes_with_its_builder(self, info: ValidationInfo) -> Self:
+        check_builder(
+            self,
+            is_list=self.builder == "library",
+            has_list=self.library is not None,
+            is_new=not is_stored(info),
+        )
+        return self
 
     @field_validator("fragments")
     @classmethod
