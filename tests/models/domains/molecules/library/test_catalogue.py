@@ -105,4 +105,4 @@ def test_what_is_wrong_with_a_list_is_named(fields: dict[str, Any], pointer: str
 def test_rules_of_building_do_not_shorten_a_list() -> None:
     large = "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC(=O)N"
     domain = open_domain(MoleculesSpec(builder="library", library=(large,)))
-    assert domain.check(large) == []
+    assert "max_heavy_atoms" not in [item.code for item in domain.check(large)]
