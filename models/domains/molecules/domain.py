@@ -8,9 +8,11 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.library.labels import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.library.catalogue import Catalogue
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
     from models.records import MatchedMeasured
@@ -34,7 +37,6 @@ class Molecules(Domain):
 
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
-    structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     n_amounts = N_COUNTS + N_CONFIGURATIONS
@@ -47,7 +49,11 @@ class Molecules(Domain):
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
-        self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.is_list = spec.builder == "library"
+        self.labels = LABELS if self.is_list else ()
+        self.normal_form = named_form(spec.tautomers)
+        self.structure = None if self.is_list else "graph"
+        self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -58,8 +64,11 @@ class Molecules(Domain):
         return read_smiles(text, self.spec.tautomers).text
 
     def variants(self, text: str) -> tuple[str, ...]:
-        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed."""
-        if self.spec.stereo == "racemate":
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed.
+
+        A list says itself what may be had of each molecule.
+        """
+        if self.is_list or self.spec.stereo == "racemate":
             return (text,)
         isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
         return tuple(dict.fromkeys(map(self.standard_form, isomers)))
@@ -78,7 +87,7 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
+        return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms, self.spec.alerts)
 
     def alerts(self, text: str) -> tuple[str, ...]:
         """Return the structural alerts that the campaign's policy names."""
@@ -106,8 +115,8 @@ class Molecules(Domain):
         return molecules.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the SMILES column."""
-        return {molecules.COLUMN: text}
+        """Return the SMILES column and, for the molecules of a list, what the list calls them."""
+        return {molecules.COLUMN: text, **(self._catalogue().names(text) if self.is_list else {})}
 
     def display(self, text: str) -> str:
         """Return the SMILES."""
@@ -137,8 +146,21 @@ class Molecules(Domain):
 
         return draw(texts, captions)
 
+    def _catalogue(self) -> Catalogue:
+        from models.domains.molecules.library.catalogue import open_catalogue
+
+        assert self.spec.library is not None, "the specification was validated"
+        return open_catalogue(self.spec.library, self.spec.tautomers)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
+        """Return the environment of the specification's builder.
+
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        """
+        if self.is_list:
+            from models.domains.molecules.library.environment import ListedObjects
+
+            return ListedObjects(self._catalogue(), device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.vocabulary import vocabulary
 

@@ -1,10 +1,12 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from models.domains.collections import CollectionReference
 from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
+from models.domains.molecules.library.rules import Listed, check_builder
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
@@ -13,8 +15,10 @@ class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
     kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
-    builder: Literal["fragments"] = Field(
-        default="fragments", description="How molecules are built: as trees of fragments that are bonded."
+    builder: Literal["fragments", "library"] = Field(
+        default="fragments",
+        description="Where molecules come from: `fragments` bonds fragments to trees; `library` chooses from "
+        "the list in `library`, of which a round scores every entry.",
     )
     max_heavy_atoms: int = Field(
         default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
@@ -67,6 +71,33 @@ class MoleculesSpec(DomainSpec):
                 **value,
             }
         return value
+
+    library: Listed | None = Field(
+        default=None,
+        description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
+        "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
+    )
+
+    @field_validator("library")
+    @classmethod
+    def _library_can_be_read(
+        cls, library: tuple[str, ...] | CollectionReference | None, info: ValidationInfo
+    ) -> tuple[str, ...] | CollectionReference | None:
+        if library is not None and not is_stored(info):
+            from models.domains.molecules.library.catalogue import check_list
+
+            check_list(library)
+        return library
+
+    @model_validator(mode="after")
+    def _library_goes_with_its_builder(self, info: ValidationInfo) -> Self:
+        check_builder(
+            self,
+            is_list=self.builder == "library",
+            has_list=self.library is not None,
+            is_new=not is_stored(info),
+        )
+        return self
 
     @field_validator("fragments")
     @classmethod
