@@ -50,11 +50,13 @@ class Violation:
     """A rule that an object breaks.
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
-    `message` describes the violation by this object.
+    `message` describes the violation by this object. `is_of_novelty` says that the object is refused for being
+    known or too near to one that is: it may not be proposed, and still counts among the best so far.
     """
 
     code: str
     message: str
+    is_of_novelty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

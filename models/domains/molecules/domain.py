@@ -8,6 +8,10 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.designs.compile_design import compile_design
+from models.domains.molecules.designs.parts import campaign_vocabulary
+from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
+from models.domains.molecules.designs.rules import Rules, computed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +42,11 @@ class Molecules(Domain):
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
-        self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.design = compile_design(spec)
+        nodes = spec.max_fragments if self.design is None else self.design.max_nodes(spec.max_fragments)
+        self.sizes = Sizes("fragments", 1, nodes)
+        self.computed = {**molecules.COMPUTED, **computed_of(spec)}
+        self._rules = Rules(spec)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -50,7 +58,7 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms)
+        return [*molecules.check(text, self.spec.max_heavy_atoms), *self._rules.violations(text)]
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -58,7 +66,9 @@ class Molecules(Domain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        return molecules.properties(texts, names)
+        by_list = {name: self._rules.similarity(texts, name) for name in names if name in RULE_PROPERTIES}
+        others = molecules.properties(texts, [name for name in names if name not in by_list])
+        return {name: by_list[name] if name in by_list else others[name] for name in names}
 
     def group(self, texts: Sequence[str], name: str) -> list[str]:
         """Return the scaffold of each molecule."""
@@ -99,11 +109,12 @@ class Molecules(Domain):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
-        from models.domains.molecules.fragments.vocabulary import vocabulary
 
-        spec = self.spec
-        fragments = vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
-        return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
+        assert self.sizes is not None
+        fragments = campaign_vocabulary(self.spec, self.design, known)
+        return FragmentTrees(
+            fragments, self.sizes.most, self.spec.max_heavy_atoms, device=device, design=self.design
+        )
 
     def kernel(self) -> Kernel:
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""

@@ -15,11 +15,12 @@ from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
 from models.domains.molecules.chemistry.normal_form import add_hydrogens, normal_form
 from models.domains.molecules.environment.tree_states import NONE
-from models.domains.molecules.fragments.fragmentation import Pieces, cut
+from models.domains.molecules.fragments.fragmentation import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from models.domains.molecules.fragments.fragmentation import Join
     from models.domains.molecules.fragments.fragments import Fragment
 
 
@@ -60,24 +61,45 @@ class Disassembler:
     def row(self, text: str) -> list[int] | None:
         """Return the finished tree of a molecule, or None where a fragment or one of its sites is missing."""
         pieces = cut(text)
-        if len(pieces.cores) > self._max_fragments:
+        return self.tree(pieces.cores, pieces.joins, {})
+
+    def tree(
+        self, parts: Sequence[str | int], joins: Sequence[Join], fixed: Mapping[int, int]
+    ) -> list[int] | None:
+        """Return the finished tree of these parts, the first as root, or None where one is missing.
+
+        Args:
+            parts: cores, or keys of `fixed`.
+            joins: bonds by the atoms of cores, and by the sites of other parts.
+            fixed: the fragment of each other part.
+        """
+        if len(parts) > self._max_fragments:
             return None
-        uses: list[list[int]] = [[] for _ in pieces.cores]
-        for join in pieces.joins:
+        uses: list[list[int]] = [[] for _ in parts]
+        for join in joins:
             uses[join.left].append(join.left_atom)
             uses[join.right].append(join.right_atom)
-        chosen = [self._choose(core, Counter(used)) for core, used in zip(pieces.cores, uses, strict=True)]
+        chosen = [
+            fixed[part] if isinstance(part, int) else self._choose(part, Counter(used))
+            for part, used in zip(parts, uses, strict=True)
+        ]
         result = [index for index in chosen if index is not None]
-        return self._layout(pieces, result) if len(result) == len(chosen) else None
+        if len(result) < len(chosen):
+            return None
+        is_fixed = [isinstance(part, int) for part in parts]
+        free = [
+            list(range(len(atoms))) if whole else list(atoms)
+            for whole, atoms in zip(is_fixed, (self._fragments[index].atoms for index in result), strict=True)
+        ]
+        return self._layout(joins, result, free)
 
     def _choose(self, core: str, used: Counter[int]) -> int | None:
         fitting = (index for index in self._by_core[core] if used <= Counter(self._fragments[index].atoms))
         return next(fitting, None)
 
-    def _layout(self, pieces: Pieces, chosen: list[int]) -> list[int]:
+    def _layout(self, joins: Sequence[Join], chosen: list[int], free: list[list[int]]) -> list[int]:
         bonds: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        free = [list(self._fragments[index].atoms) for index in chosen]
-        for join in pieces.joins:
+        for join in joins:
             left_site, right_site = (
                 _take(free[join.left], join.left_atom),
                 _take(free[join.right], join.right_atom),

@@ -20,6 +20,8 @@ from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.environment.design_tables import build_design
+from models.domains.molecules.environment.designed_parts import DesignedParts
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.names import named_sites
 from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
@@ -32,6 +34,7 @@ from models.gflownet.environment import Environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.domains.molecules.designs.design import Design
     from models.domains.molecules.fragments.fragments import Fragment
     from models.gflownet.structures import Graph
 
@@ -46,6 +49,8 @@ class FragmentTrees(Environment):
     attached; the first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site
     removes the leaf and points at its former slot), undoing a pointing, and undoing the stop.
 
+    With a `design`, every tree has the kept part as its first node, which is never removed.
+
     Raises:
         ValueError: if no molecule of the vocabulary fits the limits.
     """
@@ -53,15 +58,28 @@ class FragmentTrees(Environment):
     format = "FragmentTrees 2"
 
     def __init__(
-        self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
+        self,
+        fragments: Sequence[Fragment],
+        max_fragments: int,
+        max_heavy_atoms: int,
+        *,
+        device: str = "cpu",
+        design: Design | None = None,
     ) -> None:
         self.device = torch.device(device)
-        self.fragments = tuple(fragments)
+        own = () if design is None else (design.root, *design.groups)
+        self.fragments = (*fragments, *own)
         self.limits = SizeLimits(max_fragments, max_heavy_atoms)
-        self._tables = build(self.fragments).to(self.device)
-        self._first_words = first_words(self._tables, self.limits)
-        if not self._first_words.any():
+        tables = build(self.fragments, len(fragments))
+        self._first_words = first_words(tables, self.limits).to(self.device)
+        if design is None and not self._first_words.any():
             raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
+        self._design = None
+        if design is not None:
+            designed = build_design(design, self.fragments, len(fragments), tables, self.limits)
+            self._design = designed.to(self.device)
+            self._parts = DesignedParts(design, self.fragments, len(fragments))
+        self._tables = tables.to(self.device)
         self._n_sites = self._tables.is_site.shape[1]
         self.state_width = 4 * max_fragments + 2
         self.n_slots = max_fragments * self._n_sites
@@ -95,9 +113,11 @@ class FragmentTrees(Environment):
         return [*(sites[fragment][1][site] for fragment, site in words), "stop"]
 
     def reset(self, n: int) -> Tensor:
-        """Return n empty trees [n, W]."""
+        """Return n empty trees [n, W], or with the part that a design keeps."""
         states = torch.full((n, self.state_width), NONE, device=self.device)
         states[:, -1] = 0
+        if self._design is not None:
+            states[:, 0] = self._design.root
         return states
 
     def forward_mask(self, states: Tensor) -> Tensor:
@@ -198,25 +218,69 @@ class FragmentTrees(Environment):
         texts = []
         for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
             if key not in self._texts:
-                self._texts[key] = assemble(row, self.fragments)
+                self._texts[key] = self._text(key, row)
                 if len(self._texts) > _N_TEXTS:
                     self._texts.popitem(last=False)
             texts.append(self._texts[key])
         return texts
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree."""
+        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree.
+
+        Of several trees that a design has for one molecule, the one with the least key stands for it.
+        """
+        if self._design is not None:
+            found = [self._designed(text) for text in texts]
+            states, result = rows_to_tensor([row for _, row in found], self.state_width)
+            return states.to(self.device), result.to(self.device)
         rows = [self._disassembler.row(text) for text in texts]
         states, result = rows_to_tensor(rows, self.state_width)
         states, result = states.to(self.device), result.to(self.device)
-        sites_state = analyse_sites(split(states), self._tables, self.limits)
-        result &= sites_state.is_stable & (sites_state.required == 0)
-        result &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        result &= self._keeps_limits(states)
         same = [
             is_found and assemble(row, self.fragments) == text
             for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def _keeps_limits(self, states: Tensor) -> Tensor:
+        """Return which finished trees can be built [N]."""
+        sites_state = analyse_sites(split(states), self._tables, self.limits, self._design)
+        result = sites_state.is_stable & (sites_state.required == 0)
+        return result & (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+
+    def _text(self, key: int, row: list[int]) -> str:
+        """Return the SMILES of a finished tree; empty if it is invalid or another tree stands for it."""
+        if self._design is None:
+            return assemble(row, self.fragments)
+        text = self._parts.assemble(row)
+        if not text:
+            return ""
+        chosen, _ = self._designed(text)
+        return text if chosen in {key, None} else ""
+
+    def _designed(self, text: str) -> tuple[int | None, list[int] | None]:
+        """Return the least key of the trees of a molecule with its row, or None without a tree."""
+        rows = self._parts.rows(text, self._disassembler)
+        if not rows:
+            return None, None
+        states = torch.tensor(rows, device=self.device)
+        keys, reached = self.key(states).tolist(), self._is_reached(states).tolist()
+        pairs = [pair for pair, is_kept in zip(zip(keys, rows, strict=True), reached, strict=True) if is_kept]
+        return min(pairs, default=(None, None))
+
+    def _is_reached(self, states: Tensor) -> Tensor:
+        """Return which finished trees [N] the masks lead to, by building one order of each."""
+        reached = torch.ones(len(states), dtype=torch.bool, device=self.device)
+        for _ in range(self.max_steps + 1):
+            mask = self.backward_mask(states)
+            rows = (mask.any(dim=1) & reached).nonzero().squeeze(1)
+            if not len(rows):
+                break
+            parents, forward = self.backward_step_with_forward(states[rows], mask[rows].long().argmax(dim=1))
+            reached[rows] = self.forward_mask(parents).gather(1, forward[:, None]).squeeze(1)
+            states = states.index_copy(0, rows, parents)
+        return reached & (self.key(states) == self.key(self.reset(1)))
 
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return a molecule without its isotopes and configuration, if it has any."""
@@ -228,4 +292,4 @@ class FragmentTrees(Environment):
         return (canonical_fixpoint(write_groups(simple)), " and ".join(names)) if names else None
 
     def _compute(self, states: Tensor) -> StateProperties:
-        return compute(states, self._tables, self.limits, self._first_words)
+        return compute(states, self._tables, self.limits, self._first_words, self._design)

@@ -19,6 +19,7 @@ from models.domains.molecules.environment.validity import SiteStates, analyse_si
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.domains.molecules.environment.design_tables import DesignTables
     from models.domains.molecules.environment.lookup_tables import LookupTables
     from models.domains.molecules.environment.validity import SizeLimits
 
@@ -35,16 +36,23 @@ class StateProperties(NamedTuple):
     open_view: Tensor  # [B, K] the tree rooted at each open site, zero elsewhere
 
 
-def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
+def compute(
+    states: Tensor,
+    tables: LookupTables,
+    limits: SizeLimits,
+    first_words: Tensor,
+    design: DesignTables | None = None,
+) -> StateProperties:
     """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
-    name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
+    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits, design)
+    leaves = find_leaves(columns, seen, sites_state, tables, keeps_root=design is not None)
+    name = tree_states.name(columns, seen)
     found = find_patterns(columns, sites_state.neighbours, tables)
     encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
     return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, (first_words, design)),
         backward_mask=_backward_mask(columns, leaves, sites_state),
         encoding=encoding.with_signs(encoded, name),
         slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables, found),
@@ -58,9 +66,10 @@ def _forward_mask(
     seen: RootedHashes,
     sites_state: SiteStates,
     tables: LookupTables,
-    first_words: Tensor,
+    beginning: tuple[Tensor, DesignTables | None],
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
+    first_words, design = beginning
     is_empty, is_pointed, is_final = (
         columns.fragment[:, 0] == NONE,
         columns.pointed != NONE,
@@ -68,7 +77,10 @@ def _forward_mask(
     )
     is_growing = ~is_empty & ~is_pointed & ~is_final
     slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
-    words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    if design is None:
+        words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    else:
+        words = design.fitting_words(sites_state, columns, tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
     stop = is_growing & (sites_state.required == 0)
     return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)

@@ -112,13 +112,9 @@ def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
 def cut(text: str) -> Pieces:
     """Return the pieces of a molecule, without stereochemistry."""
     mol = flat(molecule(text))
-    bonds = [
-        (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
-        for bond in cuttable_bonds(mol)
-        if bond.GetBeginAtom().GetDegree() > 1 and bond.GetEndAtom().GetDegree() > 1
-    ]
+    bonds = bonds_to_cut(mol)
     parts: list[tuple[int, ...]] = []
-    cores = [canonical_core(core) for core in _parted(mol, bonds, parts)]
+    cores = [canonical_core(core) for core in parted(mol, bonds, parts)]
     site_of = {
         atom: (piece, order.index(position))
         for piece, (members, (_, order)) in enumerate(zip(parts, cores, strict=True))
@@ -126,6 +122,15 @@ def cut(text: str) -> Pieces:
     }
     joins = tuple(Join(*site_of[left], *site_of[right]) for left, right in bonds)
     return Pieces(tuple(core for core, _ in cores), joins)
+
+
+def bonds_to_cut(mol: Chem.Mol) -> list[tuple[int, int]]:
+    """Return the atoms of each bond between two fragments."""
+    return [
+        (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+        for bond in cuttable_bonds(mol)
+        if bond.GetBeginAtom().GetDegree() > 1 and bond.GetEndAtom().GetDegree() > 1
+    ]
 
 
 def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
@@ -141,9 +146,10 @@ def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
     return again, [order[index] for index in second]
 
 
-def _parted(
+def parted(
     mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]
 ) -> tuple[Chem.Mol, ...]:
+    """Return the hydrogen-capped pieces of a molecule without some bonds; `parts` is filled with their atoms."""
     editable = Chem.RWMol(mol)
     for left, right in bonds:
         editable.RemoveBond(left, right)

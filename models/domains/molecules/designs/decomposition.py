@@ -1,0 +1,177 @@
+"""How a molecule consists of a design's parts: every way to find the kept part and its substituents in it.
+
+A molecule may hold the kept part twice, or equal substituents at places with different lists, and then has
+several. Torch-free; knows no vocabulary.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+from typing import TYPE_CHECKING, NamedTuple
+
+from rdkit import Chem
+
+from models.domains.molecules.chemistry.matching import TooComplexError, matches
+from models.domains.molecules.chemistry.molecules import molecule
+from models.domains.molecules.chemistry.stereo import flat
+from models.domains.molecules.designs.marked import MarkedStructure, capped
+from models.domains.molecules.fragments.fragmentation import Join, bonds_to_cut, canonical_core, parted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from models.domains.molecules.designs.design import Design
+
+ROOT = -1
+_MOST_MATCHES = 2_000
+
+
+class Decomposition(NamedTuple):
+    """Parts, the kept one first, and their bonds.
+
+    A part is a core of the campaign's fragments, the index of a listed substituent, or `ROOT`. A join names
+    atoms of a core's SMILES, and sites of other parts.
+    """
+
+    parts: tuple[str | int, ...]
+    joins: tuple[Join, ...]
+
+
+class _Fixed(NamedTuple):
+    """A part that is found as a whole: its atoms, and the bonds of its sites to atoms outside."""
+
+    part: int
+    atoms: frozenset[int]
+    bonds: Mapping[int, tuple[int, int]]  # site -> atom inside, atom outside
+
+
+def decompositions(text: str, design: Design) -> list[Decomposition]:
+    """Return every way in which a molecule is one of the design; those that a symmetry relates are repeated."""
+    mol = flat(molecule(text))
+    found: list[Decomposition] = []
+    for root in _placed(mol, design.root_structure, ROOT):
+        if design.linker is None:
+            found += _decorated(mol, design, root)
+        else:
+            ends = _placed(mol, design.group_structures[0], 0)
+            found += [_assembled(mol, (root, end), set()) for end in ends if _are_apart(root, end)]
+    return list(dict.fromkeys(found))
+
+
+def _placed(mol: Chem.Mol, structure: MarkedStructure, part: int) -> Iterator[_Fixed]:
+    """Yield every place of a structure in a molecule, nothing else than whose sites has bonds outside."""
+    core = flat(capped(structure))
+    kept = [atom.GetIdx() for atom in structure.mol.GetAtoms() if atom.GetAtomicNum()]
+    owner = [structure.mol.GetAtomWithIdx(mark.star).GetNeighbors()[0].GetIdx() for mark in structure.marks]
+    sites: dict[int, list[int]] = {}
+    for site, atom in enumerate(owner):
+        sites.setdefault(kept.index(atom), []).append(site)
+    try:
+        images = matches(mol, core, _MOST_MATCHES)
+    except TooComplexError:
+        return
+    for image in images:
+        outside = {index: _outside(mol, atom, image) for index, atom in enumerate(image)}
+        used = {index: list(others) for index, others in outside.items() if others}
+        if any(len(others) > len(sites.get(index, ())) for index, others in used.items()):
+            continue
+        if any(not _may_be_cut(mol, image[index], other) for index, others in used.items() for other in others):
+            continue
+        options = [
+            [list(zip(chosen, others, strict=True)) for chosen in permutations(sites[index], len(others))]
+            for index, others in used.items()
+        ]
+        for choice in product(*options):
+            pairs = [pair for one in choice for pair in one]
+            bonds = {site: (image[kept.index(owner[site])], other) for site, other in pairs}
+            yield _Fixed(part, frozenset(image), bonds)
+
+
+def _outside(mol: Chem.Mol, atom: int, image: Sequence[int]) -> list[int]:
+    return [item.GetIdx() for item in mol.GetAtomWithIdx(atom).GetNeighbors() if item.GetIdx() not in image]
+
+
+def _may_be_cut(mol: Chem.Mol, inside: int, outside: int) -> bool:
+    bond = mol.GetBondBetweenAtoms(inside, outside)
+    return bond.GetBondType() == Chem.BondType.SINGLE and not bond.IsInRing()
+
+
+def _are_apart(root: _Fixed, end: _Fixed) -> bool:
+    return not root.atoms & end.atoms and len(root.bonds) == len(end.bonds) == 1
+
+
+def _decorated(mol: Chem.Mol, design: Design, root: _Fixed) -> Iterator[Decomposition]:
+    """Yield what is at the positions of one placed scaffold: listed substituents by every name they have."""
+    by_text: dict[str, list[int]] = {}
+    for index, structure in enumerate(design.group_structures):
+        by_text.setdefault(_plain_text(structure.mol), []).append(index)
+    listed = []
+    for site, (inside, outside) in root.bonds.items():
+        groups = design.positions[site].groups
+        if groups is not None:
+            atoms = _beyond(mol, outside, root.atoms)
+            named = by_text.get(_substituent(mol, inside, outside, atoms), [])
+            listed.append([_Fixed(g, atoms, {0: (outside, inside)}) for g in named if g in groups])
+    for chosen in product(*listed):
+        yield _assembled(mol, (root, *chosen), {atom for one in chosen for atom in one.atoms})
+
+
+def _beyond(mol: Chem.Mol, start: int, closed: frozenset[int]) -> frozenset[int]:
+    """Return the atoms that are reached from one without passing through others."""
+    reached, waiting = {start}, [start]
+    while waiting:
+        for item in mol.GetAtomWithIdx(waiting.pop()).GetNeighbors():
+            if item.GetIdx() not in reached and item.GetIdx() not in closed:
+                reached.add(item.GetIdx())
+                waiting.append(item.GetIdx())
+    return frozenset(reached)
+
+
+def _substituent(mol: Chem.Mol, inside: int, outside: int, atoms: frozenset[int]) -> str:
+    """Return the text of a substituent with [1*] in place of the atom that holds it."""
+    editable = Chem.RWMol(mol)
+    star = Chem.Atom(0)
+    star.SetIsotope(1)
+    editable.RemoveBond(inside, outside)
+    editable.AddBond(outside, editable.AddAtom(star), Chem.BondType.SINGLE)
+    for atom in sorted(set(range(mol.GetNumAtoms())) - atoms, reverse=True):
+        editable.RemoveAtom(atom)
+    return _plain_text(editable.GetMol())
+
+
+def _plain_text(mol: Chem.Mol) -> str:
+    text = Chem.MolToSmiles(flat(mol))
+    read = Chem.MolFromSmiles(text)
+    return text if read is None else str(Chem.MolToSmiles(read))
+
+
+def _assembled(mol: Chem.Mol, fixed: Sequence[_Fixed], closed: set[int]) -> Decomposition:
+    """Return the parts of a molecule around the placed ones, cut by the rules of fragments."""
+    taken = closed.union(*(one.atoms for one in fixed))
+    forced = {frozenset(bond) for one in fixed for bond in one.bonds.values()}
+    free = [pair for pair in bonds_to_cut(mol) if not taken.intersection(pair)]
+    pieces: list[tuple[int, ...]] = []
+    cores = parted(mol, [*(tuple(bond) for bond in forced), *free], pieces)  # type: ignore[misc] # two atoms each
+    parts: list[str | int] = [one.part for one in fixed]
+    place: dict[int, tuple[int, int]] = {}
+    for members, core in zip(pieces, cores, strict=True):
+        if taken.isdisjoint(members):
+            text, order = canonical_core(core)
+            for position, atom in enumerate(members):
+                place[atom] = (len(parts), order.index(position))
+            parts.append(text)
+    joins: dict[frozenset[int], Join] = {}
+    ends = {
+        (index, inside, outside): site
+        for index, one in enumerate(fixed)
+        for site, (inside, outside) in one.bonds.items()
+    }
+    for (index, inside, outside), site in ends.items():
+        other = next(
+            ((i, s) for (i, a, b), s in ends.items() if (a, b) == (outside, inside)), place.get(outside)
+        )
+        if other is not None:
+            joins.setdefault(frozenset((inside, outside)), Join(index, site, *other))
+    for left, right in free:
+        joins[frozenset((left, right))] = Join(*place[left], *place[right])
+    return Decomposition(tuple(parts), tuple(joins.values()))
