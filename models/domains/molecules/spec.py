@@ -83,35 +83,6 @@ class MoleculesSpec(DomainSpec):
         default=None, ge=0, le=40, description="Most rotatable bonds in one candidate."
     )
 
-    scaffold: ScaffoldSpec | None = Field(
-        default=None, description="Decorate this scaffold: every molecule has it. `max_fragments` counts the rest."
-    )
-    grow: GrowSpec | None = Field(
-        default=None, description="Grow from this core: every molecule has it. `max_fragments` counts the rest."
-    )
-    link: LinkSpec | None = Field(default=None, description="Link these two fragments: every molecule has both.")
-    leads: Leads | None = Field(
-        default=None, description="Compounds to start from, and how far from them candidates may be."
-    )
-    required: tuple[Required, ...] = Field(
-        default=(), max_length=MOST_PATTERNS, description="Substructures that every candidate has."
-    )
-    forbidden: tuple[Forbidden, ...] = Field(
-        default=(), max_length=MOST_PATTERNS, description="Substructures that no candidate has."
-    )
-    exclude: Exclude | None = Field(default=None, description="Compounds that are never proposed.")
-    known: Known | None = Field(
-        default=None,
-        description="Compounds that the lab has: not proposed again, and their fragments may be used.",
-    )
-    min_heavy_atoms: int = Field(
-        default=1, ge=1, le=MAX_HEAVY_ATOMS, description="Fewest atoms other than hydrogen in one candidate."
-    )
-    max_rings: int | None = Field(default=None, ge=0, le=20, description="Most rings in one candidate.")
-    max_rotatable_bonds: int | None = Field(
-        default=None, ge=0, le=40, description="Most rotatable bonds in one candidate."
-    )
-
     @field_validator("fragments")
     @classmethod
     def _fragments_can_be_joined(

@@ -7,29 +7,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from rdkit import Chem, rdBase
+import torch
+from rdkit import Chem
 
-from models.domains.contract import InvalidObjectError
-from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
-from models.domains.molecules.chemistry.normal_form import add_hydrogens, normal_form
-from models.domains.molecules.chemistry.stereo import write_groups
+from models.domains.molecules.chemistry.molecules import molecule
+from models.domains.molecules.chemistry.normal_form import add_hydrogens
 from models.domains.molecules.designs.decomposition import ROOT, decompositions
+from models.domains.molecules.designs.joining import join, with_bonds
 from models.domains.molecules.environment.tree_states import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from torch import Tensor
+
     from models.domains.molecules.designs.design import Design
     from models.domains.molecules.environment.assembly import Disassembler
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.gflownet.environment import Environment
 
 
 @final
 class DesignedParts:
     """The parts of one design among the fragments of an environment, the kept part at `n_free`."""
 
-    def __init__(self, design: Design, fragments: Sequence[Fragment], n_free: int) -> None:
+    def __init__(
+        self, design: Design, fragments: Sequence[Fragment], n_free: int, disassembler: Disassembler
+    ) -> None:
         self._design = design
+        self._disassembler = disassembler
         self._fragments = fragments
         structures = (design.root_structure, *design.group_structures)
         self._structures = {n_free + index: structure for index, structure in enumerate(structures)}
@@ -43,39 +49,48 @@ class DesignedParts:
             if row[n + node] != NONE:
                 bonds[row[n + node]][row[2 * n + node]] = node
                 bonds[node][row[3 * n + node]] = node
-        whole = Chem.RWMol()
-        for node, used in bonds.items():
-            whole.InsertMol(self._with_stars(row[node], used))
-        try:
-            with rdBase.BlockLogs():
-                joined = Chem.molzip(whole.GetMol()) if len(bonds) > 1 else whole.GetMol()
-                mol = Chem.RemoveHs(joined)
-            return canonical_fixpoint(write_groups(normal_form(mol)))
-        except (Chem.MolSanitizeException, InvalidObjectError):
-            return ""
+        return join(self._with_bonds(row[node], used) for node, used in bonds.items())
 
-    def rows(self, text: str, disassembler: Disassembler) -> list[list[int]]:
+    def rows(self, texts: Sequence[str], environment: Environment) -> list[list[int] | None]:
+        """Return the tree that stands for each molecule, or None without one."""
+        return [row for _, row in self._chosen(texts, environment)]
+
+    def texts(self, rows: Mapping[int, list[int]], environment: Environment) -> dict[int, str]:
+        """Return the molecules of trees by their keys, empty where another tree stands for the molecule."""
+        texts = [self.assemble(row) for row in rows.values()]
+        chosen = self._chosen(texts, environment)
+        return {
+            key: text if own in {key, None} else ""
+            for key, text, (own, _) in zip(rows, texts, chosen, strict=True)
+        }
+
+    def _chosen(
+        self, texts: Sequence[str], environment: Environment
+    ) -> list[tuple[int | None, list[int] | None]]:
+        """Return the least key with its row among the trees of each molecule that can be built."""
+        found = [self._trees(text) for text in texts]
+        every = list(dict.fromkeys(row for rows in found for row in rows))
+        if not every:
+            return [(None, None)] * len(texts)
+        states = torch.tensor(every, device=environment.device)
+        keys, reached = environment.key(states).tolist(), is_reached(states, environment).tolist()
+        key_of = {row: key for row, key, is_kept in zip(every, keys, reached, strict=True) if is_kept}
+        pairs = [[(key_of[row], list(row)) for row in rows if row in key_of] for rows in found]
+        return [min(pair, default=(None, None)) for pair in pairs]
+
+    def _trees(self, text: str) -> list[tuple[int, ...]]:
         """Return the distinct finished trees that may be a molecule, valid or not."""
         found: dict[tuple[int, ...], None] = {}
-        for parts, joins in decompositions(text, self._design):
-            row = disassembler.tree(parts, joins, self._fixed)
+        for parts, joins in decompositions(text, self._design) if text else ():
+            row = self._disassembler.tree(parts, joins, self._fixed)
             if row is not None and self.assemble(row) == text:
                 found[tuple(row)] = None
-        return [list(row) for row in found]
+        return list(found)
 
-    def _with_stars(self, index: int, used: Mapping[int, int]) -> Chem.Mol:
+    def _with_bonds(self, index: int, used: Mapping[int, int]) -> Chem.Mol:
         """Return a fragment with [*:n] at each used site, n being the number of the bond and not 0."""
-        structure = self._structures.get(index)
-        if structure is not None:
-            editable = Chem.RWMol(structure.mol)
-            for site, mark in enumerate(structure.marks):
-                star = editable.GetAtomWithIdx(mark.star)
-                star.SetIsotope(0)
-                if site in used:
-                    star.SetAtomMapNum(used[site])
-                else:
-                    star.SetAtomicNum(1)
-            return editable.GetMol()
+        if index in self._structures:
+            return with_bonds(self._structures[index], used)
         fragment = self._fragments[index]
         editable = Chem.RWMol(molecule(fragment.core))
         for site, bond in used.items():
@@ -85,3 +100,19 @@ class DesignedParts:
             star.SetAtomMapNum(bond)
             editable.AddBond(atom, editable.AddAtom(star), Chem.BondType.SINGLE)
         return editable.GetMol()
+
+
+def is_reached(states: Tensor, environment: Environment) -> Tensor:
+    """Return which finished trees [N] the masks lead to, by taking one order of each apart."""
+    reached = torch.ones(len(states), dtype=torch.bool, device=states.device)
+    start = environment.key(environment.reset(1))
+    for _ in range(environment.max_steps + 1):
+        mask = environment.backward_mask(states)
+        rows = (mask.any(dim=1) & reached).nonzero().squeeze(1)
+        if not len(rows):
+            break
+        actions = mask[rows].long().argmax(dim=1)
+        parents, forward = environment.backward_step_with_forward(states[rows], actions)
+        reached[rows] = environment.forward_mask(parents).gather(1, forward[:, None]).squeeze(1)
+        states = states.index_copy(0, rows, parents)
+    return reached & (environment.key(states) == start)

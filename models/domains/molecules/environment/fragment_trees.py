@@ -74,11 +74,12 @@ class FragmentTrees(Environment):
         self._first_words = first_words(tables, self.limits).to(self.device)
         if design is None and not self._first_words.any():
             raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
-        self._design = None
+        self._design, self._parts = None, None
+        self._disassembler = Disassembler(self.fragments, max_fragments)
         if design is not None:
             designed = build_design(design, self.fragments, len(fragments), tables, self.limits)
             self._design = designed.to(self.device)
-            self._parts = DesignedParts(design, self.fragments, len(fragments))
+            self._parts = DesignedParts(design, self.fragments, len(fragments), self._disassembler)
         self._tables = tables.to(self.device)
         self._n_sites = self._tables.is_site.shape[1]
         self.state_width = 4 * max_fragments + 2
@@ -92,7 +93,6 @@ class FragmentTrees(Environment):
         self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
         self._stop = self.ending_action = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
-        self._disassembler = Disassembler(self.fragments, max_fragments)
         self._facts = StateCache(self._compute, self.reset(1))
         self._texts: OrderedDict[int, str] = OrderedDict()
 
@@ -214,14 +214,19 @@ class FragmentTrees(Environment):
         return (torch.stack(kinds, dim=1) + 1) * (columns.pointed != NONE)[:, None]
 
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""
-        texts = []
-        for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
-            if key not in self._texts:
-                self._texts[key] = self._text(key, row)
-                if len(self._texts) > _N_TEXTS:
-                    self._texts.popitem(last=False)
-            texts.append(self._texts[key])
+        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache.
+
+        Of several trees that a design has for one molecule, all but one are invalid.
+        """
+        keys = self.key(states).tolist()
+        new = {key: row for key, row in zip(keys, states.tolist(), strict=True) if key not in self._texts}
+        if self._parts is None:
+            self._texts.update({key: assemble(row, self.fragments) for key, row in new.items()})
+        else:
+            self._texts.update(self._parts.texts(new, self))
+        texts = [self._texts[key] for key in keys]
+        while len(self._texts) > _N_TEXTS:
+            self._texts.popitem(last=False)
         return texts
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -229,58 +234,20 @@ class FragmentTrees(Environment):
 
         Of several trees that a design has for one molecule, the one with the least key stands for it.
         """
-        if self._design is not None:
-            found = [self._designed(text) for text in texts]
-            states, result = rows_to_tensor([row for _, row in found], self.state_width)
+        if self._parts is not None:
+            states, result = rows_to_tensor(self._parts.rows(texts, self), self.state_width)
             return states.to(self.device), result.to(self.device)
         rows = [self._disassembler.row(text) for text in texts]
         states, result = rows_to_tensor(rows, self.state_width)
         states, result = states.to(self.device), result.to(self.device)
-        result &= self._keeps_limits(states)
+        sites_state = analyse_sites(split(states), self._tables, self.limits)
+        result &= sites_state.is_stable & (sites_state.required == 0)
+        result &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [
             is_found and assemble(row, self.fragments) == text
             for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
-
-    def _keeps_limits(self, states: Tensor) -> Tensor:
-        """Return which finished trees can be built [N]."""
-        sites_state = analyse_sites(split(states), self._tables, self.limits, self._design)
-        result = sites_state.is_stable & (sites_state.required == 0)
-        return result & (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
-
-    def _text(self, key: int, row: list[int]) -> str:
-        """Return the SMILES of a finished tree; empty if it is invalid or another tree stands for it."""
-        if self._design is None:
-            return assemble(row, self.fragments)
-        text = self._parts.assemble(row)
-        if not text:
-            return ""
-        chosen, _ = self._designed(text)
-        return text if chosen in {key, None} else ""
-
-    def _designed(self, text: str) -> tuple[int | None, list[int] | None]:
-        """Return the least key of the trees of a molecule with its row, or None without a tree."""
-        rows = self._parts.rows(text, self._disassembler)
-        if not rows:
-            return None, None
-        states = torch.tensor(rows, device=self.device)
-        keys, reached = self.key(states).tolist(), self._is_reached(states).tolist()
-        pairs = [pair for pair, is_kept in zip(zip(keys, rows, strict=True), reached, strict=True) if is_kept]
-        return min(pairs, default=(None, None))
-
-    def _is_reached(self, states: Tensor) -> Tensor:
-        """Return which finished trees [N] the masks lead to, by building one order of each."""
-        reached = torch.ones(len(states), dtype=torch.bool, device=self.device)
-        for _ in range(self.max_steps + 1):
-            mask = self.backward_mask(states)
-            rows = (mask.any(dim=1) & reached).nonzero().squeeze(1)
-            if not len(rows):
-                break
-            parents, forward = self.backward_step_with_forward(states[rows], mask[rows].long().argmax(dim=1))
-            reached[rows] = self.forward_mask(parents).gather(1, forward[:, None]).squeeze(1)
-            states = states.index_copy(0, rows, parents)
-        return reached & (self.key(states) == self.key(self.reset(1)))
 
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return a molecule without its isotopes and configuration, if it has any."""
