@@ -257,6 +257,15 @@ class Domain(ABC):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
 
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from, beside measured ones."""
+        return ()
+
+    def further_columns(self, text: str) -> dict[str, str]:
+        """Return columns of a batch that describe the object further (its R-groups); `parse` ignores them."""
+        del text
+        return {}
+
     @abstractmethod
     def kernel(self) -> Kernel:
         """Return a fresh GP kernel over `features`, without output scale. Loads torch."""

@@ -88,6 +88,14 @@ class DelegatingDomain(Domain):
         """Return the generative environment. Loads torch."""
         return self._domain.environment(known, device)
 
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return self._domain.starts()
+
+    def further_columns(self, text: str) -> dict[str, str]:
+        """Return columns of a batch that describe the object further."""
+        return self._domain.further_columns(text)
+
     def kernel(self) -> Kernel:
         """Return a fresh GP kernel over `features`. Loads torch."""
         return self._domain.kernel()

@@ -9,6 +9,8 @@ from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.designs.compile_design import compile_design
+from models.domains.molecules.designs.lists import compounds
+from models.domains.molecules.designs.part_columns import part_columns
 from models.domains.molecules.designs.parts import campaign_vocabulary
 from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import Rules, computed_of
@@ -115,6 +117,14 @@ class Molecules(Domain):
         return FragmentTrees(
             fragments, self.sizes.most, self.spec.max_heavy_atoms, device=device, design=self.design
         )
+
+    def starts(self) -> tuple[str, ...]:
+        """Return the leads."""
+        return () if self.spec.leads is None else compounds(self.spec.leads.smiles)
+
+    def further_columns(self, text: str) -> dict[str, str]:
+        """Return the substituents of a scaffold by position, or the linker."""
+        return {} if self.design is None else part_columns(text, self.design)
 
     def kernel(self) -> Kernel:
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""

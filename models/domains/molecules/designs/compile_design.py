@@ -5,8 +5,10 @@ Torch-free.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from models.domains.collections import CollectionMissingError, CollectionReference, rows, texts
 from models.domains.molecules.chemistry.molecules import shown
@@ -26,14 +28,14 @@ from models.domains.molecules.designs.marked import (
     capped,
     read_marked,
 )
+from models.domains.molecules.designs.spec import GrowSpec, LinkSpec, ScaffoldSpec
 from models.domains.molecules.fragments.fragmentation import environments
 from models.domains.molecules.limits import MAX_POSITIONS
 from models.specs.base import field_error, json_pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from models.domains.molecules.designs.spec import GrowSpec, LinkSpec, ScaffoldSpec
     from models.domains.molecules.spec import MoleculesSpec
 
 
@@ -55,11 +57,14 @@ def compile_design(spec: MoleculesSpec) -> Design | None:
     Raises:
         PydanticCustomError: names the field, and the place in a list.
     """
-    if spec.scaffold is not None:
-        return _scaffold(spec.scaffold)
-    if spec.grow is not None:
-        return _grown(spec.grow)
-    return None if spec.link is None else _linked(spec.link)
+    stated = [(kind, getattr(spec, kind)) for kind in _COMPILERS if getattr(spec, kind) is not None]
+    return None if not stated else _compiled(stated[0][0], stated[0][1].model_dump_json())
+
+
+@lru_cache(maxsize=64)  # a specification is opened many times while it is validated
+def _compiled(kind: str, content: str) -> Design:
+    model, compiler = _COMPILERS[kind]
+    return compiler(model.from_stored(json.loads(content)))
 
 
 def _scaffold(spec: ScaffoldSpec) -> Design:
@@ -224,3 +229,10 @@ def _read(text: str, at: tuple[str | int, ...]) -> MarkedStructure:
     except (MarkedStructureError, ValueError) as error:
         raise field_error(json_pointer(*at), str(error)) from error
     return structure
+
+
+_COMPILERS: Mapping[str, tuple[Any, Callable[[Any], Design]]] = {
+    "scaffold": (ScaffoldSpec, _scaffold),
+    "grow": (GrowSpec, _grown),
+    "link": (LinkSpec, _linked),
+}

@@ -175,3 +175,22 @@ def _assembled(mol: Chem.Mol, fixed: Sequence[_Fixed], closed: set[int]) -> Deco
     for left, right in free:
         joins[frozenset((left, right))] = Join(*place[left], *place[right])
     return Decomposition(tuple(parts), tuple(joins.values()))
+
+
+class LinkAtoms(NamedTuple):
+    """The atoms of a linker, and its bonds to the two ends as (atom of the end, atom of the linker)."""
+
+    linker: frozenset[int]
+    bonds: tuple[tuple[int, int], tuple[int, int]]
+
+
+def link_atoms(text: str, design: Design) -> LinkAtoms | None:
+    """Return the first linker found in a molecule, by its atoms in the canonical text; None without one."""
+    mol = flat(molecule(text))
+    for root in _placed(mol, design.root_structure, ROOT):
+        for end in _placed(mol, design.group_structures[0], 0):
+            if _are_apart(root, end):
+                (first,), (second,) = root.bonds.values(), end.bonds.values()
+                rest = frozenset(range(mol.GetNumAtoms())) - root.atoms - end.atoms
+                return LinkAtoms(rest, (first, second))
+    return None
