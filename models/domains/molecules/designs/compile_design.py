@@ -115,13 +115,12 @@ def _columns(table: CollectionReference) -> dict[str, list[str]]:
     if not names:
         raise field_error("/scaffold/table", "has no column r1, r2 ... with substituents")
     return {
-        str(int(name[1:])): [row[name].strip() for row in content if row.get(name, "").strip()] for name in names
+        str(int(name[1:])): [row[name].strip() for row in content if row.get(name, "").strip()]
+        for name in names
     }
 
 
-def _listed(
-    listed: Iterable[str], at: tuple[str, ...], groups: _Groups
-) -> tuple[tuple[int, ...], bool]:
+def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tuple[tuple[int, ...], bool]:
     """Return the indices of a position's substituents, and whether it may keep its hydrogen."""
     found: dict[int, None] = {}
     has_hydrogen = False
@@ -131,7 +130,9 @@ def _listed(
             continue
         structure = _read(text, (*at, row))
         if len(structure.marks) != 1:
-            detail = f"{shown(text)}: a substituent has one [*], where it is bonded, not {len(structure.marks)}"
+            detail = (
+                f"{shown(text)}: a substituent has one [*], where it is bonded, not {len(structure.marks)}"
+            )
             raise field_error(json_pointer(*at, row), detail)
         found[groups.index(MarkedStructure(structure.mol, (Mark("1", structure.marks[0].star),)))] = None
     if not found:
@@ -173,7 +174,9 @@ def _linked(spec: LinkSpec) -> Design:
     for place, text in enumerate(spec.ends):
         structure = _read(text, ("link", "ends", place))
         if len(structure.marks) != 1:
-            detail = f"{shown(text)}: an end has one [*], where the linker is bonded, not {len(structure.marks)}"
+            detail = (
+                f"{shown(text)}: an end has one [*], where the linker is bonded, not {len(structure.marks)}"
+            )
             raise field_error(json_pointer("link", "ends", place), detail)
         ends.append(structure)
     root, end = ends

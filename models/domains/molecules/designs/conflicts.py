@@ -64,7 +64,8 @@ def _check_kept_part(spec: MoleculesSpec, design: Design) -> None:
     heavy = sum(part.heavy_atoms for part in kept)
     if heavy > spec.max_heavy_atoms:
         raise field_error(
-            "/max_heavy_atoms", f"must be at least {heavy}, the heavy atoms that {name} keeps in every molecule"
+            "/max_heavy_atoms",
+            f"must be at least {heavy}, the heavy atoms that {name} keeps in every molecule",
         )
     rings = sum(rdMolDescriptors.CalcNumRings(molecule(part.core)) for part in kept)
     if spec.max_rings is not None and rings > spec.max_rings:
@@ -98,7 +99,8 @@ def _check_some_molecule(spec: MoleculesSpec, design: Design) -> None:
 def _listed(design: Design) -> Iterator[str]:
     """Yield the molecules of a design whose positions all have lists; equal ones are repeated."""
     choices = [
-        [*(position.groups or ()), *([None] if position.may_stay_open else [])] for position in design.positions
+        [*(position.groups or ()), *([None] if position.may_stay_open else [])]
+        for position in design.positions
     ]
     for chosen in product(*choices):
         used = {site: site + 1 for site, group in enumerate(chosen) if group is not None}

@@ -75,7 +75,9 @@ def _placed(mol: Chem.Mol, structure: MarkedStructure, part: int) -> Iterator[_F
         used = {index: list(others) for index, others in outside.items() if others}
         if any(len(others) > len(sites.get(index, ())) for index, others in used.items()):
             continue
-        if any(not _may_be_cut(mol, image[index], other) for index, others in used.items() for other in others):
+        if any(
+            not _may_be_cut(mol, image[index], other) for index, others in used.items() for other in others
+        ):
             continue
         options = [
             [list(zip(chosen, others, strict=True)) for chosen in permutations(sites[index], len(others))]

@@ -95,12 +95,16 @@ class Design:
         return 1 + n_filled
 
 
-def fixed_fragment(structure: MarkedStructure, permutations: Sequence[tuple[int, ...]] | None = None) -> Fragment:
+def fixed_fragment(
+    structure: MarkedStructure, permutations: Sequence[tuple[int, ...]] | None = None
+) -> Fragment:
     """Return the fragment of a structure whose places are its sites, which nothing else may use."""
     core = flat(capped(structure))
     text, order = canonical_core(core)
     kinds = environments(core)
-    kept = [atom.GetIdx() for atom in structure.mol.GetAtoms() if atom.GetAtomicNum()]  # capping keeps the order
+    kept = [
+        atom.GetIdx() for atom in structure.mol.GetAtoms() if atom.GetAtomicNum()
+    ]  # capping keeps the order
     bonded = [structure.mol.GetAtomWithIdx(mark.star).GetNeighbors()[0].GetIdx() for mark in structure.marks]
     sites = [kept.index(atom) for atom in bonded]
     return Fragment(
@@ -121,7 +125,9 @@ def _environment(atom: Chem.Atom, kind: str | None) -> str:
         return kind
     symbol = atom.GetSymbol()
     by_element = {"N": "lactam", "O": "ether", "S": "thioether"}
-    return by_element.get(symbol, "aromatic" if atom.GetHybridization() != Chem.HybridizationType.SP3 else "alkyl")
+    return by_element.get(
+        symbol, "aromatic" if atom.GetHybridization() != Chem.HybridizationType.SP3 else "alkyl"
+    )
 
 
 def refuses_hydrogen(fragment: Fragment, site: int) -> bool:
@@ -148,9 +154,7 @@ def _holds_heteroatom(design: Design, site: int) -> bool:
     return any(item.GetAtomicNum() != 6 for item in others)  # noqa: PLR2004 - carbon; a [*] counts as well
 
 
-def site_permutations(
-    structure: MarkedStructure, rules: Mapping[int, object]
-) -> tuple[tuple[int, ...], ...]:
+def site_permutations(structure: MarkedStructure, rules: Mapping[int, object]) -> tuple[tuple[int, ...], ...]:
     """Return the symmetries of a kept part that exchange positions of equal rules, the identity first.
 
     Raises:
@@ -170,7 +174,8 @@ def site_permutations(
         for image in images
         if all(
             marked.GetAtomWithIdx(there).GetTotalNumHs() == marked.GetAtomWithIdx(here).GetTotalNumHs()
-            and marked.GetAtomWithIdx(there).GetFormalCharge() == marked.GetAtomWithIdx(here).GetFormalCharge()
+            and marked.GetAtomWithIdx(there).GetFormalCharge()
+            == marked.GetAtomWithIdx(here).GetFormalCharge()
             for here, there in enumerate(image)
         )
     ]
@@ -182,7 +187,6 @@ def site_permutations(
             "or mark fewer"
         )
     return tuple(sorted(found))
-
 
 
 def joins_end(design: Design, kind: int) -> bool:

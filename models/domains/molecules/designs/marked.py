@@ -106,7 +106,9 @@ def _numbered(mol: Chem.Mol, marks: Sequence[Mark]) -> MarkedStructure:
     try:
         text = canonical_fixpoint(write_groups(normal_form(editable.GetMol())))
     except (InvalidObjectError, Chem.MolSanitizeException) as error:
-        raise MarkedStructureError(f"{shown(Chem.MolToSmiles(mol))} is no structure in normal form") from error
+        raise MarkedStructureError(
+            f"{shown(Chem.MolToSmiles(mol))} is no structure in normal form"
+        ) from error
     read = Chem.MolFromSmiles(text)
     at = {atom.GetIsotope(): atom.GetIdx() for atom in read.GetAtoms() if atom.GetAtomicNum() == 0}
     placed = tuple(Mark(mark.label, at[number]) for number, mark in enumerate(marks, start=1))

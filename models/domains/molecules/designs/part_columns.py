@@ -43,7 +43,11 @@ def _r_groups(text: str, design: Design) -> dict[str, str]:
 
 
 def _written(text: str) -> str:
-    return UNSUBSTITUTED if text.startswith("[H]") or not any(letter.isalpha() and letter != "H" for letter in text) else text
+    return (
+        UNSUBSTITUTED
+        if text.startswith("[H]") or not any(letter.isalpha() and letter != "H" for letter in text)
+        else text
+    )
 
 
 def _linker(text: str, design: Design) -> str:

@@ -45,7 +45,11 @@ COMPUTED = {
 
 def computed_of(spec: MoleculesSpec) -> dict[str, ComputedProperty]:
     """Return the computed properties that the lists of a specification add."""
-    lists = {"lead_similarity": spec.leads, "excluded_similarity": spec.exclude, "known_similarity": spec.known}
+    lists = {
+        "lead_similarity": spec.leads,
+        "excluded_similarity": spec.exclude,
+        "known_similarity": spec.known,
+    }
     return {name: COMPUTED[name] for name, stated in lists.items() if stated is not None}
 
 
@@ -78,7 +82,10 @@ def patterns(
 ) -> tuple[Pattern, ...]:
     """Return the compiled substructures of a specification."""
     return (
-        *(Pattern(f"required {item.smarts}", read_smarts(item.smarts), item.min, item.max) for item in required),
+        *(
+            Pattern(f"required {item.smarts}", read_smarts(item.smarts), item.min, item.max)
+            for item in required
+        ),
         *(Pattern(f"forbidden {item.smarts}", read_smarts(item.smarts), 0, item.max) for item in forbidden),
     )
 
@@ -132,9 +139,7 @@ class Rules:
         spec, mol = self._spec, molecule(text)
         heavy = mol.GetNumHeavyAtoms()
         if heavy < spec.min_heavy_atoms:
-            yield Violation(
-                "min_heavy_atoms", f"has {heavy} heavy atoms, fewer than {spec.min_heavy_atoms}"
-            )
+            yield Violation("min_heavy_atoms", f"has {heavy} heavy atoms, fewer than {spec.min_heavy_atoms}")
         counted = (
             ("max_rings", spec.max_rings, rdMolDescriptors.CalcNumRings, "rings"),
             (
@@ -193,4 +198,3 @@ class Rules:
         most = leads.max_edits
         if most is not None and all(edits(lead, text, most) is None for lead in compounds(leads.smiles)):
             yield Violation("max_edits", f"is more than {most} fragment edits away from every lead")
-

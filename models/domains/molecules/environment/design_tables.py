@@ -45,7 +45,9 @@ class DesignTables:
     def to(self, device: torch.device) -> DesignTables:
         """Return the same tables on a device."""
         moved = {item.name: getattr(self, item.name) for item in fields(self)}
-        return DesignTables(**{name: part if part is None else part.to(device) for name, part in moved.items()})
+        return DesignTables(
+            **{name: part if part is None else part.to(device) for name, part in moved.items()}
+        )
 
     def with_root(self, needs: Requirements, columns: TreeColumns, is_used: Tensor) -> Requirements:
         """Return the missing uses with those of the kept part; `is_used` [B, N, S]."""
@@ -133,7 +135,9 @@ def _words(design: Design, fragments: Sequence[Fragment], n_free: int, tables: L
                     design, site, part.environments[own_site], carbon_only=part.carbon_only[own_site]
                 )
         if design.linker is None and not position.may_stay_open and position.groups is None:
-            words[site] &= _needs_no_detour(words[site], tables.word_cost[tables.site_class[n_free, site]], tables)
+            words[site] &= _needs_no_detour(
+                words[site], tables.word_cost[tables.site_class[n_free, site]], tables
+            )
     return words
 
 

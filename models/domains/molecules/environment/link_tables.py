@@ -106,9 +106,7 @@ def build_link(
     linker = design.linker
     assert linker is not None
     end = n_free + 1
-    atoms = min(
-        linker.max_atoms, limits.heavy_atoms - design.root.heavy_atoms - design.groups[0].heavy_atoms
-    )
+    atoms = min(linker.max_atoms, limits.heavy_atoms - design.root.heavy_atoms - design.groups[0].heavy_atoms)
     takes_end = torch.tensor([joins_end(design, kind) for kind in range(N_CLASSES)])
     by_length, sites_by_length = _costs(takes_end, linker.max_fragments, n_free, tables)
     n_words = len(tables.word_fragment)

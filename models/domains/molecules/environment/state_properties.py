@@ -45,7 +45,10 @@ def compute(
 ) -> StateProperties:
     """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits, design)
+    seen, sites_state = (
+        tree_states.rooted_hashes(columns, tables),
+        analyse_sites(columns, tables, limits, design),
+    )
     leaves = find_leaves(columns, seen, sites_state, tables, keeps_root=design is not None)
     name = tree_states.name(columns, seen)
     found = find_patterns(columns, sites_state.neighbours, tables)

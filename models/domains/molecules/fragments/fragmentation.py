@@ -146,9 +146,7 @@ def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
     return again, [order[index] for index in second]
 
 
-def parted(
-    mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]
-) -> tuple[Chem.Mol, ...]:
+def parted(mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]) -> tuple[Chem.Mol, ...]:
     """Return the hydrogen-capped pieces of a molecule without some bonds; `parts` is filled with their atoms."""
     editable = Chem.RWMol(mol)
     for left, right in bonds:
