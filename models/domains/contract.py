@@ -50,8 +50,8 @@ class Violation:
     """A rule that an object breaks.
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
-    `message` describes the violation by this object. `is_of_novelty` says that the object is refused for being
-    known or too near to one that is: it may not be proposed, and still counts among the best so far.
+    `message` describes the violation by this object. `is_of_novelty` says that the object is refused for
+    being known or too near to one that is: it may not be proposed, and still counts among the best so far.
     """
 
     code: str
@@ -258,7 +258,7 @@ class Domain(ABC):
         """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
 
     def starts(self) -> Sequence[str]:
-        """Return canonical texts of objects that the specification names to start from, beside measured ones."""
+        """Return canonical texts of objects that the specification names to start from."""
         return ()
 
     def further_columns(self, text: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ from models.specs.base import field_error, json_pointer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from models.domains.molecules.spec import MoleculesSpec
+    from models.domains.molecules.designs.settings import Settings
 
 
 @dataclass
@@ -51,7 +51,7 @@ class _Groups:
         return list(self.structures).index(structure.text)
 
 
-def compile_design(spec: MoleculesSpec) -> Design | None:
+def compile_design(spec: Settings) -> Design | None:
     """Return the design of a specification, or None where molecules are built freely.
 
     Raises:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from models.domains.molecules.designs.design import Design
-    from models.domains.molecules.spec import MoleculesSpec
+    from models.domains.molecules.designs.settings import Settings
 
 MOST_TRIED = 200
 """Molecules of a listed design that are tried against the campaign's rules; larger ones are not listed."""
 
 
-def check_design(spec: MoleculesSpec) -> None:
+def check_design(spec: Settings) -> None:
     """Check designs, lists and substructures of a specification against each other.
 
     Raises:
@@ -49,7 +49,7 @@ def check_design(spec: MoleculesSpec) -> None:
         _check_some_molecule(spec, design)
 
 
-def _check_one_design(spec: MoleculesSpec) -> None:
+def _check_one_design(spec: Settings) -> None:
     stated = [name for name in ("scaffold", "grow", "link") if getattr(spec, name) is not None]
     if len(stated) > 1:
         raise field_error(f"/{stated[1]}", f"cannot be combined with {stated[0]}: keep one of them")
@@ -57,7 +57,7 @@ def _check_one_design(spec: MoleculesSpec) -> None:
         raise field_error(f"/{stated[0]}", f"needs the builder 'fragments', and builder is {spec.builder!r}")
 
 
-def _check_kept_part(spec: MoleculesSpec, design: Design) -> None:
+def _check_kept_part(spec: Settings, design: Design) -> None:
     """Check that what every molecule has keeps to limits and substructures."""
     name = "scaffold" if spec.scaffold is not None else "grow" if spec.grow is not None else "link"
     kept = [design.root, *(design.groups if design.linker is not None else ())]
@@ -78,7 +78,7 @@ def _check_kept_part(spec: MoleculesSpec, design: Design) -> None:
         raise field_error("/fragments", f"are not used: every position of {name} has a list of its own")
 
 
-def _check_some_molecule(spec: MoleculesSpec, design: Design) -> None:
+def _check_some_molecule(spec: Settings, design: Design) -> None:
     """Check that some molecule of a short listed design keeps all rules."""
     if design.uses_vocabulary:
         return

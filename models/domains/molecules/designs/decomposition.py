@@ -46,7 +46,7 @@ class _Fixed(NamedTuple):
 
 
 def decompositions(text: str, design: Design) -> list[Decomposition]:
-    """Return every way in which a molecule is one of the design; those that a symmetry relates are repeated."""
+    """Return every way in which a molecule is one of the design, also those that a symmetry relates."""
     mol = flat(molecule(text))
     found: list[Decomposition] = []
     for root in _placed(mol, design.root_structure, ROOT):
@@ -179,20 +179,27 @@ def _assembled(mol: Chem.Mol, fixed: Sequence[_Fixed], closed: set[int]) -> Deco
     return Decomposition(tuple(parts), tuple(joins.values()))
 
 
-class LinkAtoms(NamedTuple):
-    """The atoms of a linker, and its bonds to the two ends as (atom of the end, atom of the linker)."""
+def position_bonds(text: str, design: Design) -> Mapping[int, tuple[int, int]] | None:
+    """Return the bonds of the kept part by site, as (its atom, atom outside).
 
-    linker: frozenset[int]
-    bonds: tuple[tuple[int, int], tuple[int, int]]
+    None for a molecule that is not of the design.
+    """
+    mol = flat(molecule(text))
+    for root in _placed(mol, design.root_structure, ROOT):
+        if next(_decorated(mol, design, root), None) is not None:
+            return root.bonds
+    return None
 
 
-def link_atoms(text: str, design: Design) -> LinkAtoms | None:
-    """Return the first linker found in a molecule, by its atoms in the canonical text; None without one."""
+def link_bonds(text: str, design: Design) -> Mapping[int, tuple[int, int]] | None:
+    """Return the bonds of the ends 1 and 2 to a linker, as (atom of the end, atom outside).
+
+    None for a molecule without both ends, or with nothing between them.
+    """
     mol = flat(molecule(text))
     for root in _placed(mol, design.root_structure, ROOT):
         for end in _placed(mol, design.group_structures[0], 0):
             if _are_apart(root, end):
                 (first,), (second,) = root.bonds.values(), end.bonds.values()
-                rest = frozenset(range(mol.GetNumAtoms())) - root.atoms - end.atoms
-                return LinkAtoms(rest, (first, second))
+                return None if first == second[::-1] else {1: first, 2: second}
     return None

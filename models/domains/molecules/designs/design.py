@@ -44,7 +44,7 @@ _FURTHER_PAIRS = frozenset(
     for right in rights
     for pair in ((left, right), (right, left))
 )
-"""Bonds that a kept part may have beside those between fragments: amides, esters and sulfonamides made there."""
+"""Bonds that a kept part may have beside those between fragments: amides, esters, sulfonamides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def site_permutations(structure: MarkedStructure, rules: Mapping[int, object]) -
         star = marked.GetAtomWithIdx(mark.star)
         star.SetIsotope(0)
         star.SetAtomicNum(_RADON + kinds.index(rules[site]))
-        star.SetNoImplicit(True)  # noqa: FBT003 - RDKit takes it by position
+        star.SetNoImplicit(True)
     site_of = {mark.star: site for site, mark in enumerate(structure.marks)}
     images = marked.GetSubstructMatches(marked, uniquify=False, useChirality=True, maxMatches=_MOST_IMAGES)
     same = [

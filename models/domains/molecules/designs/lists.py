@@ -73,7 +73,7 @@ def _read(text: str) -> Iterator[str]:
         yield canonical_smiles(text)
     except InvalidObjectError:
         # A mixture on a list of what others claim claims each of its parts; the rest is no object anyway.
-        for part in text.split(" ")[0].split("."):
+        for part in text.split(" ", maxsplit=1)[0].split("."):
             try:
                 yield canonical_smiles(part)
             except InvalidObjectError:

@@ -1,4 +1,4 @@
-"""Structures with numbered places for substituents: SMILES, CXSMILES and molfiles with [*:1] or R1. Torch-free."""
+"""Structures with numbered places for substituents: SMILES, CXSMILES, molfiles. Torch-free."""
 
 from __future__ import annotations
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
-from models.domains.molecules.designs.decomposition import link_atoms
+from models.domains.molecules.designs.decomposition import link_bonds, position_bonds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.domains.molecules.designs.design import Design
 
 UNSUBSTITUTED = "[H]"
@@ -20,48 +22,42 @@ def part_columns(text: str, design: Design) -> dict[str, str]:
 
     A hydrogen is [H]; a molecule that is not of the design has empty cells.
     """
-    return _r_groups(text, design) if design.linker is None else {"linker": _linker(text, design)}
+    if design.linker is None:
+        return _r_groups(text, design)
+    bonds = link_bonds(text, design)
+    return {"linker": "" if bonds is None else _pieces(text, bonds).get(bonds[1][1], "")}
 
 
 def _r_groups(text: str, design: Design) -> dict[str, str]:
-    from rdkit.Chem import rdRGroupDecomposition as decomposition
-
-    core = Chem.RWMol(design.root_structure.mol)
-    for mark in design.root_structure.marks:
-        star = core.GetAtomWithIdx(mark.star)
-        star.SetIsotope(0)
-        star.SetAtomMapNum(int(mark.label))
-    parameters = decomposition.RGroupDecompositionParameters()
-    parameters.onlyMatchAtRGroups = True
-    parameters.removeHydrogensPostMatch = True
-    with rdBase.BlockLogs():
-        found, _ = decomposition.RGroupDecompose([core], [molecule(text)], asSmiles=True, options=parameters)
-    names = [f"R{position.label}" for position in design.positions]
-    if not found:
-        return dict.fromkeys(names, "")
-    return {name: _written(found[0].get(name, UNSUBSTITUTED)) for name in names}
+    labels = [position.label for position in design.positions]
+    bonds = position_bonds(text, design)
+    if bonds is None:
+        return {f"R{label}": "" for label in labels}
+    by_label = {int(labels[site]): bond for site, bond in bonds.items()}
+    pieces = _pieces(text, by_label)
+    return {
+        f"R{label}": pieces[by_label[int(label)][1]] if int(label) in by_label else UNSUBSTITUTED
+        for label in labels
+    }
 
 
-def _written(text: str) -> str:
-    return (
-        UNSUBSTITUTED
-        if text.startswith("[H]") or not any(letter.isalpha() and letter != "H" for letter in text)
-        else text
-    )
-
-
-def _linker(text: str, design: Design) -> str:
-    """Return the linker between the two ends, empty where they are bonded or the molecule has none."""
+def _pieces(text: str, bonds: Mapping[int, tuple[int, int]]) -> dict[int, str]:
+    """Return the SMILES of the piece beyond each bond by its atom there, with [*:n] at bond n."""
+    if not bonds:
+        return {}
     mol = molecule(text)
-    atoms = link_atoms(text, design)
-    if atoms is None or not atoms.linker:
-        return ""
-    editable = Chem.RWMol(mol)
-    for number, (inside, outside) in enumerate(atoms.bonds, start=1):
-        star = Chem.Atom(0)
-        star.SetAtomMapNum(number)
-        editable.RemoveBond(inside, outside)
-        editable.AddBond(outside, editable.AddAtom(star), Chem.BondType.SINGLE)
-    for atom in sorted(set(range(mol.GetNumAtoms())) - atoms.linker, reverse=True):
-        editable.RemoveAtom(atom)
-    return str(Chem.MolToSmiles(editable))
+    indices = [mol.GetBondBetweenAtoms(*bond).GetIdx() for bond in bonds.values()]
+    labels = [(number, number) for number in bonds]
+    atoms: list[tuple[int, ...]] = []
+    cut = Chem.FragmentOnBonds(mol, indices, dummyLabels=labels)
+    pieces = Chem.GetMolFrags(cut, asMols=True, fragsMolAtomMapping=atoms)
+    texts = {}
+    for members, piece in zip(atoms, pieces, strict=True):
+        for star in piece.GetAtoms():
+            if star.GetAtomicNum() == 0:
+                star.SetAtomMapNum(star.GetIsotope())
+                star.SetIsotope(0)
+        texts.update(
+            {outside: Chem.MolToSmiles(piece) for _, outside in bonds.values() if outside in members}
+        )
+    return texts

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.designs.design import Design
+    from models.domains.molecules.designs.settings import Settings
     from models.domains.molecules.designs.spec import ForbiddenPattern
-    from models.domains.molecules.spec import MoleculesSpec
     from models.domains.molecules.fragments.fragments import Fragment
 
 MOST_KNOWN = 5_000
@@ -27,7 +27,7 @@ _MOST_MATCHES = 1_000
 
 
 def campaign_vocabulary(
-    spec: MoleculesSpec, design: Design | None, measured: Sequence[str]
+    spec: Settings, design: Design | None, measured: Sequence[str]
 ) -> tuple[Fragment, ...]:
     """Return the fragments of a campaign, without those that hold a forbidden substructure by themselves.
 
@@ -47,8 +47,8 @@ def campaign_vocabulary(
 def is_inside(fragment: Fragment, pattern: ForbiddenPattern) -> bool:
     """Return whether every molecule with this fragment has a substructure too often, whatever is bonded.
 
-    Matches on atoms with sites may vanish with a bond there, and recursive patterns look beyond their atoms, so
-    both are left to the check of finished molecules.
+    Matches on atoms with sites may vanish with a bond there, and recursive patterns look beyond their atoms,
+    so both are left to the check of finished molecules.
     """
     if "$" in pattern.smarts:
         return False

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rdkit import Chem
 
     from models.domains.contract import Floats
+    from models.domains.molecules.designs.settings import Settings
     from models.domains.molecules.designs.spec import ForbiddenPattern, RequiredPattern
-    from models.domains.molecules.spec import MoleculesSpec
 
 _KEPT_VERDICTS = 100_000
 _MOST_MATCHES = 10_000
@@ -43,7 +43,7 @@ COMPUTED = {
 }
 
 
-def computed_of(spec: MoleculesSpec) -> dict[str, ComputedProperty]:
+def computed_of(spec: Settings) -> dict[str, ComputedProperty]:
     """Return the computed properties that the lists of a specification add."""
     lists = {
         "lead_similarity": spec.leads,
@@ -94,7 +94,7 @@ def patterns(
 class Rules:
     """The rules of one specification, compiled when first asked; verdicts are kept."""
 
-    def __init__(self, spec: MoleculesSpec) -> None:
+    def __init__(self, spec: Settings) -> None:
         self._spec = spec
         self._verdicts: LRUCache[str, tuple[Violation, ...]] = LRUCache(_KEPT_VERDICTS)
         self._lock = Lock()

@@ -26,16 +26,16 @@ class ScaffoldSpec(FrozenModel):
     """A scaffold with numbered positions, each with the substituents that may stand there."""
 
     smiles: Structure = Field(
-        description="The scaffold with numbered positions: SMILES such as O=C([*:1])Nc1ccc([*:2])cc1, CXSMILES "
-        "or molfile with R1, R2. Nothing else of it is substituted."
+        description="The scaffold with numbered positions: SMILES such as O=C([*:1])Nc1ccc([*:2])cc1, "
+        "CXSMILES or molfile with R1, R2. Nothing else of it is substituted."
     )
     r_groups: Annotated[
         dict[Label, Groups | None],
         Field(
             default={},
             max_length=MAX_POSITIONS,
-            description="The substituents of each position by its number: SMILES with one [*], such as [*]OC; H "
-            "keeps the hydrogen. null, or a position left out: all that the campaign's fragments can build.",
+            description="The substituents of each position by its number: SMILES with one [*], such as "
+            "[*]OC; H keeps the hydrogen. null, or a position left out: all that the campaign's fragments can build.",
         ),
     ]
     table: CollectionReference | None = Field(

@@ -1,6 +1,7 @@
 """A design as tensors: which words each site of the kept part takes, and what its open sites still cost.
 
-The kept part is the first node of every tree. Its sites have lists of words instead of the rules of fragments.
+The kept part is the first node of every tree. Its sites have lists of words instead of the rules of
+fragments.
 
 Letters: B batch, N nodes, S sites of a fragment, V words, C site classes.
 """
@@ -82,14 +83,14 @@ class DesignTables:
         own = self.words[slot.clamp(max=n_sites - 1)]
         fits = torch.where((slot < n_sites)[:, None], own, tables.fits[kind])
         if self.link is not None:
-            return self.link.fitting_words(fits, kind, state, columns, tables)
+            return self.link.fitting_words(fits, kind, columns, tables)
         return fits & words_with_room(state, slot, tables)
 
 
 def build_design(
     design: Design, fragments: Sequence[Fragment], n_free: int, tables: LookupTables, limits: SizeLimits
 ) -> DesignTables:
-    """Return the tables of a design whose kept part is fragment `n_free`, followed by its listed substituents.
+    """Return the tables of a design whose kept part is fragment `n_free`, before its substituents.
 
     Raises:
         ValueError: if some position has nothing that fits the limits.
@@ -106,8 +107,8 @@ def build_design(
     root_atoms = design.root.heavy_atoms
     if design.linker is None and root_atoms + atoms > limits.heavy_atoms:
         raise ValueError(
-            f"max_heavy_atoms: the smallest molecule of this design has {root_atoms + atoms} heavy atoms, more "
-            f"than {limits.heavy_atoms}"
+            f"max_heavy_atoms: the smallest molecule of this design has {root_atoms + atoms} heavy atoms, "
+            f"more than {limits.heavy_atoms}"
         )
     if design.linker is None and 1 + n_musts > limits.fragments:
         raise ValueError(f"max_fragments: {n_musts} positions must be filled")

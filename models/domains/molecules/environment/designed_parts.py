@@ -45,10 +45,10 @@ class DesignedParts:
         """Return the canonical SMILES of a tree given as a row of integers, or "" if it is no molecule."""
         n = (len(row) - 2) // 4
         bonds: dict[int, dict[int, int]] = {node: {} for node in range(n) if row[node] != NONE}
-        for node in bonds:
+        for node, used in bonds.items():
             if row[n + node] != NONE:
                 bonds[row[n + node]][row[2 * n + node]] = node
-                bonds[node][row[3 * n + node]] = node
+                used[row[3 * n + node]] = node
         return join(self._with_bonds(row[node], used) for node, used in bonds.items())
 
     def rows(self, texts: Sequence[str], environment: Environment) -> list[list[int] | None]:

@@ -45,7 +45,7 @@ class LinkTables:
 
     def restrict(self, state: SiteStates, columns: TreeColumns, tables: LookupTables) -> SiteStates:
         """Return the state with the sites of the last fragment from which the other end can be reached."""
-        n_before, left, is_linked = self._progress(state, columns, tables)
+        n_before, left, is_linked = self._progress(columns, tables)
         batch, n, n_sites = state.is_open.shape
         last = torch.arange(n, device=left.device) == n_before[:, None]  # [B, N]
         step = n_before.clamp(max=len(self.cost) - 1)
@@ -58,11 +58,9 @@ class LinkTables:
         may_point = state.is_open & reaches & passes & ~is_linked[:, None, None]
         return state._replace(is_pointable=may_point, required=(~is_linked).long())
 
-    def fitting_words(
-        self, fits: Tensor, kind: Tensor, state: SiteStates, columns: TreeColumns, tables: LookupTables
-    ) -> Tensor:
+    def fitting_words(self, fits: Tensor, kind: Tensor, columns: TreeColumns, tables: LookupTables) -> Tensor:
         """Return the words [B, V] at pointed sites of these classes [B], of those that fit them [B, V]."""
-        n_before, left, _ = self._progress(state, columns, tables)
+        n_before, left, _ = self._progress(columns, tables)
         partner = self._is_hetero.to(kind.device)[kind]
         cost = self.cost[n_before.clamp(max=len(self.cost) - 1), partner]  # [B, V]
         words = fits & (cost <= left[:, None])
@@ -74,9 +72,7 @@ class LinkTables:
     def _is_hetero(self) -> Tensor:
         return torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])
 
-    def _progress(
-        self, state: SiteStates, columns: TreeColumns, tables: LookupTables
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _progress(self, columns: TreeColumns, tables: LookupTables) -> tuple[Tensor, Tensor, Tensor]:
         """Return the linker's fragments [B], the atoms it may still have [B], and if the end is there [B]."""
         is_linked = (columns.fragment == self.end).any(dim=1)
         n_before = (count_nodes(columns) - 1 - is_linked.long()).clamp(min=0)
@@ -118,7 +114,7 @@ def build_link(
         site_cost[before] = sites_by_length[lengths.start + 1 : lengths.stop + 1].amin(dim=0)
     root_hetero = int(is_hetero_class(int(tables.site_class[n_free, 0])))
     root_cost = cost[0, root_hetero][first].min() if bool(first.any()) else torch.tensor(IMPOSSIBLE)
-    if int(root_cost) > atoms and linker.min_fragments > 0 or atoms < 0:
+    if (int(root_cost) > atoms and linker.min_fragments > 0) or atoms < 0:
         raise ValueError(
             "link: no linker of these fragments joins the ends within max_fragments, max_atoms and "
             "max_heavy_atoms"

@@ -7,7 +7,7 @@ Letters: B batch, N nodes, S sites of a fragment, V words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
@@ -17,7 +17,6 @@ from models.domains.molecules.environment.tree_states import NONE, count_nodes, 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.domains.molecules.environment.design_tables import DesignTables
     from models.domains.molecules.environment.lookup_tables import LookupTables
     from models.domains.molecules.environment.tree_states import TreeColumns
 
@@ -61,16 +60,28 @@ class Requirements(NamedTuple):
     satisfies: Tensor  # [B, N, S] bool: using this site meets one
 
 
+class SiteRules(Protocol):
+    """What a design changes about the sites of a tree."""
+
+    def with_root(self, needs: Requirements, columns: TreeColumns, is_used: Tensor) -> Requirements:
+        """Return the missing uses with those of the kept part."""
+        ...
+
+    def restrict(self, state: SiteStates, columns: TreeColumns, tables: LookupTables) -> SiteStates:
+        """Return the state with the sites to point at that the design has."""
+        ...
+
+
 def analyse_sites(
-    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: DesignTables | None = None
+    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: SiteRules | None = None
 ) -> SiteStates:
-    """Return the state of every site of a batch of states; a design has rules of its own for the first node."""
+    """Return the state of every site of a batch of states; a design has rules of its own."""
     state = _free_sites(columns, tables, limits, design)
     return state if design is None else design.restrict(state, columns, tables)
 
 
 def _free_sites(
-    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: DesignTables | None
+    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: SiteRules | None
 ) -> SiteStates:
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)

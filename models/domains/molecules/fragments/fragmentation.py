@@ -147,7 +147,7 @@ def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
 
 
 def parted(mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]) -> tuple[Chem.Mol, ...]:
-    """Return the hydrogen-capped pieces of a molecule without some bonds; `parts` is filled with their atoms."""
+    """Return the hydrogen-capped pieces without some bonds; `parts` is filled with their atoms."""
     editable = Chem.RWMol(mol)
     for left, right in bonds:
         editable.RemoveBond(left, right)

@@ -1,0 +1,96 @@
+"""What a design needs to know of a specification. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from models.domains.molecules.designs.spec import (
+        ExcludeSpec,
+        ForbiddenPattern,
+        GrowSpec,
+        KnownSpec,
+        LeadsSpec,
+        LinkSpec,
+        RequiredPattern,
+        ScaffoldSpec,
+    )
+
+
+class Settings(Protocol):
+    """The fields of a specification that are about designs, rules and lists."""
+
+    @property
+    def builder(self) -> str:
+        """How molecules are built."""
+        ...
+
+    @property
+    def max_heavy_atoms(self) -> int:
+        """Most heavy atoms."""
+        ...
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many of the common fragments."""
+        ...
+
+    @property
+    def fragments(self) -> tuple[str, ...] | None:
+        """The only fragments, if any are named."""
+        ...
+
+    @property
+    def scaffold(self) -> ScaffoldSpec | None:
+        """The scaffold to decorate."""
+        ...
+
+    @property
+    def grow(self) -> GrowSpec | None:
+        """The core to grow from."""
+        ...
+
+    @property
+    def link(self) -> LinkSpec | None:
+        """The ends to link."""
+        ...
+
+    @property
+    def leads(self) -> LeadsSpec | None:
+        """The compounds to start from."""
+        ...
+
+    @property
+    def required(self) -> tuple[RequiredPattern, ...]:
+        """Substructures of every candidate."""
+        ...
+
+    @property
+    def forbidden(self) -> tuple[ForbiddenPattern, ...]:
+        """Substructures of no candidate."""
+        ...
+
+    @property
+    def exclude(self) -> ExcludeSpec | None:
+        """Compounds that are never proposed."""
+        ...
+
+    @property
+    def known(self) -> KnownSpec | None:
+        """Compounds that the lab has."""
+        ...
+
+    @property
+    def min_heavy_atoms(self) -> int:
+        """Fewest heavy atoms."""
+        ...
+
+    @property
+    def max_rings(self) -> int | None:
+        """Most rings."""
+        ...
+
+    @property
+    def max_rotatable_bonds(self) -> int | None:
+        """Most rotatable bonds."""
+        ...
