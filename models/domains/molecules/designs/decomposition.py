@@ -143,17 +143,17 @@ def _substituent(mol: Chem.Mol, inside: int, outside: int, atoms: frozenset[int]
 
 def _plain_text(mol: Chem.Mol) -> str:
     text = Chem.MolToSmiles(flat(mol))
-    read = Chem.MolFromSmiles(text)
+    read: Chem.Mol | None = Chem.MolFromSmiles(text)
     return text if read is None else str(Chem.MolToSmiles(read))
 
 
 def _assembled(mol: Chem.Mol, fixed: Sequence[_Fixed], closed: set[int]) -> Decomposition:
     """Return the parts of a molecule around the placed ones, cut by the rules of fragments."""
     taken = closed.union(*(one.atoms for one in fixed))
-    forced = {frozenset(bond) for one in fixed for bond in one.bonds.values()}
+    forced = {(min(bond), max(bond)) for one in fixed for bond in one.bonds.values()}
     free = [pair for pair in bonds_to_cut(mol) if not taken.intersection(pair)]
     pieces: list[tuple[int, ...]] = []
-    cores = parted(mol, [*(tuple(bond) for bond in forced), *free], pieces)  # type: ignore[misc] # two atoms each
+    cores = parted(mol, [*forced, *free], pieces)
     parts: list[str | int] = [one.part for one in fixed]
     place: dict[int, tuple[int, int]] = {}
     for members, core in zip(pieces, cores, strict=True):

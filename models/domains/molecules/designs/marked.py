@@ -64,7 +64,8 @@ def read_marked(text: str) -> MarkedStructure:
 def _parse(text: str) -> Chem.Mol:
     with rdBase.BlockLogs():
         is_file = "M  END" in text
-        mol = Chem.MolFromMolBlock(text) if is_file else Chem.MolFromSmiles(text.strip())
+        read: Chem.Mol | None = Chem.MolFromMolBlock(text) if is_file else None
+        mol = read if is_file else Chem.MolFromSmiles(text.strip())
     if mol is None or mol.GetNumAtoms() == 0:
         raise MarkedStructureError(f"{shown(text)} is no valid SMILES, CXSMILES or molfile")
     if len(Chem.GetMolFrags(mol)) > 1:

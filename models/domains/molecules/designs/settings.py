@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Settings(Protocol):
-    """The fields of a specification that are about designs, rules and lists."""
+    """Those fields of a specification that are about designs, rules and lists."""
 
     @property
     def builder(self) -> str:

@@ -1,6 +1,6 @@
 """Specification of what a lab has: scaffolds, ends to link, leads, substructures, lists. Torch-free."""
 
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, model_validator
 
@@ -12,7 +12,6 @@ MOST_INLINE = 1_000
 """Structures in one list of a specification; longer lists are uploaded as collections."""
 MOST_GROUPS = 600
 MOST_PATTERNS = 64
-Pattern = TypeVar("Pattern", "RequiredPattern", "ForbiddenPattern")
 
 Structure = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 """A SMILES, CXSMILES or molfile."""
@@ -35,7 +34,8 @@ class ScaffoldSpec(FrozenModel):
             default={},
             max_length=MAX_POSITIONS,
             description="The substituents of each position by its number: SMILES with one [*], such as "
-            "[*]OC; H keeps the hydrogen. null, or a position left out: all that the campaign's fragments can build.",
+            "[*]OC; H keeps the hydrogen. null, or a position left out: all that the campaign's fragments "
+            "can build.",
         ),
     ]
     table: CollectionReference | None = Field(
@@ -123,7 +123,8 @@ class RequiredPattern(FrozenModel):
     def _counts_agree(self, info: ValidationInfo) -> Self:
         if self.max is not None and self.max < self.min:
             raise field_error("/max", f"must be at least min, {self.min}")
-        return _readable(self, info)
+        _check_smarts(self.smarts, info)
+        return self
 
 
 class ForbiddenPattern(FrozenModel):
@@ -136,18 +137,18 @@ class ForbiddenPattern(FrozenModel):
 
     @model_validator(mode="after")
     def _is_smarts(self, info: ValidationInfo) -> Self:
-        return _readable(self, info)
+        _check_smarts(self.smarts, info)
+        return self
 
 
-def _readable(pattern: Pattern, info: ValidationInfo) -> Pattern:
+def _check_smarts(smarts: str, info: ValidationInfo) -> None:
     if not is_stored(info):
         from models.domains.molecules.chemistry.matching import read_smarts
 
         try:
-            read_smarts(pattern.smarts)
+            read_smarts(smarts)
         except ValueError as error:
             raise field_error("/smarts", str(error)) from error
-    return pattern
 
 
 Required = Annotated[RequiredPattern, BeforeValidator(_as_smarts)]

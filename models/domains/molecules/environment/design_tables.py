@@ -45,10 +45,9 @@ class DesignTables:
 
     def to(self, device: torch.device) -> DesignTables:
         """Return the same tables on a device."""
-        moved = {item.name: getattr(self, item.name) for item in fields(self)}
-        return DesignTables(
-            **{name: part if part is None else part.to(device) for name, part in moved.items()}
-        )
+        names = [item.name for item in fields(self) if item.name != "link"]
+        link = None if self.link is None else self.link.to(device)
+        return DesignTables(**{name: getattr(self, name).to(device) for name in names}, link=link)
 
     def with_root(self, needs: Requirements, columns: TreeColumns, is_used: Tensor) -> Requirements:
         """Return the missing uses with those of the kept part; `is_used` [B, N, S]."""
