@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
+    from rdkit import Chem
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.fragments.fragments import Fragment
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -99,11 +101,29 @@ class Molecules(Domain):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
-        from models.domains.molecules.fragments.vocabulary import vocabulary
 
         spec = self.spec
-        fragments = vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
-        return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
+        return FragmentTrees(self.fragments(known), spec.max_fragments, spec.max_heavy_atoms, device=device)
+
+    def fragments(self, known: Sequence[str]) -> tuple[Fragment, ...]:
+        """Return the fragments to build with; those of `known` molecules join the common ones."""
+        from models.domains.molecules.fragments.older_vocabulary import older_vocabulary
+        from models.domains.molecules.fragments.rules import RULES
+        from models.domains.molecules.fragments.vocabulary import compile_fragments, vocabulary
+
+        spec = self.spec
+        if spec.fragments is not None:
+            return compile_fragments(spec.fragments, RULES[spec.fragmentation])
+        if spec.fragmentation == "brics":
+            return older_vocabulary(spec.vocabulary_size, spec.max_heavy_atoms, known)
+        return vocabulary(
+            spec.vocabulary_size, spec.max_heavy_atoms, known, spec.max_ring_size, self._is_refused
+        )
+
+    def _is_refused(self, fragment: Chem.Mol) -> bool:
+        """Return whether a molecule with this group could not be proposed."""
+        broken = self.check(molecules.canonical_fixpoint(molecules.write_groups(fragment)))
+        return any(violation.code != "max_heavy_atoms" for violation in broken)
 
     def kernel(self) -> Kernel:
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
