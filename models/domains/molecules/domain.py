@@ -11,7 +11,7 @@ from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS
 from models.domains.molecules.designs.compile_design import compile_design
 from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.designs.part_columns import part_columns
-from models.domains.molecules.designs.parts import campaign_vocabulary
+from models.domains.molecules.designs.parts import with_listed, without_forbidden
 from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import Rules, computed_of
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
+    from rdkit import Chem
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.fragments.fragments import Fragment
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -113,10 +115,33 @@ class Molecules(Domain):
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
 
         assert self.sizes is not None
-        fragments = campaign_vocabulary(self.spec, self.design, known)
-        return FragmentTrees(
-            fragments, self.sizes.most, self.spec.max_heavy_atoms, device=device, design=self.design
-        )
+        limits = (self.sizes.most, self.spec.max_heavy_atoms)
+        return FragmentTrees(self.fragments(known), *limits, device=device, design=self.design)
+
+    def fragments(self, known: Sequence[str]) -> tuple[Fragment, ...]:
+        """Return the fragments to build with; those of `known` molecules join the common ones."""
+        from models.domains.molecules.fragments.older_vocabulary import older_vocabulary
+        from models.domains.molecules.fragments.rules import RULES
+        from models.domains.molecules.fragments.vocabulary import compile_fragments, vocabulary
+
+        spec = self.spec
+        if self.design is not None and not self.design.uses_vocabulary:
+            return ()
+        if spec.fragments is not None:
+            return without_forbidden(compile_fragments(spec.fragments, RULES[spec.fragmentation]), spec)
+        known = with_listed(known, spec)
+        if spec.fragmentation == "brics":
+            found = older_vocabulary(spec.vocabulary_size, spec.max_heavy_atoms, known)
+        else:
+            limits = (spec.vocabulary_size, spec.max_heavy_atoms)
+            found = vocabulary(*limits, known, spec.max_ring_size, self._is_refused)
+        return without_forbidden(found, spec)
+
+    def _is_refused(self, fragment: Chem.Mol) -> bool:
+        """Return whether a molecule with this group could not be proposed."""
+        text = molecules.canonical_fixpoint(molecules.write_groups(fragment))
+        broken = molecules.check(text, self.spec.max_heavy_atoms)
+        return any(violation.code != "max_heavy_atoms" for violation in broken)
 
     def starts(self) -> tuple[str, ...]:
         """Return the leads."""

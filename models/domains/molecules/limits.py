@@ -4,5 +4,7 @@ MAX_HEAVY_ATOMS = 80
 """Most heavy atoms that a campaign may allow its molecules."""
 MAX_FRAGMENT_LENGTH = 300
 """Longest SMILES of a fragment, in characters."""
+USUAL_RING_SIZE = 8
+"""Larger rings are macrocycles or nearly so: they are made by special reactions."""
 MAX_POSITIONS = 12
 """Most positions of a scaffold."""

@@ -1,8 +1,8 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from models.domains.molecules.designs.spec import (
     MOST_PATTERNS,
@@ -15,8 +15,11 @@ from models.domains.molecules.designs.spec import (
     Required,
     ScaffoldSpec,
 )
-from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
-from models.specs.base import DomainSpec, is_stored
+from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS, USUAL_RING_SIZE
+from models.specs.base import DomainSpec, field_error, is_stored
+
+OLDER = {"fragmentation": "brics", "max_heavy_atoms": 32, "max_fragments": 6, "vocabulary_size": 200}
+"""What a stored specification means that lacks these fields."""
 
 
 class MoleculesSpec(DomainSpec):
@@ -27,16 +30,31 @@ class MoleculesSpec(DomainSpec):
         default="fragments", description="How molecules are built: as trees of fragments that are bonded."
     )
     max_heavy_atoms: int = Field(
-        default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
+        default=40, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
     )
     max_fragments: int = Field(
-        default=6,
+        default=16,
         ge=1,
-        le=12,
-        description="Most fragments in one molecule; a larger space needs more training steps.",
+        le=24,
+        description="Most fragments in one molecule; a larger space needs more training steps. A drug has "
+        "about nine under the rules `units`, and four under `brics`.",
     )
     vocabulary_size: int = Field(
-        default=200, ge=10, le=300, description="How many of the common fragments to use, most common first."
+        default=300, ge=10, le=600, description="How many of the common fragments to use, most common first."
+    )
+    fragmentation: Literal["units", "brics"] = Field(
+        default="units",
+        description="Where molecules are cut into fragments. `units`: at every single bond outside rings that "
+        "chemists vary, so that F, CH3, OH, CN and NH2 are fragments, ring systems and groups such as amides "
+        "stay whole, and centres in fragments keep their configuration. `brics`: by the modified BRICS rules "
+        "of campaigns created before `units`, without configuration.",
+    )
+    max_ring_size: int = Field(
+        default=USUAL_RING_SIZE,
+        ge=3,
+        le=MAX_HEAVY_ATOMS,
+        description="Most atoms in one ring of a proposed molecule; more than 8 admits the macrocycles of "
+        "measured molecules. `fragments` of your own may have larger rings.",
     )
     fragments: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=MAX_FRAGMENT_LENGTH)], ...] | None,
@@ -45,8 +63,9 @@ class MoleculesSpec(DomainSpec):
             min_length=1,
             max_length=600,
             description="Use only these fragments: SMILES with [*] where a bond may be made, such as "
-            "[*]c1ccccc1. Absent: the `vocabulary_size` most common ones, and those of "
-            "measured molecules.",
+            "[*]c1ccccc1, or without any for a substituent that its first atom attaches, such as F, OC or "
+            "C#N. A fragment that `fragmentation` cuts is used as its pieces. Absent: the `vocabulary_size` "
+            "most common ones, and those of measured molecules.",
         ),
     ]
 
@@ -83,16 +102,23 @@ class MoleculesSpec(DomainSpec):
         default=None, ge=0, le=40, description="Most rotatable bonds in one candidate."
     )
 
-    @field_validator("fragments")
+    @model_validator(mode="before")
     @classmethod
-    def _fragments_can_be_joined(
-        cls, fragments: tuple[str, ...] | None, info: ValidationInfo
-    ) -> tuple[str, ...] | None:
-        if fragments is not None and not is_stored(info):
+    def _keeps_its_fragments(cls, value: Any, info: ValidationInfo) -> Any:
+        return {**OLDER, **value} if is_stored(info) and isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _fragments_can_be_joined(self, info: ValidationInfo) -> Self:
+        if self.fragments is not None and not is_stored(info):
+            from models.domains.molecules.fragments.attachments import InvalidFragmentError
+            from models.domains.molecules.fragments.rules import RULES
             from models.domains.molecules.fragments.vocabulary import compile_fragments
 
-            compile_fragments(fragments)
-        return fragments
+            try:
+                compile_fragments(self.fragments, RULES[self.fragmentation])
+            except InvalidFragmentError as error:
+                raise field_error("/fragments", str(error)) from error
+        return self
 
     @model_validator(mode="after")
     def _design_is_possible(self, info: ValidationInfo) -> Self:

@@ -29,7 +29,7 @@ from models.domains.molecules.designs.marked import (
     read_marked,
 )
 from models.domains.molecules.designs.spec import GrowSpec, LinkSpec, ScaffoldSpec
-from models.domains.molecules.fragments.fragmentation import environments
+from models.domains.molecules.fragments.rules import RULES
 from models.domains.molecules.limits import MAX_POSITIONS
 from models.specs.base import field_error, json_pointer
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from models.domains.molecules.designs.settings import Settings
+    from models.domains.molecules.fragments.rules import RulesName
 
 
 @dataclass
@@ -58,16 +59,19 @@ def compile_design(spec: Settings) -> Design | None:
         PydanticCustomError: names the field, and the place in a list.
     """
     stated = [(kind, getattr(spec, kind)) for kind in _COMPILERS if getattr(spec, kind) is not None]
-    return None if not stated else _compiled(stated[0][0], stated[0][1].model_dump_json())
+    if not stated:
+        return None
+    kind, part = stated[0]
+    return _compiled(kind, part.model_dump_json(), spec.fragmentation)
 
 
 @lru_cache(maxsize=64)  # a specification is opened many times while it is validated
-def _compiled(kind: str, content: str) -> Design:
+def _compiled(kind: str, content: str, rules: RulesName) -> Design:
     model, compiler = _COMPILERS[kind]
-    return compiler(model.from_stored(json.loads(content)))
+    return compiler(model.from_stored(json.loads(content)), rules)
 
 
-def _scaffold(spec: ScaffoldSpec) -> Design:
+def _scaffold(spec: ScaffoldSpec, rules: RulesName) -> Design:
     structure = _read(spec.smiles, ("scaffold", "smiles"))
     labels = [mark.label for mark in structure.marks]
     if not labels:
@@ -95,7 +99,8 @@ def _scaffold(spec: ScaffoldSpec) -> Design:
         lists[label] = _listed(_texts(group, label), ("scaffold", "r_groups", label), groups)
     for label, column in from_table.items():
         lists[label] = _listed(column, ("scaffold", "table"), groups)
-    return _design(structure, lists, set(spec.filled), groups, "/scaffold/smiles")
+    positions = _positions(structure, lists, set(spec.filled), rules)
+    return _design(structure, positions, groups, rules, "/scaffold/smiles")
 
 
 def _texts(group: Sequence[str] | CollectionReference, label: str) -> Sequence[str]:
@@ -140,20 +145,20 @@ def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tupl
     return tuple(sorted(found)), has_hydrogen
 
 
-def _grown(spec: GrowSpec) -> Design:
+def _grown(spec: GrowSpec, rules: RulesName) -> Design:
     structure = _read(spec.core, ("grow", "core"))
     if not structure.marks:
-        structure = _marked_everywhere(structure)
+        structure = _marked_everywhere(structure, rules)
     _check_number([mark.label for mark in structure.marks], "/grow/core")
-    return _design(structure, {}, set(), _Groups(), "/grow/core")
+    return _design(structure, _positions(structure, {}, set(), rules), _Groups(), rules, "/grow/core")
 
 
-def _marked_everywhere(structure: MarkedStructure) -> MarkedStructure:
+def _marked_everywhere(structure: MarkedStructure, rules: RulesName) -> MarkedStructure:
     """Return a core with one position at each atom that has a hydrogen and may be bonded to fragments."""
     from rdkit import Chem
 
     editable = Chem.RWMol(structure.mol)
-    kinds = environments(structure.mol)
+    kinds = RULES[rules].kinds(structure.mol)
     number = 0
     for atom in list(structure.mol.GetAtoms()):
         if kinds[atom.GetIdx()] is not None and atom.GetTotalNumHs():
@@ -169,7 +174,7 @@ def _marked_everywhere(structure: MarkedStructure) -> MarkedStructure:
     return read_marked(Chem.MolToSmiles(editable))
 
 
-def _linked(spec: LinkSpec) -> Design:
+def _linked(spec: LinkSpec, rules: RulesName) -> Design:
     ends = []
     for place, text in enumerate(spec.ends):
         structure = _read(text, ("link", "ends", place))
@@ -181,40 +186,49 @@ def _linked(spec: LinkSpec) -> Design:
         ends.append(structure)
     root, end = ends
     return Design(
-        root=fixed_fragment(root),
+        root=fixed_fragment(root, rules),
         root_structure=root,
         positions=(Position("1", None, may_stay_open=False),),
-        groups=(fixed_fragment(end),),
+        groups=(fixed_fragment(end, rules),),
         group_structures=(end,),
         linker=Linker(spec.min_fragments, spec.max_fragments, spec.max_atoms),
     )
 
 
-def _design(
+def _positions(
     structure: MarkedStructure,
     lists: Mapping[str, tuple[tuple[int, ...], bool]],
     filled: set[str],
-    groups: _Groups,
-    pointer: str,
-) -> Design:
-    plain = fixed_fragment(structure)
+    rules: RulesName,
+) -> tuple[Position, ...]:
+    plain = fixed_fragment(structure, rules)
     positions = []
     for site, mark in enumerate(structure.marks):
         indices, has_hydrogen = lists.get(mark.label, (None, mark.label not in filled))
         if indices is None and refuses_hydrogen(plain, site):
             has_hydrogen = False
         positions.append(Position(mark.label, indices, has_hydrogen))
-    rules = {site: (item.groups, item.may_stay_open) for site, item in enumerate(positions)}
+    return tuple(positions)
+
+
+def _design(
+    structure: MarkedStructure,
+    positions: tuple[Position, ...],
+    groups: _Groups,
+    rules: RulesName,
+    pointer: str,
+) -> Design:
+    kinds = {site: (item.groups, item.may_stay_open) for site, item in enumerate(positions)}
     try:
-        permutations = site_permutations(structure, rules)
+        permutations = site_permutations(structure, kinds)
     except MarkedStructureError as error:
         raise field_error(pointer, str(error)) from error
     structures = tuple(groups.structures.values())
     return Design(
-        root=fixed_fragment(structure, permutations),
+        root=fixed_fragment(structure, rules, permutations),
         root_structure=structure,
-        positions=tuple(positions),
-        groups=tuple(map(fixed_fragment, structures)),
+        positions=positions,
+        groups=tuple(fixed_fragment(item, rules) for item in structures),
         group_structures=structures,
     )
 
@@ -234,7 +248,7 @@ def _read(text: str, at: tuple[str | int, ...]) -> MarkedStructure:
     return structure
 
 
-_COMPILERS: Mapping[str, tuple[Any, Callable[[Any], Design]]] = {
+_COMPILERS: Mapping[str, tuple[Any, Callable[[Any, RulesName], Design]]] = {
     "scaffold": (ScaffoldSpec, _scaffold),
     "grow": (GrowSpec, _grown),
     "link": (LinkSpec, _linked),

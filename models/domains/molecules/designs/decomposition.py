@@ -15,26 +15,29 @@ from models.domains.molecules.chemistry.matching import TooComplexError, matches
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.stereo import flat
 from models.domains.molecules.designs.marked import MarkedStructure, capped
-from models.domains.molecules.fragments.fragmentation import Join, bonds_to_cut, canonical_core, parted
+from models.domains.molecules.fragments.fragmentation import Pieces, pieces_between
+from models.domains.molecules.fragments.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from models.domains.molecules.designs.design import Design
+    from models.domains.molecules.fragments.rules import RulesName
 
 ROOT = -1
 _MOST_MATCHES = 2_000
 
 
 class Decomposition(NamedTuple):
-    """Parts, the kept one first, and their bonds.
+    """Pieces of a molecule, and which of them are parts of the design.
 
-    A part is a core of the campaign's fragments, the index of a listed substituent, or `ROOT`. A join names
-    atoms of a core's SMILES, and sites of other parts.
+    `parts` names pieces by their index: the kept one `ROOT`, others the index of a listed substituent.
+    `sites` are the sites of such a piece by its atoms, in the order of the joins there.
     """
 
-    parts: tuple[str | int, ...]
-    joins: tuple[Join, ...]
+    pieces: Pieces
+    parts: Mapping[int, int]
+    sites: Mapping[int, Mapping[int, tuple[int, ...]]]
 
 
 class _Fixed(NamedTuple):
@@ -47,15 +50,16 @@ class _Fixed(NamedTuple):
 
 def decompositions(text: str, design: Design) -> list[Decomposition]:
     """Return every way in which a molecule is one of the design, also those that a symmetry relates."""
-    mol = flat(molecule(text))
+    mol, rules = flat(molecule(text)), design.root.rules
     found: list[Decomposition] = []
     for root in _placed(mol, design.root_structure, ROOT):
         if design.linker is None:
-            found += _decorated(mol, design, root)
+            fillings = [(root, *chosen) for chosen in _filled(mol, design, root)]
+            found += [_assembled(text, parts, rules) for parts in fillings]
         else:
             ends = _placed(mol, design.group_structures[0], 0)
-            found += [_assembled(mol, (root, end), set()) for end in ends if _are_apart(root, end)]
-    return list(dict.fromkeys(found))
+            found += [_assembled(text, (root, end), rules) for end in ends if _are_apart(root, end)]
+    return found
 
 
 def _placed(mol: Chem.Mol, structure: MarkedStructure, part: int) -> Iterator[_Fixed]:
@@ -102,8 +106,8 @@ def _are_apart(root: _Fixed, end: _Fixed) -> bool:
     return not root.atoms & end.atoms and len(root.bonds) == len(end.bonds) == 1
 
 
-def _decorated(mol: Chem.Mol, design: Design, root: _Fixed) -> Iterator[Decomposition]:
-    """Yield what is at the positions of one placed scaffold: listed substituents by every name they have."""
+def _filled(mol: Chem.Mol, design: Design, root: _Fixed) -> Iterator[tuple[_Fixed, ...]]:
+    """Yield the listed substituents at the positions of one placed scaffold, by every name they have."""
     by_text: dict[str, list[int]] = {}
     for index, structure in enumerate(design.group_structures):
         by_text.setdefault(_plain_text(structure.mol), []).append(index)
@@ -114,8 +118,7 @@ def _decorated(mol: Chem.Mol, design: Design, root: _Fixed) -> Iterator[Decompos
             atoms = _beyond(mol, outside, root.atoms)
             named = by_text.get(_substituent(mol, inside, outside, atoms), [])
             listed.append([_Fixed(g, atoms, {0: (outside, inside)}) for g in named if g in groups])
-    for chosen in product(*listed):
-        yield _assembled(mol, (root, *chosen), {atom for one in chosen for atom in one.atoms})
+    yield from product(*listed)
 
 
 def _beyond(mol: Chem.Mol, start: int, closed: frozenset[int]) -> frozenset[int]:
@@ -147,36 +150,28 @@ def _plain_text(mol: Chem.Mol) -> str:
     return text if read is None else str(Chem.MolToSmiles(read))
 
 
-def _assembled(mol: Chem.Mol, fixed: Sequence[_Fixed], closed: set[int]) -> Decomposition:
-    """Return the parts of a molecule around the placed ones, cut by the rules of fragments."""
-    taken = closed.union(*(one.atoms for one in fixed))
-    forced = {(min(bond), max(bond)) for one in fixed for bond in one.bonds.values()}
-    free = [pair for pair in bonds_to_cut(mol) if not taken.intersection(pair)]
-    pieces: list[tuple[int, ...]] = []
-    cores = parted(mol, [*forced, *free], pieces)
-    parts: list[str | int] = [one.part for one in fixed]
-    place: dict[int, tuple[int, int]] = {}
-    for members, core in zip(pieces, cores, strict=True):
-        if taken.isdisjoint(members):
-            text, order = canonical_core(core)
-            for position, atom in enumerate(members):
-                place[atom] = (len(parts), order.index(position))
-            parts.append(text)
-    joins: dict[frozenset[int], Join] = {}
-    ends = {
-        (index, inside, outside): site
-        for index, one in enumerate(fixed)
-        for site, (inside, outside) in one.bonds.items()
-    }
-    for (index, inside, outside), site in ends.items():
-        other = next(
-            ((i, s) for (i, a, b), s in ends.items() if (a, b) == (outside, inside)), place.get(outside)
-        )
-        if other is not None:
-            joins.setdefault(frozenset((inside, outside)), Join(index, site, *other))
-    for left, right in free:
-        joins[frozenset((left, right))] = Join(*place[left], *place[right])
-    return Decomposition(tuple(parts), tuple(joins.values()))
+def _assembled(text: str, fixed: Sequence[_Fixed], rules: RulesName) -> Decomposition:
+    """Return the pieces of a molecule around the placed parts, cut by the rules of fragments."""
+    taken = {atom for one in fixed for atom in one.atoms}
+    forced = sorted({(min(bond), max(bond)) for one in fixed for bond in one.bonds.values()})
+    free = [pair for pair in RULES[rules].cut_bonds(flat(molecule(text))) if not taken.intersection(pair)]
+    pieces = pieces_between(text, [*forced, *free], rules)
+    parts: dict[int, int] = {}
+    sites: dict[int, dict[int, tuple[int, ...]]] = {}
+    for index, members in enumerate(pieces.members):
+        one = next((item for item in fixed if item.atoms.issuperset(members)), None)
+        if one is not None:
+            parts[index] = one.part
+            ordered = sorted(one.bonds, key=lambda site: forced.index(_ascending(one.bonds[site])))
+            sites[index] = {
+                place: tuple(site for site in ordered if one.bonds[site][0] == atom)
+                for place, atom in enumerate(members)
+            }
+    return Decomposition(pieces, parts, sites)
+
+
+def _ascending(bond: tuple[int, int]) -> tuple[int, int]:
+    return min(bond), max(bond)
 
 
 def position_bonds(text: str, design: Design) -> Mapping[int, tuple[int, int]] | None:
@@ -186,7 +181,7 @@ def position_bonds(text: str, design: Design) -> Mapping[int, tuple[int, int]] |
     """
     mol = flat(molecule(text))
     for root in _placed(mol, design.root_structure, ROOT):
-        if next(_decorated(mol, design, root), None) is not None:
+        if next(_filled(mol, design, root), None) is not None:
             return root.bonds
     return None
 

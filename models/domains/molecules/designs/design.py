@@ -14,18 +14,15 @@ from rdkit import Chem
 
 from models.domains.molecules.chemistry.stereo import flat
 from models.domains.molecules.designs.marked import MarkedStructure, MarkedStructureError, capped
-from models.domains.molecules.fragments.compatibility import NAMES
-from models.domains.molecules.fragments.fragmentation import (
-    HETERO,
-    PAIRS,
-    SP3_CARBON,
-    canonical_core,
-    environments,
-)
-from models.domains.molecules.fragments.fragments import MAX_PERMUTATIONS, NEVER_OPEN, Fragment
+from models.domains.molecules.fragments.fragmentation import canonical_core
+from models.domains.molecules.fragments.fragments import Fragment
+from models.domains.molecules.fragments.rules import RULES
+from models.domains.molecules.fragments.symmetry import MAX_PERMUTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from models.domains.molecules.fragments.rules import RulesName
 
 HYDROGEN = frozenset({"H", "[H]", "[*][H]", "*[H]", "[H][*]", "[H]*"})
 """Spellings of an unsubstituted place."""
@@ -96,12 +93,12 @@ class Design:
 
 
 def fixed_fragment(
-    structure: MarkedStructure, permutations: Sequence[tuple[int, ...]] | None = None
+    structure: MarkedStructure, rules: RulesName, permutations: Sequence[tuple[int, ...]] | None = None
 ) -> Fragment:
     """Return the fragment of a structure whose places are its sites, which nothing else may use."""
     core = flat(capped(structure))
     text, order = canonical_core(core)
-    kinds = environments(core)
+    kinds = RULES[rules].kinds(core)
     kept = [
         atom.GetIdx() for atom in structure.mol.GetAtoms() if atom.GetAtomicNum()
     ]  # capping keeps the order
@@ -116,6 +113,8 @@ def fixed_fragment(
         permutations=tuple(permutations or [tuple(range(len(sites)))]),
         required=0,
         countable=(False,) * len(sites),
+        alike=tuple(range(len(sites))),
+        rules=rules,
     )
 
 
@@ -132,17 +131,17 @@ def _environment(atom: Chem.Atom, kind: str | None) -> str:
 
 def refuses_hydrogen(fragment: Fragment, site: int) -> bool:
     """Return whether a site must be used: aldehydes and sulfinates are reactive."""
-    return fragment.environments[site] in NEVER_OPEN
+    return fragment.environments[site] in RULES[fragment.rules].never_open
 
 
 def may_bond(design: Design, site: int, environment: str, *, carbon_only: bool) -> bool:
     """Return whether a position without a list takes a fragment by a site of this environment."""
-    own = design.root.environments[site]
+    own, rules = design.root.environments[site], RULES[design.root.rules]
     pair = (own, environment)
-    if pair not in PAIRS and pair not in _FURTHER_PAIRS:
+    if pair not in rules.pairs and pair not in _FURTHER_PAIRS:
         return False
-    refuses = own in SP3_CARBON and _holds_heteroatom(design, site)
-    return not ((refuses and environment in HETERO) or (carbon_only and own in HETERO))
+    refuses = own in rules.sp3_carbon and _holds_heteroatom(design, site)
+    return not ((refuses and environment in rules.hetero) or (carbon_only and own in rules.hetero))
 
 
 def _holds_heteroatom(design: Design, site: int) -> bool:
@@ -191,7 +190,8 @@ def site_permutations(structure: MarkedStructure, rules: Mapping[int, object]) -
 
 def joins_end(design: Design, kind: int) -> bool:
     """Return whether the second end of a linker is bonded to sites of this class of fragments."""
-    environment, refuses = NAMES[kind // 2], kind % 2 == 1
+    rules = RULES[design.root.rules]
+    environment, refuses = rules.names[kind // 2], kind % 2 == 1
     end = design.groups[0].environments[0]
     pair = (environment, end)
-    return (pair in PAIRS or pair in _FURTHER_PAIRS) and not (refuses and end in HETERO)
+    return (pair in rules.pairs or pair in _FURTHER_PAIRS) and not (refuses and end in rules.hetero)

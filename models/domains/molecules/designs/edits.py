@@ -11,11 +11,14 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.domains.molecules.fragments.attachments import InvalidFragmentError
 from models.domains.molecules.fragments.fragmentation import cut
-from models.domains.molecules.fragments.fragments import InvalidFragmentError, automorphisms
+from models.domains.molecules.fragments.symmetry import automorphisms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from models.domains.molecules.fragments.rules import RulesName
 
     Links = Mapping[tuple[int, int], int]
 
@@ -28,9 +31,9 @@ class FragmentGraph(NamedTuple):
 
 
 @lru_cache(maxsize=20_000)
-def fragment_graph(text: str) -> FragmentGraph:
+def fragment_graph(text: str, rules: RulesName) -> FragmentGraph:
     """Return the fragments of a canonical text with their bonds."""
-    pieces = cut(text)
+    pieces = cut(text, rules)
     links: dict[tuple[int, int], int] = {}
     for join in pieces.joins:
         links[join.left, join.right] = join.left_atom
@@ -38,9 +41,9 @@ def fragment_graph(text: str) -> FragmentGraph:
     return FragmentGraph(pieces.cores, links)
 
 
-def edits(left: str, right: str, most: int) -> int | None:
+def edits(left: str, right: str, most: int, rules: RulesName) -> int | None:
     """Return the number of edits between two molecules, or None if they are more than `most`."""
-    first, second = fragment_graph(left), fragment_graph(right)
+    first, second = fragment_graph(left, rules), fragment_graph(right, rules)
     n = max(len(first.cores), len(second.cores))
     kept = _most_kept(first, second, n - most)
     return n - kept if n - kept <= most else None

@@ -10,11 +10,16 @@ from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint
 from models.domains.molecules.chemistry.normal_form import normal_form
 from models.domains.molecules.chemistry.stereo import write_groups
+from models.domains.molecules.fragments.configuration import has_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from models.domains.molecules.designs.marked import MarkedStructure
+
+
+CENTRE = "centre"
+"""Property of atoms whose fragment has their configuration."""
 
 
 def with_bonds(structure: MarkedStructure, used: Mapping[int, int]) -> Chem.Mol:
@@ -40,6 +45,16 @@ def join(parts: Iterable[Chem.Mol]) -> str:
         with rdBase.BlockLogs():
             joined = Chem.molzip(whole.GetMol()) if n > 1 else whole.GetMol()
             mol = Chem.RemoveHs(joined)
+        if not _keeps_centres(mol):
+            return ""
         return canonical_fixpoint(write_groups(normal_form(mol)))
     except (Chem.MolSanitizeException, InvalidObjectError):
         return ""
+
+
+def _keeps_centres(mol: Chem.Mol) -> bool:
+    """Return whether no two branches of a fragment's centre are equal; else the flat fragment makes this."""
+    centres = [atom.GetIdx() for atom in mol.GetAtoms() if atom.HasProp(CENTRE)]
+    if centres:
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return all(has_configuration(mol.GetAtomWithIdx(index)) for index in centres)

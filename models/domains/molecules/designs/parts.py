@@ -5,18 +5,17 @@ Torch-free.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from models.domains.molecules.chemistry.matching import matches, read_smarts
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.fragments.compatibility import keep_completable
-from models.domains.molecules.fragments.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.domains.molecules.designs.design import Design
     from models.domains.molecules.designs.settings import Settings
     from models.domains.molecules.designs.spec import ForbiddenPattern
     from models.domains.molecules.fragments.fragments import Fragment
@@ -24,22 +23,19 @@ if TYPE_CHECKING:
 MOST_KNOWN = 5_000
 """Known compounds whose fragments are counted: the first of a longer list."""
 _MOST_MATCHES = 1_000
+_SURROUNDINGS = re.compile(r"\[[^\]]*[HDXvh^@!]")
+"""Parts of a SMARTS whose match depends on hydrogens, neighbours, hybridisation or configuration."""
 
 
-def campaign_vocabulary(
-    spec: Settings, design: Design | None, measured: Sequence[str]
-) -> tuple[Fragment, ...]:
-    """Return the fragments of a campaign, without those that hold a forbidden substructure by themselves.
+def with_listed(measured: Sequence[str], spec: Settings) -> list[str]:
+    """Return measured molecules, then the leads and known compounds whose fragments may be used as well."""
+    listed = () if spec.leads is None else compounds(spec.leads.smiles)
+    listed += () if spec.known is None else compounds(spec.known.smiles)[:MOST_KNOWN]
+    return list(dict.fromkeys([*measured, *listed]))
 
-    Fragments of leads and of known compounds come after those of what the campaign measured.
-    """
-    if design is not None and not design.uses_vocabulary:
-        return ()
-    further = () if spec.leads is None else compounds(spec.leads.smiles)
-    further += () if spec.known is None else compounds(spec.known.smiles)[:MOST_KNOWN]
-    fragments = vocabulary(
-        spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, list(dict.fromkeys([*measured, *further]))
-    )
+
+def without_forbidden(fragments: tuple[Fragment, ...], spec: Settings) -> tuple[Fragment, ...]:
+    """Return the fragments that hold no forbidden substructure by themselves, and can still be completed."""
     kept = tuple(item for item in fragments if not any(is_inside(item, p) for p in spec.forbidden))
     return fragments if len(kept) == len(fragments) else keep_completable(kept)
 
@@ -47,11 +43,11 @@ def campaign_vocabulary(
 def is_inside(fragment: Fragment, pattern: ForbiddenPattern) -> bool:
     """Return whether every molecule with this fragment has a substructure too often, whatever is bonded.
 
-    Matches on atoms with sites may vanish with a bond there, and recursive patterns look beyond their atoms,
-    so both are left to the check of finished molecules.
+    What is bonded at a site can end a match on its atom only where the pattern asks for hydrogens, neighbours
+    or surroundings. Such patterns count inner atoms alone, recursive ones are left to finished molecules.
     """
     if "$" in pattern.smarts:
         return False
+    closed = set(fragment.atoms) if _SURROUNDINGS.search(pattern.smarts) else set()
     found = matches(molecule(fragment.core), read_smarts(pattern.smarts), _MOST_MATCHES)
-    inner = {frozenset(match) for match in found if not set(match) & set(fragment.atoms)}
-    return len(inner) > pattern.max
+    return len({frozenset(match) for match in found if not closed & set(match)}) > pattern.max

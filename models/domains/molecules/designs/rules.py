@@ -195,6 +195,7 @@ class Rules:
             if leads.max_similarity is not None and near.similarity > leads.max_similarity:
                 detail = f"{said}; at most {leads.max_similarity:g} is asked"
                 yield Violation("max_similarity", detail, is_of_novelty=True)
-        most = leads.max_edits
-        if most is not None and all(edits(lead, text, most) is None for lead in compounds(leads.smiles)):
+        most, rules = leads.max_edits, self._spec.fragmentation
+        starts = compounds(leads.smiles)
+        if most is not None and all(edits(lead, text, most, rules) is None for lead in starts):
             yield Violation("max_edits", f"is more than {most} fragment edits away from every lead")

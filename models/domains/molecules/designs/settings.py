@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RequiredPattern,
         ScaffoldSpec,
     )
+    from models.domains.molecules.fragments.rules import RulesName
 
 
 class Settings(Protocol):
@@ -31,8 +32,8 @@ class Settings(Protocol):
         ...
 
     @property
-    def vocabulary_size(self) -> int:
-        """How many of the common fragments."""
+    def fragmentation(self) -> RulesName:
+        """The rules by which molecules are cut."""
         ...
 
     @property

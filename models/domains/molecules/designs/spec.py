@@ -68,7 +68,7 @@ class LinkSpec(FrozenModel):
     min_fragments: int = Field(
         default=1, ge=0, le=8, description="Fewest fragments of the linker; 0 allows a bond between the ends."
     )
-    max_fragments: int = Field(default=3, ge=1, le=8, description="Most fragments of the linker.")
+    max_fragments: int = Field(default=6, ge=1, le=12, description="Most fragments of the linker.")
     max_atoms: int = Field(
         default=12, ge=1, le=MAX_HEAVY_ATOMS, description="Most heavy atoms of the linker."
     )

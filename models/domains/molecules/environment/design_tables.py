@@ -15,10 +15,10 @@ import torch
 
 from models.domains.molecules.designs.design import may_bond
 from models.domains.molecules.environment.link_tables import LinkTables, build_link
-from models.domains.molecules.environment.lookup_tables import MAX_REQUIRED
 from models.domains.molecules.environment.tree_states import NONE
 from models.domains.molecules.environment.validity import pointed_class, words_with_room
 from models.domains.molecules.fragments.compatibility import IMPOSSIBLE
+from models.domains.molecules.fragments.fragments import MAX_REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,10 @@ from rdkit import Chem
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.normal_form import add_hydrogens
 from models.domains.molecules.designs.decomposition import ROOT, decompositions
-from models.domains.molecules.designs.joining import join, with_bonds
+from models.domains.molecules.designs.joining import CENTRE, join, with_bonds
+from models.domains.molecules.environment.assembly import set_centre
 from models.domains.molecules.environment.tree_states import NONE
+from models.domains.molecules.fragments.placement import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,11 +83,18 @@ class DesignedParts:
     def _trees(self, text: str) -> list[tuple[int, ...]]:
         """Return the distinct finished trees that may be a molecule, valid or not."""
         found: dict[tuple[int, ...], None] = {}
-        for parts, joins in decompositions(text, self._design) if text else ():
-            row = self._disassembler.tree(parts, joins, self._fixed)
+        for pieces, parts, sites in decompositions(text, self._design) if text else ():
+            given = {index: self._place(part, sites[index]) for index, part in parts.items()}
+            root = next(index for index, part in parts.items() if part == ROOT)
+            row = self._disassembler.tree(pieces, given, root)
             if row is not None and self.assemble(row) == text:
                 found[tuple(row)] = None
         return list(found)
+
+    def _place(self, part: int, sites: Mapping[int, tuple[int, ...]]) -> Place:
+        """Return the place of a part of the design, whose atoms have these sites in the order of joins."""
+        free = {atom: list(own) for atom, own in sites.items()}
+        return Place(self._fixed[part], range(len(free)), free)
 
     def _with_bonds(self, index: int, used: Mapping[int, int]) -> Chem.Mol:
         """Return a fragment with [*:n] at each used site, n being the number of the bond and not 0."""
@@ -93,12 +102,17 @@ class DesignedParts:
             return with_bonds(self._structures[index], used)
         fragment = self._fragments[index]
         editable = Chem.RWMol(molecule(fragment.core))
+        held: dict[int, int] = {}
         for site, bond in used.items():
             atom = fragment.atoms[site]
             add_hydrogens([editable.GetAtomWithIdx(atom)], -1)
             star = Chem.Atom(0)
             star.SetAtomMapNum(bond)
-            editable.AddBond(atom, editable.AddAtom(star), Chem.BondType.SINGLE)
+            held[site] = editable.AddAtom(star)
+            editable.AddBond(atom, held[site], Chem.BondType.SINGLE)
+        for centre in fragment.centres:
+            set_centre(editable, 0, fragment, centre, held)
+            editable.GetAtomWithIdx(centre.atom).SetBoolProp(CENTRE, True)
         return editable.GetMol()
 
 

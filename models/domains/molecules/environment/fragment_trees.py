@@ -75,7 +75,7 @@ class FragmentTrees(Environment):
         if design is None and not self._first_words.any():
             raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
         self._design, self._parts = None, None
-        self._disassembler = Disassembler(self.fragments, max_fragments)
+        self._disassembler = Disassembler(tuple(fragments) or self.fragments, max_fragments)
         if design is not None:
             designed = build_design(design, self.fragments, len(fragments), tables, self.limits)
             self._design = designed.to(self.device)
@@ -86,8 +86,8 @@ class FragmentTrees(Environment):
         self.n_slots = max_fragments * self._n_sites
         self.n_actions = self.n_slots + len(self._tables.word_fragment) + 1
         self.n_backward_actions = self.n_slots + 2
-        self.encoding_width = encoding.encoding_width(len(self.fragments))
-        self.slot_width = encoding.SLOT_WIDTH
+        self.encoding_width = encoding.encoding_width(len(self.fragments), self._tables.n_environments)
+        self.slot_width = encoding.slot_width(self._tables.n_environments)
         self.max_steps = 2 * max_fragments
         n_words, n_relations = len(self._tables.word_fragment), int(self._tables.relation.max())
         self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
@@ -97,8 +97,8 @@ class FragmentTrees(Environment):
         self._texts: OrderedDict[int, str] = OrderedDict()
 
     def vocabulary(self) -> list[str]:
-        """Return every fragment by its core and sites."""
-        return [f"{item.core} {item.atoms} {item.environments}" for item in self.fragments]
+        """Return every fragment by its core, its sites and the configuration of its centres."""
+        return [_description(fragment) for fragment in self.fragments]
 
     def input_names(self) -> list[str]:
         """Return the core of each counted fragment, then the places of the other features [D]."""
@@ -260,3 +260,11 @@ class FragmentTrees(Environment):
 
     def _compute(self, states: Tensor) -> StateProperties:
         return compute(states, self._tables, self.limits, self._first_words, self._design)
+
+
+def _description(fragment: Fragment) -> str:
+    """Return what tells a fragment apart from all others, of any rules."""
+    flat = f"{fragment.core} {fragment.atoms} {fragment.environments}"
+    if fragment.rules == "brics":
+        return flat
+    return f"{flat} {fragment.rules} {[tuple(centre) for centre in fragment.centres]}"

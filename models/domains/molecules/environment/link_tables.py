@@ -15,7 +15,8 @@ import torch
 
 from models.domains.molecules.designs.design import joins_end
 from models.domains.molecules.environment.tree_states import NONE, count_nodes
-from models.domains.molecules.fragments.compatibility import IMPOSSIBLE, N_CLASSES, is_hetero_class
+from models.domains.molecules.fragments.compatibility import IMPOSSIBLE, is_hetero_class
+from models.domains.molecules.fragments.rules import RULES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 class LinkTables:
     """What the next fragment of a linker costs with the cheapest rest, by the fragments that are there."""
 
+    is_hetero: Tensor  # [C] 1 for heteroatoms
     end: Tensor  # [] the other end among the fragments
     end_word: Tensor  # [] the word that attaches it
     takes_end: Tensor  # [C] bool: which sites of a linker it is bonded to
@@ -61,16 +63,12 @@ class LinkTables:
     def fitting_words(self, fits: Tensor, kind: Tensor, columns: TreeColumns, tables: LookupTables) -> Tensor:
         """Return the words [B, V] at pointed sites of these classes [B], of those that fit them [B, V]."""
         n_before, left, _ = self._progress(columns, tables)
-        partner = self._is_hetero.to(kind.device)[kind]
+        partner = self.is_hetero[kind]
         cost = self.cost[n_before.clamp(max=len(self.cost) - 1), partner]  # [B, V]
         words = fits & (cost <= left[:, None])
         ends_here = (self.takes_end[kind] | (n_before == 0)) & (n_before >= self.min_fragments)
         words[:, self.end_word] = ends_here
         return words
-
-    @property
-    def _is_hetero(self) -> Tensor:
-        return torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])
 
     def _progress(self, columns: TreeColumns, tables: LookupTables) -> tuple[Tensor, Tensor, Tensor]:
         """Return the linker's fragments [B], the atoms it may still have [B], and if the end is there [B]."""
@@ -103,16 +101,19 @@ def build_link(
     assert linker is not None
     end = n_free + 1
     atoms = min(linker.max_atoms, limits.heavy_atoms - design.root.heavy_atoms - design.groups[0].heavy_atoms)
-    takes_end = torch.tensor([joins_end(design, kind) for kind in range(N_CLASSES)])
-    by_length, sites_by_length = _costs(takes_end, linker.max_fragments, n_free, tables)
+    rules = RULES[design.root.rules]
+    kinds = range(rules.n_classes)
+    hetero = torch.tensor([int(is_hetero_class(kind, rules)) for kind in kinds])
+    takes_end = torch.tensor([joins_end(design, kind) for kind in kinds])
+    by_length, sites_by_length = _costs((takes_end, hetero), linker.max_fragments, n_free, tables)
     n_words = len(tables.word_fragment)
     cost = torch.full((linker.max_fragments + 1, 2, n_words), IMPOSSIBLE)
-    site_cost = torch.full((linker.max_fragments + 1, N_CLASSES), IMPOSSIBLE)
+    site_cost = torch.full((linker.max_fragments + 1, rules.n_classes), IMPOSSIBLE)
     for before in range(linker.max_fragments):
         lengths = slice(max(0, linker.min_fragments - before - 1), linker.max_fragments - before)
         cost[before] = by_length[lengths].amin(dim=0)
         site_cost[before] = sites_by_length[lengths.start + 1 : lengths.stop + 1].amin(dim=0)
-    root_hetero = int(is_hetero_class(int(tables.site_class[n_free, 0])))
+    root_hetero = int(hetero[tables.site_class[n_free, 0]])
     root_cost = cost[0, root_hetero][first].min() if bool(first.any()) else torch.tensor(IMPOSSIBLE)
     if (int(root_cost) > atoms and linker.min_fragments > 0) or atoms < 0:
         raise ValueError(
@@ -120,6 +121,7 @@ def build_link(
             "max_heavy_atoms"
         )
     return LinkTables(
+        is_hetero=hetero,
         end=torch.tensor(end),
         end_word=tables.first_word[end],
         takes_end=takes_end,
@@ -131,15 +133,17 @@ def build_link(
     )
 
 
-def _costs(takes_end: Tensor, most: int, n_free: int, tables: LookupTables) -> tuple[Tensor, Tensor]:
+def _costs(
+    classes: tuple[Tensor, Tensor], most: int, n_free: int, tables: LookupTables
+) -> tuple[Tensor, Tensor]:
     """Return least linker atoms with exactly k fragments: after a word [L, 2, V], from a site [L + 1, C].
 
     The word itself is counted and is followed by k more.
     """
     by_length = torch.full((most, 2, len(tables.word_fragment)), IMPOSSIBLE)
-    sites = torch.full((most + 1, N_CLASSES), IMPOSSIBLE)
+    takes_end, hetero = classes
+    sites = torch.full((most + 1, len(hetero)), IMPOSSIBLE)
     sites[0][takes_end] = 0
-    hetero = torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])
     for length in range(most):
         for partner in (0, 1):
             by_length[length, partner] = _words_then(sites[length], partner, n_free, tables)

@@ -24,9 +24,14 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
     seen: Counter[str] = Counter()
     named: list[tuple[str, Mapping[int, str]]] = []
     for fragment in fragments:
-        seen[fragment.core] += 1
-        repeat = "" if seen[fragment.core] == 1 else f" #{seen[fragment.core]}"
-        name = f"{fragment.core}{repeat}"
+        core = fragment.core
+        if fragment.centres:
+            core += " " + ",".join(
+                f"{c.atom}:{c.n_sites}{'@@'[c.is_counter_clockwise :]}" for c in fragment.centres
+            )
+        seen[core] += 1
+        repeat = "" if seen[core] == 1 else f" #{seen[core]}"
+        name = f"{core}{repeat}"
         at: Counter[int] = Counter()
         sites = {-1: f"{name} alone"}
         for site, (atom, environment) in enumerate(zip(fragment.atoms, fragment.environments, strict=True)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from torch.nn.functional import pad
 
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.leaves import Leaves, find_leaves
@@ -44,23 +45,26 @@ def compute(
     design: DesignTables | None = None,
 ) -> StateProperties:
     """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
-    columns = split(states)
-    seen, sites_state = (
-        tree_states.rooted_hashes(columns, tables),
-        analyse_sites(columns, tables, limits, design),
-    )
+    whole = split(states)
+    # Rows of a batch grow together, so late nodes are mostly empty.
+    columns = whole.first(max(1, int((whole.fragment != NONE).any(dim=0).sum())))
+    missing_nodes = whole.fragment.shape[1] - columns.fragment.shape[1]
+    n_missing = missing_nodes * tables.is_site.shape[1]
+    seen = tree_states.rooted_hashes(columns, tables)
+    sites_state = analyse_sites(columns, tables, limits, design)
+    name = tree_states.name(columns, seen, missing_nodes)
     leaves = find_leaves(columns, seen, sites_state, tables, keeps_root=design is not None)
-    name = tree_states.name(columns, seen)
     found = find_patterns(columns, sites_state.neighbours, tables)
     encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
+    slots = encoding.encode_slots(columns, seen, sites_state, leaves, tables, found)
     return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, sites_state, tables, (first_words, design)),
-        backward_mask=_backward_mask(columns, leaves, sites_state),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, (first_words, design), n_missing),
+        backward_mask=_backward_mask(columns, leaves, sites_state, n_missing),
         encoding=encoding.with_signs(encoded, name),
-        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables, found),
+        slots=pad(slots, (0, 0, 0, n_missing)),
         last_added_slot=_last_added_slot(columns, leaves),
-        open_view=(seen.site * sites_state.is_open).flatten(1),
+        open_view=pad((seen.site * sites_state.is_open).flatten(1), (0, n_missing)),
     )
 
 
@@ -70,6 +74,7 @@ def _forward_mask(
     sites_state: SiteStates,
     tables: LookupTables,
     beginning: tuple[Tensor, DesignTables | None],
+    n_missing: int,
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
     first_words, design = beginning
@@ -86,16 +91,17 @@ def _forward_mask(
         words = design.fitting_words(sites_state, columns, tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
     stop = is_growing & (sites_state.required == 0)
-    return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
+    return torch.cat([pad(slots & is_growing[:, None], (0, n_missing)), words, stop[:, None]], dim=1)
 
 
-def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates) -> Tensor:
+def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates, n_missing: int) -> Tensor:
     """Return one leaf per orbit, or the last step [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
     slots = torch.zeros_like(sites_state.is_open.flatten(1))
     slots.scatter_(1, leaves.slot, leaves.first & ~(is_pointed | is_final)[:, None])
     is_built = columns.fragment[:, 0] != NONE
-    return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
+    last = [is_pointed[:, None], (is_final & is_built)[:, None]]
+    return torch.cat([pad(slots, (0, n_missing)), *last], dim=1)
 
 
 def _last_added_slot(columns: TreeColumns, leaves: Leaves) -> Tensor:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
-from models.domains.molecules.environment.lookup_tables import MAX_REQUIRED
 from models.domains.molecules.environment.tree_states import NONE, count_nodes, neighbour_slots
+from models.domains.molecules.fragments.fragments import MAX_REQUIRED
 
 if TYPE_CHECKING:
     from torch import Tensor

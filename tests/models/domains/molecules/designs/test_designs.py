@@ -16,6 +16,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space
 
 FRAGMENTS = ("[*]c1ccccc1", "[*]N1CCN([*])CC1", "[*]C([*])=O", "[*]OC", "[*]CC", "[*]O[*]", "[*]N([*])[*]")
+UNITS = ("[*]C([*])[*]", "[*]O[*]", "[*]N([*])[*]", "[*]C([*])=O", "[*]c1ccccc1")
 PARTS = ("[*]OC", "[*]C(C)C", "[*]c1cnc([*])nc1", "[*]CC[*]", "[*]O[*]")
 RINGS = ("c2cnc({})nc2", "c2ncc({})cn2")
 """The ring of `PARTS` bonded by either of its sites."""
@@ -73,6 +74,24 @@ CASES: Mapping[str, Mapping[str, Any]] = {
         },
         "fragments": FRAGMENTS,
     },
+    "units with configuration": {
+        "scaffold": {"smiles": "[*:1][C@H](C)c1ccncc1"},
+        "fragmentation": "units",
+        "fragments": (*UNITS[:3], "C[C@H](O)[*]"),
+        "max_fragments": 3,
+    },
+    "a core and units": {
+        "grow": {"core": "[*:1]c1ccncc1[*:2]"},
+        "fragmentation": "units",
+        "fragments": UNITS,
+        "max_fragments": 2,
+        "max_heavy_atoms": 12,
+    },
+    "a link of units": {
+        "link": {"ends": ["[*]C1CCNC1", "[*]c1ccccc1F"], "max_fragments": 3, "max_atoms": 6},
+        "fragmentation": "units",
+        "fragments": UNITS,
+    },
     "a long link": {
         "link": {"ends": ["[*]C(=O)NC", "[*]OC"], "min_fragments": 2, "max_fragments": 3, "max_atoms": 8},
         "fragments": FRAGMENTS,
@@ -82,7 +101,7 @@ CASES: Mapping[str, Mapping[str, Any]] = {
 
 
 def _opened(case: Mapping[str, Any]) -> Environment:
-    return Molecules(MoleculesSpec.model_validate(case)).environment([])
+    return Molecules(MoleculesSpec.model_validate({"fragmentation": "brics"} | case)).environment([])
 
 
 def _molecules(case: Mapping[str, Any]) -> set[str]:
