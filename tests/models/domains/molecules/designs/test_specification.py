@@ -62,7 +62,7 @@ REFUSED = [
     ({"leads": ["CCO", "C1CC"]}, "/leads/smiles/1", "valid SMILES"),
     ({"exclude": ["CCO", "xx"]}, "/exclude/smiles/1", "valid SMILES"),
     ({"known": {"collection": "0" * 64}}, "/known/smiles", "collection"),
-    ({"min_heavy_atoms": 40}, "/min_heavy_atoms", "max_heavy_atoms"),
+    ({"min_heavy_atoms": 50}, "/min_heavy_atoms", "max_heavy_atoms"),
 ]
 
 
