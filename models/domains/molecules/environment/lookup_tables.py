@@ -120,6 +120,7 @@ def _site_tables(
     for index, fragment in enumerate(fragments):
         images = [[fragment.alike[site] for site in images] for images in fragment.permutations]
         group = torch.tensor(images).reshape(len(images), len(fragment.atoms))
+        permutation[index, :, : group.shape[1]] = group[0]  # the identity fills the table up
         permutation[index, : group.shape[0], : group.shape[1]] = group
         atoms = torch.tensor(fragment.atoms)
         same_atom[index, : len(atoms), : len(atoms)] = atoms[:, None] == atoms[None, :]

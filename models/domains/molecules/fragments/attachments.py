@@ -6,6 +6,7 @@ A fragment without [*] is a substituent, attached by its first atom that has a h
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 from typing import NamedTuple
 
 from rdkit import Chem, rdBase
@@ -85,11 +86,12 @@ def write_attachments(core: str, sites: Counter[int], centres: tuple[Centre, ...
     """
     editable = Chem.RWMol(molecule(core))
     held: dict[int, list[int]] = {}
-    for atom, count in sorted(sites.items()):
-        add_hydrogens([editable.GetAtomWithIdx(atom)] * count, -1)
-        for _ in range(count):
+    numbers = count(1)
+    for atom, n in sorted(sites.items()):
+        add_hydrogens([editable.GetAtomWithIdx(atom)] * n, -1)
+        for _ in range(n):
             star = Chem.Atom(0)
-            star.SetIsotope(len(sum(held.values(), [])) + 1 if centres else 0)
+            star.SetIsotope(next(numbers) if centres else 0)
             held.setdefault(atom, []).append(editable.AddAtom(star))
             editable.AddBond(atom, held[atom][-1], Chem.BondType.SINGLE)
     Chem.SanitizeMol(editable)
