@@ -131,6 +131,9 @@ class Reach(SummaryPart):
     other_parts: int | None = Field(
         default=None, description="that keep all rules and need other building blocks"
     )
+    broken_rules: dict[str, int] = Field(
+        default_factory=dict, description="measured objects that break each rule, buildable or not"
+    )
 
 
 class TrainingStart(SummaryPart):

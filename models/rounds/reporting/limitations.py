@@ -5,6 +5,7 @@ Models without skill, a policy far from its target, and measured objects that th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +27,8 @@ UNDER_TRAINED = 0.02
 MOST_SOUGHT = 1_000
 """Measured objects that are looked for in the environment; of more, a random part."""
 HALF = 0.5
+MOST_RULES = 5
+"""Rules that a message names, those that most measured objects break."""
 WIDENED = 1.05
 """Least factor of intervals that a message reports."""
 
@@ -94,35 +97,43 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
     """Return how many measured objects the environment can build, and why not the others, as plain JSON.
 
     `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep
-    all rules and are made of building blocks or in ways that the environment does not have.
+    all rules and are made of building blocks or in ways that the environment does not have. `broken_rules`
+    counts all that break each rule, whether they can be built or not.
     """
     texts = list(measured)
     if len(texts) > MOST_SOUGHT:
         order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed))[:MOST_SOUGHT]
         texts = [texts[row] for row in sorted(order.tolist())]
     if not texts:
-        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0}
+        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0, "broken_rules": {}}
     _, can_be_built = environment.states(texts)
     missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
-    outside = sum(bool(domain.check(text)) for text in missing)
+    broken = {text: domain.check(text) for text in texts}
+    outside = sum(bool(broken[text]) for text in missing)
+    codes = Counter(code for found in broken.values() for code in {item.code for item in found})
     return {
         "sought": len(texts),
         "reached": len(texts) - len(missing),
         "outside_limits": outside,
         "other_parts": len(missing) - outside,
+        "broken_rules": dict(sorted(codes.items(), key=lambda item: (-item[1], item[0]))),
     }
 
 
 def reach_messages(found: Mapping[str, Any]) -> list[Message]:
-    """Return a message if less than half of the measured objects could be built."""
+    """Return messages if measured objects break rules, and if less than half of them could be built."""
+    rules = found["broken_rules"]
+    named = [f"{rule} ({n})" for rule, n in list(rules.items())[:MOST_RULES]]
+    lines = [message("measured_objects_break_rules", sought=found["sought"], rules=named)] if rules else []
     if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
-        return []
+        return lines
     return [
+        *lines,
         message(
             "measured_objects_unreachable",
             reached=found["reached"],
             sought=found["sought"],
             outside_limits=found["outside_limits"],
             other_parts=found["other_parts"],
-        )
+        ),
     ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class LinkTables:
     """What the next fragment of a linker costs with the cheapest rest, by the fragments that are there."""
 
-    is_hetero: Tensor  # [C] 1 for heteroatoms
+    is_hetero: Tensor  # [C] 1 where sites of a class are heteroatoms, else 0
     end: Tensor  # [] the other end among the fragments
     end_word: Tensor  # [] the word that attaches it
     takes_end: Tensor  # [C] bool: which sites of a linker it is bonded to
