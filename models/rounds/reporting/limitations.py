@@ -108,9 +108,9 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
         return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0, "broken_rules": {}}
     _, can_be_built = environment.states(texts)
     missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
-    broken = {text: domain.check(text) for text in texts}
+    broken = {text: {v.code for v in domain.check(text) if not v.is_of_novelty} for text in texts}
     outside = sum(bool(broken[text]) for text in missing)
-    codes = Counter(code for found in broken.values() for code in {item.code for item in found})
+    codes = Counter(code for found in broken.values() for code in found)
     return {
         "sought": len(texts),
         "reached": len(texts) - len(missing),

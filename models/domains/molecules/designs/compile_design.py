@@ -6,6 +6,7 @@ Torch-free.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
     from models.domains.molecules.designs.settings import Settings
     from models.domains.molecules.fragments.rules import RulesName
+
+
+_NUMBER = re.compile(r"\*:\d+")
 
 
 @dataclass
@@ -130,10 +134,10 @@ def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tupl
     found: dict[int, None] = {}
     has_hydrogen = False
     for row, text in enumerate(listed):
-        if text.strip() in HYDROGEN:
+        if _NUMBER.sub("*", text.strip()) in HYDROGEN:
             has_hydrogen = True
             continue
-        structure = _read(text, (*at, row))
+        structure = _read(_bonded(text), (*at, row))
         if len(structure.marks) != 1:
             detail = (
                 f"{shown(text)}: a substituent has one [*], where it is bonded, not {len(structure.marks)}"
@@ -143,6 +147,11 @@ def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tupl
     if not found:
         raise field_error(json_pointer(*at), "lists no substituent: leave the position out of the scaffold")
     return tuple(sorted(found)), has_hydrogen
+
+
+def _bonded(text: str) -> str:
+    """Return a substituent with its [*]; without one its first atom is bonded, as in F, OC or C#N."""
+    return text if "*" in text or "M  END" in text or "R" in text else f"[*]{text.strip()}"
 
 
 def _grown(spec: GrowSpec, rules: RulesName) -> Design:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LABEL = re.compile(r"_?R(\d{1,2})")
+_R_ATOM = re.compile(r"\[R(\d{1,2})\]")
+"""Positions as some drawing programs write them into SMILES."""
 
 
 class Mark(NamedTuple):
@@ -65,7 +67,7 @@ def _parse(text: str) -> Chem.Mol:
     with rdBase.BlockLogs():
         is_file = "M  END" in text
         read: Chem.Mol | None = Chem.MolFromMolBlock(text) if is_file else None
-        mol = read if is_file else Chem.MolFromSmiles(text.strip())
+        mol = read if is_file else Chem.MolFromSmiles(_R_ATOM.sub(r"[*:\1]", text.strip()))
     if mol is None or mol.GetNumAtoms() == 0:
         raise MarkedStructureError(f"{shown(text)} is no valid SMILES, CXSMILES or molfile")
     if len(Chem.GetMolFrags(mol)) > 1:

@@ -18,7 +18,12 @@ Structure = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Listed = Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_INLINE)] | CollectionReference
 """Structures given inline, or in the `smiles` column of an uploaded collection."""
 Groups = Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_GROUPS)] | CollectionReference
-Label = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]?$")]
+Label = Annotated[
+    str,
+    BeforeValidator(lambda label: label.removeprefix("R") if isinstance(label, str) else label),
+    StringConstraints(pattern=r"^[1-9][0-9]?$"),
+]
+"""The number of a position, also as R1."""
 
 
 class ScaffoldSpec(FrozenModel):
@@ -34,8 +39,8 @@ class ScaffoldSpec(FrozenModel):
             default={},
             max_length=MAX_POSITIONS,
             description="The substituents of each position by its number: SMILES with one [*], such as "
-            "[*]OC; H keeps the hydrogen. null, or a position left out: all that the campaign's fragments "
-            "can build.",
+            "[*]OC, or without it as OC; H keeps the hydrogen. null, or a position left out: all that the "
+            "campaign's fragments can build.",
         ),
     ]
     table: CollectionReference | None = Field(

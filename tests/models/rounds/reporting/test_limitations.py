@@ -95,7 +95,7 @@ def test_measured_objects_out_of_reach_are_counted_by_reason() -> None:
     assert (found["reached"], found["outside_limits"], found["other_parts"]) == (len(inside), 30, 0)
     assert found["broken_rules"] == {"alphabet": 30, "length": 30}
     broken, unreachable = reach_messages(found)
-    assert "alphabet (30) and length (30)" in broken.text
+    assert "alphabet (30), length (30)" in broken.text
     assert "reaches 10 of 40" in unreachable.text
     assert reach_messages(reach(domain.environment([]), domain, inside, 0)) == []
     assert reach_messages(reach(domain.environment([]), domain, [], 0)) == []

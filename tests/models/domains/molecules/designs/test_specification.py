@@ -108,6 +108,7 @@ def test_a_substructure_that_is_no_smarts_is_refused_by_its_place():
     [
         "[*:1]c1ccc([*:2])cc1",
         "[1*]c1ccc([2*])cc1",
+        "[R1]c1ccc([R2])cc1",
         "*c1ccc(*)cc1 |$_R1;;;;;_R2;;$|",
         """
      RDKit          2D
@@ -137,6 +138,14 @@ def test_an_r_group_table_gives_each_position_its_column(upload: Upload):
     assert [len(item.groups or ()) for item in domain.design.positions] == [2, 2]
     assert [item.may_stay_open for item in domain.design.positions] == [False, True]
     assert domain.further_columns("COc1ccc(F)cc1") == {"R1": "F[*:1]", "R2": "CO[*:2]"}
+
+
+def test_substituents_are_read_as_chemists_write_them():
+    spec = {"smiles": "[*:1]c1ccccc1", "r_groups": {"R1": ["OC", "[*:1]F", "Cl[*]", "[H][*:1]", "CO[*]"]}}
+    domain = Molecules(MoleculesSpec.model_validate({"scaffold": spec}))
+    assert domain.design is not None
+    assert [item.core for item in domain.design.groups] == ["CO", "F", "Cl"]
+    assert domain.design.positions[0].may_stay_open
 
 
 def test_an_uploaded_list_names_the_row_that_cannot_be_read(upload: Upload):
