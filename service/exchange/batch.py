@@ -103,7 +103,7 @@ def flat_rows(
     columns are typed, each objective has its own relation and units, because a number cannot bear them.
     """
     computed = list(dict.fromkeys(name for row in rows for name in row.candidate.computed))
-    objects = [_object_columns(row.candidate.object, domain) for row in rows]
+    objects = [domain.columns(row.candidate.object) for row in rows]
     empty = dict.fromkeys(column for columns in objects for column in columns)
     so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
     has_results = any(text for columns in so_far for text in columns.values())
@@ -113,22 +113,18 @@ def flat_rows(
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
-        whole = beside(described, named) | _described(row, described, computed, spec)
+        whole = beside(described, named) | _described(row, described, computed, spec, domain)
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return flat
 
 
-def _object_columns(text: str, domain: Domain) -> dict[str, str | float]:
-    own = domain.columns(text)
-    return {**own, **{name: part for name, part in domain.further_columns(text).items() if name not in own}}
-
-
 def _described(
-    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec
+    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec, domain: Domain
 ) -> dict[str, Any]:
     candidate = row.candidate
     flat: dict[str, Any] = {
+        **domain.remarks(candidate.object),
         "status": row.status,
         **expected_columns(candidate, computed, spec),
         "beta": candidate.beta,

@@ -102,6 +102,25 @@ class MoleculesSpec(DomainSpec):
         default=None, ge=0, le=40, description="Most rotatable bonds in one candidate."
     )
 
+    tautomers: Literal["merged", "as_drawn"] = Field(
+        default="merged",
+        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
+        "standard form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
+    )
+    stereo: Literal["enumerate", "racemate"] = Field(
+        default="enumerate",
+        description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
+        "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_identities(cls, value: Any, info: ValidationInfo) -> Any:
+        # A campaign from before there was a choice keeps the objects it has stored.
+        if is_stored(info) and isinstance(value, dict):
+            return {"tautomers": "as_drawn", "stereo": "racemate", **value}
+        return value
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_fragments(cls, value: Any, info: ValidationInfo) -> Any:

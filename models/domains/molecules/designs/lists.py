@@ -10,13 +10,15 @@ from rdkit import Chem, rdBase
 from models.domains.collections import CollectionMissingError, CollectionReference, texts
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import MAX_TEXT_LENGTH, molecule, shown
-from models.domains.molecules.chemistry.reading import canonical_smiles
+from models.domains.molecules.chemistry.reading import canonical_smiles, read_smiles
 from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.designs.nearest import NearestIndex
 from models.specs.base import field_error, json_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from models.domains.molecules.chemistry.reading import Tautomers
 
 MOST_LISTED = {"leads": 2_000, "exclude": 50_000, "known": 100_000}
 """Compounds in one list, by its field."""
@@ -63,43 +65,43 @@ def _why_unreadable(text: str, *, is_short: bool) -> str | None:
 
 
 @lru_cache(maxsize=16)
-def compounds(listed: Listed) -> tuple[str, ...]:
+def compounds(listed: Listed, tautomers: Tautomers) -> tuple[str, ...]:
     """Return the canonical texts of a list; of a record with several compounds, all of them."""
-    return tuple(dict.fromkeys(text for row in texts(listed) for text in _read(row)))
+    return tuple(dict.fromkeys(text for row in texts(listed) for text in _read(row, tautomers)))
 
 
-def _read(text: str) -> Iterator[str]:
+def _read(text: str, tautomers: Tautomers) -> Iterator[str]:
     try:
-        yield canonical_smiles(text)
+        yield read_smiles(text, tautomers).text
     except InvalidObjectError:
         # A mixture on a list of what others claim claims each of its parts; the rest is no object anyway.
         for part in text.split(" ", maxsplit=1)[0].split("."):
             try:
-                yield canonical_smiles(part)
+                yield read_smiles(part, tautomers).text
             except InvalidObjectError:
                 continue
 
 
 @lru_cache(maxsize=16)
-def members(listed: Listed) -> frozenset[str]:
+def members(listed: Listed, tautomers: Tautomers) -> frozenset[str]:
     """Return the canonical texts of a list, for look-ups."""
-    return frozenset(compounds(listed))
+    return frozenset(compounds(listed, tautomers))
 
 
 @lru_cache(maxsize=16)
-def skeletons(listed: Listed) -> frozenset[str]:
+def skeletons(listed: Listed, tautomers: Tautomers) -> frozenset[str]:
     """Return the texts of a list's compounds without stereochemistry."""
-    return frozenset(map(skeleton, compounds(listed)))
+    return frozenset(skeleton(text, tautomers) for text in compounds(listed, tautomers))
 
 
 @lru_cache(maxsize=16)
-def index_of(listed: Listed) -> NearestIndex:
+def index_of(listed: Listed, tautomers: Tautomers) -> NearestIndex:
     """Return the index that finds the nearest compound of a list."""
-    return NearestIndex(compounds(listed))
+    return NearestIndex(compounds(listed, tautomers))
 
 
-def skeleton(text: str) -> str:
+def skeleton(text: str, tautomers: Tautomers) -> str:
     """Return a canonical text without stereochemistry."""
     if not any(mark in text for mark in "@/\\|"):
         return text
-    return canonical_smiles(write_groups(flat(molecule(text))))
+    return read_smiles(write_groups(flat(molecule(text))), tautomers).text

@@ -29,8 +29,8 @@ _SURROUNDINGS = re.compile(r"\[[^\]]*[HDXvh^@!]")
 
 def with_listed(measured: Sequence[str], spec: Settings) -> list[str]:
     """Return measured molecules, then the leads and known compounds whose fragments may be used as well."""
-    listed = () if spec.leads is None else compounds(spec.leads.smiles)
-    listed += () if spec.known is None else compounds(spec.known.smiles)[:MOST_KNOWN]
+    listed = () if spec.leads is None else compounds(spec.leads.smiles, spec.tautomers)
+    listed += () if spec.known is None else compounds(spec.known.smiles, spec.tautomers)[:MOST_KNOWN]
     return list(dict.fromkeys([*measured, *listed]))
 
 

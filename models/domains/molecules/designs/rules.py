@@ -18,6 +18,7 @@ from rdkit.Chem import rdMolDescriptors
 from models.domains.contract import ComputedProperty, Violation
 from models.domains.molecules.chemistry.matching import TooComplexError, matches, read_smarts
 from models.domains.molecules.chemistry.molecules import molecule, shown
+from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.designs.edits import edits
 from models.domains.molecules.designs.lists import compounds, index_of, members, skeleton, skeletons
 
@@ -121,7 +122,7 @@ class Rules:
         }[name]
         if stated is None:
             raise KeyError(name)
-        index = index_of(stated.smiles)
+        index = index_of(stated.smiles, self._spec.tautomers)
         return np.array([index.nearest(text).similarity for text in texts], dtype=np.float64)
 
     @cached_property
@@ -160,22 +161,24 @@ class Rules:
 
     def _listed(self, text: str) -> Iterator[Violation]:
         spec = self._spec
+        known = spec.known
+        form = read_smiles(text, spec.tautomers).text if known or spec.exclude else text
         if spec.exclude is not None:
-            yield from self._excluded(text)
-        if spec.known is not None and not spec.known.propose and text in members(spec.known.smiles):
+            yield from self._excluded(form)
+        if known is not None and not known.propose and form in members(known.smiles, spec.tautomers):
             yield Violation("known", "is a known compound of the lab", is_of_novelty=True)
 
     def _excluded(self, text: str) -> Iterator[Violation]:
         stated = self._spec.exclude
         assert stated is not None
-        if text in members(stated.smiles):
+        if text in members(stated.smiles, self._spec.tautomers):
             yield Violation("excluded", "is on the list of excluded compounds", is_of_novelty=True)
-        elif stated.stereoisomers and skeleton(text) in skeletons(stated.smiles):
+        elif stated.stereoisomers and self._has_excluded_skeleton(text):
             yield Violation(
                 "excluded", "is a stereoisomer of a compound on the list of excluded ones", is_of_novelty=True
             )
         elif stated.max_similarity is not None:
-            near = index_of(stated.smiles).nearest(text)
+            near = index_of(stated.smiles, self._spec.tautomers).nearest(text)
             if near.similarity >= stated.max_similarity:
                 detail = (
                     f"has similarity {near.similarity:.2f} to the excluded {shown(near.text)}; below "
@@ -183,12 +186,16 @@ class Rules:
                 )
                 yield Violation("excluded_similarity", detail, is_of_novelty=True)
 
+    def _has_excluded_skeleton(self, text: str) -> bool:
+        stated, tautomers = self._spec.exclude, self._spec.tautomers
+        return stated is not None and skeleton(text, tautomers) in skeletons(stated.smiles, tautomers)
+
     def _led(self, text: str) -> Iterator[Violation]:
         leads = self._spec.leads
         if leads is None:
             return
         if leads.min_similarity is not None or leads.max_similarity is not None:
-            near = index_of(leads.smiles).nearest(text)
+            near = index_of(leads.smiles, self._spec.tautomers).nearest(text)
             said = f"has similarity {near.similarity:.2f} to the nearest lead, {shown(near.text)}"
             if leads.min_similarity is not None and near.similarity < leads.min_similarity:
                 yield Violation("min_similarity", f"{said}; at least {leads.min_similarity:g} is asked")
@@ -196,6 +203,6 @@ class Rules:
                 detail = f"{said}; at most {leads.max_similarity:g} is asked"
                 yield Violation("max_similarity", detail, is_of_novelty=True)
         most, rules = leads.max_edits, self._spec.fragmentation
-        starts = compounds(leads.smiles)
+        starts = compounds(leads.smiles, self._spec.tautomers)
         if most is not None and all(edits(lead, text, most, rules) is None for lead in starts):
             yield Violation("max_edits", f"is more than {most} fragment edits away from every lead")

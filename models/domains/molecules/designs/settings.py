@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from models.domains.molecules.chemistry.reading import Tautomers
     from models.domains.molecules.designs.spec import (
         ExcludeSpec,
         ForbiddenPattern,
@@ -34,6 +35,11 @@ class Settings(Protocol):
     @property
     def fragmentation(self) -> RulesName:
         """The rules by which molecules are cut."""
+        ...
+
+    @property
+    def tautomers(self) -> Tautomers:
+        """Whether tautomers are one compound."""
         ...
 
     @property

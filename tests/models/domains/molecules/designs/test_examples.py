@@ -65,6 +65,6 @@ def test_a_round_on_a_scaffold_proposes_decorations_with_their_substituents():
     domain = open_domain(spec.domain)
     assert len(proposal.candidates) == 12
     for candidate in proposal.candidates:
-        groups = domain.further_columns(candidate.object)
-        assert list(groups) == ["R1", "R2", "R3"]
+        groups = domain.remarks(candidate.object)
+        assert list(groups) == ["stereo", "R1", "R2", "R3"]
         assert groups["R1"] not in {"", "[H]"}

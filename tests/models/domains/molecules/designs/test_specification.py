@@ -137,7 +137,7 @@ def test_an_r_group_table_gives_each_position_its_column(upload: Upload):
     assert domain.design is not None
     assert [len(item.groups or ()) for item in domain.design.positions] == [2, 2]
     assert [item.may_stay_open for item in domain.design.positions] == [False, True]
-    assert domain.further_columns("COc1ccc(F)cc1") == {"R1": "F[*:1]", "R2": "CO[*:2]"}
+    assert domain.remarks("COc1ccc(F)cc1").items() >= {"R1": "F[*:1]", "R2": "CO[*:2]"}.items()
 
 
 def test_substituents_are_read_as_chemists_write_them():
@@ -155,9 +155,13 @@ def test_an_uploaded_list_names_the_row_that_cannot_be_read(upload: Upload):
     assert [item.code for text in ("CCO", "CCN", "CCC") for item in domain.check(text)] == ["excluded"] * 2
 
 
+def _parts(domain: Molecules, text: str) -> dict[str, str]:
+    return {name: part for name, part in domain.remarks(text).items() if name != "stereo"}
+
+
 def test_a_batch_tells_substituents_and_linkers():
     scaffold = Molecules(MoleculesSpec.model_validate({"scaffold": {"smiles": "O=C([*:1])Nc1ccccc1[*:2]"}}))
-    assert scaffold.further_columns("C[C@H](F)C(=O)Nc1ccccc1") == {"R1": "C[C@H](F)[*:1]", "R2": "[H]"}
-    assert scaffold.further_columns("CCO") == {"R1": "", "R2": ""}
+    assert _parts(scaffold, "C[C@H](F)C(=O)Nc1ccccc1") == {"R1": "C[C@H](F)[*:1]", "R2": "[H]"}
+    assert _parts(scaffold, "CCO") == {"R1": "", "R2": ""}
     link = Molecules(MoleculesSpec.model_validate({"link": {"ends": ["[*]c1ccncc1", "[*]c1ccccc1F"]}}))
-    assert link.further_columns("Fc1ccccc1CCOc1ccncc1") == {"linker": "C(C[*:2])O[*:1]"}
+    assert _parts(link, "Fc1ccccc1CCOc1ccncc1") == {"linker": "C(C[*:2])O[*:1]"}
