@@ -8,6 +8,7 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.designs.compile_design import compile_design
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from models.domains.molecules.fragments.fragments import Fragment
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
 
 STEREO = "stereo"
 """Column of files that says which stereoisomers an object stands for."""
@@ -46,7 +48,7 @@ class Molecules(Domain):
     n_amounts = N_COUNTS + N_CONFIGURATIONS
     features_version = 3
     """1: counts alone, 2: counts and descriptors, without configurations."""
-    computed = molecules.COMPUTED
+    computed = COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
     missing_formats = molecules.MISSING_FORMATS
@@ -56,7 +58,7 @@ class Molecules(Domain):
         self.design = compile_design(spec)
         nodes = spec.max_fragments if self.design is None else self.design.max_nodes(spec.max_fragments)
         self.sizes = Sizes("fragments", 1, nodes)
-        self.computed = {**molecules.COMPUTED, **computed_of(spec)}
+        self.computed = {**COMPUTED, **computed_of(spec)}
         self._rules = Rules(spec)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
@@ -89,7 +91,21 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return [*molecules.check(text, self.spec.max_heavy_atoms), *self._rules.violations(text)]
+        spec = self.spec
+        return [*molecules.check(text, spec.max_heavy_atoms, spec.alerts), *self._rules.violations(text)]
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the structural alerts that the campaign's policy names."""
+        from models.domains.molecules.chemistry.structural_alerts import alerts_of
+
+        found = alerts_of(molecules.molecule(text), self.spec.alerts)
+        return (*found.blocking, *found.flagged)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other molecules that differs by what one cut separates."""
+        from models.domains.molecules.chemistry.matched_pairs import matched_pair
+
+        return matched_pair(text, others)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -167,7 +183,7 @@ class Molecules(Domain):
     def _is_refused(self, fragment: Chem.Mol) -> bool:
         """Return whether a molecule with this group could not be proposed."""
         text = molecules.canonical_fixpoint(molecules.write_groups(fragment))
-        broken = molecules.check(text, self.spec.max_heavy_atoms)
+        broken = molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
         return any(violation.code != "max_heavy_atoms" for violation in broken)
 
     def starts(self) -> tuple[str, ...]:

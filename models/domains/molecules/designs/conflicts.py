@@ -87,7 +87,7 @@ def _check_some_molecule(spec: Settings, design: Design) -> None:
         return
     rules, broken = Rules(spec), Counter[str]()
     for text in islice(_listed(design), MOST_TRIED):
-        wrong = [*check(text, spec.max_heavy_atoms), *rules.violations(text)]
+        wrong = [*check(text, spec.max_heavy_atoms, spec.alerts), *rules.violations(text)]
         if not wrong:
             return
         broken.update({item.code for item in wrong})

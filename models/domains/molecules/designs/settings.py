@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from models.domains.molecules.alert_policy import AlertPolicy
     from models.domains.molecules.chemistry.reading import Tautomers
     from models.domains.molecules.designs.spec import (
         ExcludeSpec,
@@ -40,6 +41,11 @@ class Settings(Protocol):
     @property
     def tautomers(self) -> Tautomers:
         """Whether tautomers are one compound."""
+        ...
+
+    @property
+    def alerts(self) -> AlertPolicy:
+        """What is done about structural alerts."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""The example of stereo-defined candidates: it is a campaign, and a short round of it defines every centre."""
+"""The example of stereo-defined candidates: a short round of it defines every centre."""
 
 import json
 from pathlib import Path

@@ -15,6 +15,7 @@ from models.domains.molecules.domain import Molecules
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.domains.molecules.spec import MoleculesSpec
 
+NO_ALERTS: Mapping[str, Any] = {"alerts": {"block": [], "flag": []}}
 BENZYL_ALCOHOL = "C[C@H](O)c1ccccc1"
 RULES = [
     ({"min_heavy_atoms": 8}, "Cc1ccccc1", "CCc1ccccc1", "min_heavy_atoms"),
@@ -70,13 +71,13 @@ RULES = [
 def test_a_rule_refuses_one_molecule_by_its_code_and_keeps_the_other(
     settings: Mapping[str, Any], broken: str, kept: str, code: str
 ):
-    domain = Molecules(MoleculesSpec.model_validate(settings))
+    domain = Molecules(MoleculesSpec.model_validate(NO_ALERTS | settings))
     assert [item.code for item in domain.check(canonical_smiles(broken))] == [code]
     assert domain.check(canonical_smiles(kept)) == []
 
 
 def test_what_is_refused_for_novelty_still_counts_among_the_best():
-    domain = Molecules(MoleculesSpec.model_validate({"known": ["CCO"], "forbidden": ["F"]}))
+    domain = Molecules(MoleculesSpec.model_validate(NO_ALERTS | {"known": ["CCO"], "forbidden": ["F"]}))
     assert [item.is_of_novelty for item in domain.check("CCO")] == [True]
     assert [item.is_of_novelty for item in domain.check("CCF")] == [False]
 
