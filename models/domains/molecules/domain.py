@@ -16,7 +16,7 @@ from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.designs.part_columns import part_columns
 from models.domains.molecules.designs.parts import with_listed, without_forbidden
 from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
-from models.domains.molecules.designs.rules import Rules, computed_of
+from models.domains.molecules.designs.rules import CampaignRules, computed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ class Molecules(Domain):
         nodes = spec.max_fragments if self.design is None else self.design.max_nodes(spec.max_fragments)
         self.sizes = Sizes("fragments", 1, nodes)
         self.computed = {**COMPUTED, **computed_of(spec)}
-        self._rules = Rules(spec)
+        self._rules = CampaignRules(spec)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""

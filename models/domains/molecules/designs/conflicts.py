@@ -14,7 +14,7 @@ from models.domains.molecules.designs.compile_design import compile_design
 from models.domains.molecules.designs.joining import join, with_bonds
 from models.domains.molecules.designs.lists import check_listed
 from models.domains.molecules.designs.parts import is_inside
-from models.domains.molecules.designs.rules import Rules
+from models.domains.molecules.designs.rules import CampaignRules
 from models.specs.base import field_error
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _check_some_molecule(spec: Settings, design: Design) -> None:
     sizes = [len(position.groups or ()) + position.may_stay_open for position in design.positions]
     if math.prod(sizes) > MOST_TRIED:
         return
-    rules, broken = Rules(spec), Counter[str]()
+    rules, broken = CampaignRules(spec), Counter[str]()
     for text in islice(_listed(design), MOST_TRIED):
         wrong = [*check(text, spec.max_heavy_atoms, spec.alerts), *rules.violations(text)]
         if not wrong:

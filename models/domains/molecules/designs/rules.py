@@ -92,7 +92,7 @@ def patterns(
 
 
 @final
-class Rules:
+class CampaignRules:
     """The rules of one specification, compiled when first asked; verdicts are kept."""
 
     def __init__(self, spec: Settings) -> None:
