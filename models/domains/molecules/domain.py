@@ -41,6 +41,7 @@ class Molecules(Domain):
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
         self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.has_common_parts = spec.fragmentation == "units"
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""

@@ -20,6 +20,7 @@ from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.environment.common_words import common_words
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.names import named_sites
 from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.gflownet.common_choices import CommonChoices
     from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
@@ -217,6 +219,10 @@ class FragmentTrees(Environment):
             for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def common_choices(self) -> CommonChoices | None:
+        """Return how often chemists attach each fragment at each kind of site."""
+        return common_words(self.fragments, self._tables, self.limits.fragments)
 
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return a molecule without its isotopes and configuration, if it has any."""
