@@ -191,6 +191,11 @@ class Environment(ABC):
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] for canonical texts and which are representable [N] (bool)."""
 
+    def obstacle(self, text: str) -> str | None:
+        """Return why `states` does not represent an object, in words for people; None if nothing is known."""
+        del text
+        return None
+
     def common_choices(self) -> CommonChoices | None:
         """Return how often people take each vocabulary action, counted on other objects; None if nobody did."""
         return None

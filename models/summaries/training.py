@@ -131,6 +131,9 @@ class Reach(SummaryPart):
     other_parts: int | None = Field(
         default=None, description="that keep all rules and need other building blocks"
     )
+    reasons: dict[str, int] | None = Field(
+        default=None, description="how many of the others each reason keeps out, where a domain names reasons"
+    )
 
 
 class TrainingStart(SummaryPart):

@@ -8,6 +8,7 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.limits import MAX_HEAVY_ATOMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,8 +104,13 @@ class Molecules(Domain):
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
 
-        spec = self.spec
-        return FragmentTrees(self.fragments(known), spec.max_fragments, spec.max_heavy_atoms, device=device)
+        from models.domains.molecules.fragments.reach import Obstacles
+
+        fragments, spec = self.fragments(known), self.spec
+        limits = spec.max_fragments, spec.max_heavy_atoms
+        max_ring_size = MAX_HEAVY_ATOMS if spec.fragmentation == "brics" else spec.max_ring_size
+        obstacles = Obstacles(fragments, *limits, max_ring_size, self._is_refused)
+        return FragmentTrees(fragments, *limits, device=device, obstacles=obstacles)
 
     def fragments(self, known: Sequence[str]) -> tuple[Fragment, ...]:
         """Return the fragments to build with; those of `known` molecules join the common ones."""

@@ -5,6 +5,7 @@ Models without skill, a policy far from its target, and measured objects that th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -94,28 +95,37 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
     """Return how many measured objects the environment can build, and why not the others, as plain JSON.
 
     `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep
-    all rules and are made of building blocks or in ways that the environment does not have.
+    all rules and are made of building blocks or in ways that the environment does not have. `reasons` counts
+    them all by what the environment names first, where it names anything.
     """
     texts = list(measured)
     if len(texts) > MOST_SOUGHT:
         order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed))[:MOST_SOUGHT]
         texts = [texts[row] for row in sorted(order.tolist())]
     if not texts:
-        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0}
+        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0, "reasons": {}}
     _, can_be_built = environment.states(texts)
     missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
     outside = sum(bool(domain.check(text)) for text in missing)
+    reasons = Counter(filter(None, map(environment.obstacle, missing)))
     return {
         "sought": len(texts),
         "reached": len(texts) - len(missing),
         "outside_limits": outside,
         "other_parts": len(missing) - outside,
+        "reasons": dict(reasons.most_common()),
     }
 
 
 def reach_messages(found: Mapping[str, Any]) -> list[Message]:
-    """Return a message if less than half of the measured objects could be built."""
-    if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
+    """Return a message if some measured objects could not be built; another one if it is most of them."""
+    if found["reached"] == found["sought"]:
+        return []
+    if found["reached"] >= HALF * found["sought"] and found["reasons"]:
+        reasons = [f"{reason} ({count})" for reason, count in found["reasons"].items()]
+        counts = {"reached": found["reached"], "sought": found["sought"]}
+        return [message("measured_objects_reached", **counts, reasons=reasons)]
+    if found["reached"] >= HALF * found["sought"]:
         return []
     return [
         message(

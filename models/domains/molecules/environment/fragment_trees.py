@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.domains.molecules.fragments.reach import Obstacles
     from models.gflownet.common_choices import CommonChoices
     from models.gflownet.structures import Graph
 
@@ -48,6 +49,8 @@ class FragmentTrees(Environment):
     attached; the first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site
     removes the leaf and points at its former slot), undoing a pointing, and undoing the stop.
 
+    `obstacles` names what keeps a molecule out of the space.
+
     Raises:
         ValueError: if no molecule of the vocabulary fits the limits.
     """
@@ -55,8 +58,15 @@ class FragmentTrees(Environment):
     format = "FragmentTrees 2"
 
     def __init__(
-        self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
+        self,
+        fragments: Sequence[Fragment],
+        max_fragments: int,
+        max_heavy_atoms: int,
+        *,
+        device: str = "cpu",
+        obstacles: Obstacles | None = None,
     ) -> None:
+        self._obstacles = obstacles
         self.device = torch.device(device)
         self.fragments = tuple(fragments)
         self.limits = SizeLimits(max_fragments, max_heavy_atoms)
@@ -219,6 +229,10 @@ class FragmentTrees(Environment):
             for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def obstacle(self, text: str) -> str | None:
+        """Return why a molecule has no tree, where the campaign's limits are known."""
+        return None if self._obstacles is None else self._obstacles.of(text)
 
     def common_choices(self) -> CommonChoices | None:
         """Return how often chemists attach each fragment at each kind of site."""
