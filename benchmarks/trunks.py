@@ -141,8 +141,9 @@ def encoded(environment: FragmentTrees, kind: str) -> Environment:
     """
     if kind == "as it is":
         return environment
-    view, parts = copy.copy(environment), encoding.columns(
-        len(environment.fragments), environment._tables.n_environments
+    view, parts = (
+        copy.copy(environment),
+        encoding.columns(len(environment.fragments), environment._tables.n_environments),
     )
     kept = torch.ones(environment.encoding_width, dtype=torch.bool)
     kept_slots = torch.ones(environment.slot_width, dtype=torch.bool)

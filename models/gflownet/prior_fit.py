@@ -157,9 +157,7 @@ def _choose(choices: Choices, n_objects: int, common: CommonChoices | None) -> t
     total = int(n_choices.sum())
     best, order, pull = uniform, 0, PULLS[0]
     for candidate in range(1, 2 + choices.contexts.shape[1]):
-        found = {
-            tried: _held_out(kept, candidate, tried, n_objects, common)[objects] for tried in PULLS
-        }
+        found = {tried: _held_out(kept, candidate, tried, n_objects, common)[objects] for tried in PULLS}
         tried = max(found, key=lambda item: float(found[item].sum()))
         gain = found[tried] - best
         if float(gain.mean()) > float(gain.std()) / math.sqrt(len(objects)):

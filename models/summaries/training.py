@@ -87,7 +87,9 @@ class BaseMeasureUsed(SummaryPart):
 class PriorUsed(SummaryPart):
     """What the sampler's policy started from, and how it was chosen."""
 
-    kind: Literal["none", "measured", "common", "checkpoint"] = Field(description="what the specification asks for")
+    kind: Literal["none", "measured", "common", "checkpoint"] = Field(
+        description="what the specification asks for"
+    )
     used: bool = Field(
         description="whether there was one; else the base measure is all there is before the reward"
     )

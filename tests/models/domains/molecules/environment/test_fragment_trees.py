@@ -28,7 +28,14 @@ AZOLES = ("[*]c1c[nH]cn1", "[*]n1ccnc1", "[*]C[*]", "[*]S([*])(=O)=O", "[*]c1ccn
 SINGLE_ATOMS = ("[*]C([*])([*])[*]", "[*]N([*])[*]", "[*]O[*]", "[*]C#N", "[*]C([*])=O", "[*]NC([*])=O")
 RINGS = ("[*]c1cc([*])cc([*])c1", "[*]C1CCC1[*]", "F", "OC", "[*]C(F)(F)F", "[*]N1CCNCC1")
 CENTRES = ("[1*][C@H]([2*])[3*]", "[*]C([*])[*]", "[*]O[*]", "[*]C#N", "[*][C@@H]1CCNC1", "[*][C@H]1CCNC1")
-RING_CENTRES = ("[*][C@H]1CC[C@H]([*])CC1", "[*][C@H]1CC[C@@H]([*])CC1", "[*]C1CCC([*])CC1", "C", "O", "[*]C#C[*]")
+RING_CENTRES = (
+    "[*][C@H]1CC[C@H]([*])CC1",
+    "[*][C@H]1CC[C@@H]([*])CC1",
+    "[*]C1CCC([*])CC1",
+    "C",
+    "O",
+    "[*]C#C[*]",
+)
 CASES = [
     pytest.param(SYMMETRIC, 3, 20, BRICS, id="symmetric"),
     pytest.param(DIRECTIONAL, 3, 14, BRICS, id="directional"),
@@ -79,7 +86,11 @@ def turning_sites(graph: Chem.RWMol, env: FragmentTrees, index: int, start: int)
     sites = [site for site, atom in enumerate(fragment.atoms) if atom in turning]
     anchors = {site: graph.AddAtom(Chem.Atom(0)) for site in sites}
     for site, following in zip(sites, sites[1:] + sites[:1], strict=True):
-        ends = [anchors[site], *(graph.AddAtom(marked(isotope)) for isotope in (201, 202)), anchors[following]]
+        ends = [
+            anchors[site],
+            *(graph.AddAtom(marked(isotope)) for isotope in (201, 202)),
+            anchors[following],
+        ]
         graph.AddBond(start + fragment.atoms[site], anchors[site], Chem.BondType.ZERO)
         for left, right in itertools.pairwise(ends):
             graph.AddBond(left, right, Chem.BondType.ZERO)
@@ -119,7 +130,9 @@ def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[s
 
 
 @pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES)
-def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: int, atoms: int, rules: Rules):
+def test_actions_and_transitions_are_in_bijection(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
     env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, children = expand(env)
     names = list(states)
@@ -160,7 +173,9 @@ def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: i
 
 
 @pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES)
-def test_every_molecule_has_one_tree_and_every_tree_is_reached(vocabulary: Sequence[str], n: int, atoms: int, rules: Rules):
+def test_every_molecule_has_one_tree_and_every_tree_is_reached(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
     env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
@@ -246,7 +261,9 @@ def is_complete(env: FragmentTrees, row: list[int]) -> bool:
 
 
 @pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES[:3])
-def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], n: int, atoms: int, rules: Rules):
+def test_encodings_do_not_see_how_a_tree_is_numbered(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
     env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))

@@ -144,9 +144,7 @@ def test_units_leave_groups_whole_and_cut_what_chemists_vary(text: str, cores: l
 
 
 def test_sites_are_where_the_stars_are():
-    phenyl, para, methyl, oxygen = compile_fragments(
-        ["[*]c1ccccc1", "[*]c1cnc([*])cn1", "OC"], UNITS
-    )
+    phenyl, para, methyl, oxygen = compile_fragments(["[*]c1ccccc1", "[*]c1cnc([*])cn1", "OC"], UNITS)
     assert (len(phenyl.atoms), len(para.atoms)) == (1, 2)
     assert (oxygen.core, len(oxygen.atoms), methyl.core, len(methyl.atoms)) == ("O", 2, "C", 1)
 
@@ -163,9 +161,7 @@ def test_sites_that_a_symmetry_would_confuse_are_completed():
 
 
 def test_two_configurations_are_two_fragments():
-    left, right, either = compile_fragments(
-        ["[*][C@@H]1CCOC1", "[*][C@H]1CCOC1", "[*]C1CCOC1"], UNITS
-    )
+    left, right, either = compile_fragments(["[*][C@@H]1CCOC1", "[*][C@H]1CCOC1", "[*]C1CCOC1"], UNITS)
     assert left.core == right.core == either.core
     assert len({left.centres, right.centres, either.centres}) == 3
 
