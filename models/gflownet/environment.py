@@ -197,7 +197,7 @@ class Environment(ABC):
         return None
 
     def common_choices(self) -> CommonChoices | None:
-        """Return how often people take each vocabulary action, counted on other objects; None if nobody did."""
+        """Return how often people take each vocabulary action, by other objects; None if nobody counted."""
         return None
 
     def simplified(self, text: str) -> tuple[str, str] | None:

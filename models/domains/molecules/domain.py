@@ -103,7 +103,6 @@ class Molecules(Domain):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
-
         from models.domains.molecules.fragments.reach import Obstacles
 
         fragments, spec = self.fragments(known), self.spec
