@@ -184,6 +184,8 @@ class Domain(ABC):
 
     None: all that are never negative.
     """
+    has_common_parts: bool = False
+    """Whether it is known how often people use the parts of such objects (`sampler.prior: common`)."""
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     sizes: Sizes | None = None

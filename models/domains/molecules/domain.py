@@ -17,6 +17,7 @@ from models.domains.molecules.designs.part_columns import part_columns
 from models.domains.molecules.designs.parts import with_listed, without_forbidden
 from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import CampaignRules, computed_of
+from models.domains.molecules.limits import MAX_HEAVY_ATOMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +61,8 @@ class Molecules(Domain):
         self.sizes = Sizes("fragments", 1, nodes)
         self.computed = {**COMPUTED, **computed_of(spec)}
         self._rules = CampaignRules(spec)
+        uses_vocabulary = self.design is None or self.design.uses_vocabulary
+        self.has_common_parts = spec.fragmentation == "units" and uses_vocabulary
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -156,10 +159,16 @@ class Molecules(Domain):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
+        from models.domains.molecules.fragments.reach import Obstacles
 
         assert self.sizes is not None
-        limits = (self.sizes.most, self.spec.max_heavy_atoms)
-        return FragmentTrees(self.fragments(known), *limits, device=device, design=self.design)
+        fragments, spec, design = self.fragments(known), self.spec, self.design
+        limits = self.sizes.most, spec.max_heavy_atoms
+        if design is not None:
+            return FragmentTrees(fragments, *limits, device=device, design=design)
+        max_ring_size = MAX_HEAVY_ATOMS if spec.fragmentation == "brics" else spec.max_ring_size
+        obstacles = Obstacles(fragments, *limits, max_ring_size, self._is_refused)
+        return FragmentTrees(fragments, *limits, device=device, obstacles=obstacles)
 
     def fragments(self, known: Sequence[str]) -> tuple[Fragment, ...]:
         """Return the fragments to build with; those of `known` molecules join the common ones."""

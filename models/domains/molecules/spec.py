@@ -46,9 +46,9 @@ class MoleculesSpec(DomainSpec):
     fragmentation: Literal["units", "brics"] = Field(
         default="units",
         description="Where molecules are cut into fragments. `units`: at every single bond outside rings "
-        "that chemists vary, so that F, CH3, OH, CN and NH2 are fragments, ring systems and groups such as amides "
-        "stay whole, and centres in fragments keep their configuration. `brics`: by the modified BRICS rules "
-        "of campaigns created before `units`, without configuration.",
+        "that chemists vary, so that F, CH3, OH, CN and NH2 are fragments, ring systems and groups such as "
+        "amides stay whole, and centres in fragments keep their configuration. `brics`: by the modified "
+        "BRICS rules of campaigns created before `units`, without configuration.",
     )
     max_ring_size: int = Field(
         default=USUAL_RING_SIZE,

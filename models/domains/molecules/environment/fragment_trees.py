@@ -20,6 +20,7 @@ from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.environment.common_words import common_words
 from models.domains.molecules.environment.design_tables import build_design
 from models.domains.molecules.environment.designed_parts import DesignedParts
 from models.domains.molecules.environment.lookup_tables import build
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from models.domains.molecules.designs.design import Design
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.domains.molecules.fragments.reach import Obstacles
+    from models.gflownet.common_choices import CommonChoices
     from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
@@ -49,7 +52,8 @@ class FragmentTrees(Environment):
     attached; the first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site
     removes the leaf and points at its former slot), undoing a pointing, and undoing the stop.
 
-    With a `design`, every tree has the kept part as its first node, which is never removed.
+    With a `design`, every tree has the kept part as its first node, which is never removed. `obstacles` names
+    what keeps a molecule out of the space of free trees.
 
     Raises:
         ValueError: if no molecule of the vocabulary fits the limits.
@@ -65,7 +69,9 @@ class FragmentTrees(Environment):
         *,
         device: str = "cpu",
         design: Design | None = None,
+        obstacles: Obstacles | None = None,
     ) -> None:
+        self._obstacles = obstacles
         self.device = torch.device(device)
         own = () if design is None else (design.root, *design.groups)
         self.fragments = (*fragments, *own)
@@ -248,6 +254,16 @@ class FragmentTrees(Environment):
             for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def obstacle(self, text: str) -> str | None:
+        """Return why a molecule has no tree, where the campaign's limits are known."""
+        if self._parts is not None:
+            return "no molecule of the design: another part, position or substituent"
+        return None if self._obstacles is None else self._obstacles.of(text)
+
+    def common_choices(self) -> CommonChoices | None:
+        """Return how often chemists attach each fragment at each kind of site."""
+        return common_words(self.fragments, self._tables, self.limits.fragments)
 
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return a molecule without its isotopes and configuration, if it has any."""

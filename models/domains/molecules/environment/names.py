@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from models.domains.molecules.fragments.configuration import Centre
     from models.domains.molecules.fragments.fragments import Fragment
 
 
@@ -24,11 +25,7 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
     seen: Counter[str] = Counter()
     named: list[tuple[str, Mapping[int, str]]] = []
     for fragment in fragments:
-        core = fragment.core
-        if fragment.centres:
-            core += " " + ",".join(
-                f"{c.atom}:{c.n_sites}{'@@'[c.is_counter_clockwise :]}" for c in fragment.centres
-            )
+        core = " ".join([fragment.core, *map(_centre_name, fragment.centres)])
         seen[core] += 1
         repeat = "" if seen[core] == 1 else f" #{seen[core]}"
         name = f"{core}{repeat}"
@@ -39,6 +36,11 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
             sites[site] = f"{name} by atom {atom} ({environment}, {at[atom]})"
         named.append((name, sites))
     return named
+
+
+def _centre_name(centre: Centre) -> str:
+    turn = "@" if centre.is_counter_clockwise else "@@"
+    return f"{centre.atom}{turn}{centre.n_sites}"
 
 
 def name_hash(name: str) -> int:

@@ -21,7 +21,12 @@ from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.reading import canonical_smiles
 from models.domains.molecules.chemistry.structural_alerts import alerts
 from models.domains.molecules.fragments.attachments import write_attachments
-from models.domains.molecules.fragments.common import ATTACHMENTS_FILE, FRAGMENTS_FILE
+from models.domains.molecules.fragments.common import (
+    ATTACHMENTS_FILE,
+    FRAGMENTS_FILE,
+    SIZES_FILE,
+    Attachment,
+)
 from models.domains.molecules.fragments.fragmentation import cut
 from models.domains.molecules.fragments.rules import UNITS
 from models.domains.molecules.fragments.vocabulary import capped, count_uses, fitted_sites
@@ -67,22 +72,23 @@ def count_fragments(texts: Sequence[str]) -> list[tuple[str, int]]:
     return rows
 
 
-def count_attachments(texts: Iterable[str]) -> dict[tuple[str, str], float]:
+def count_attachments(texts: Iterable[str]) -> Counter[Attachment]:
     """Return how often each core was attached at each environment, and a molecule was built from it.
 
     A bond may be made from either end, and a molecule be built from any of its fragments, so the ends count
     one half each, and the fragments of a molecule share one.
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[Attachment] = Counter()
     for text in texts:
         pieces = cut(text, UNITS.name)
         kinds = [UNITS.kinds(molecule(core)) for core in pieces.cores]
         for core in pieces.cores:
-            counts["", core] += 1 / len(pieces.cores)
+            counts[Attachment("", core, "")] += 1 / len(pieces.cores)  # type: ignore[assignment]
         for join in pieces.joins:
-            counts[kinds[join.left][join.left_atom] or "", pieces.cores[join.right]] += 0.5
-            counts[kinds[join.right][join.right_atom] or "", pieces.cores[join.left]] += 0.5
-    return dict(counts)
+            left, right = kinds[join.left][join.left_atom] or "", kinds[join.right][join.right_atom] or ""
+            counts[Attachment(left, pieces.cores[join.right], right)] += 0.5  # type: ignore[assignment]
+            counts[Attachment(right, pieces.cores[join.left], left)] += 0.5  # type: ignore[assignment]
+    return counts
 
 
 def is_clean(core: str) -> bool:
@@ -105,14 +111,14 @@ def is_clean(core: str) -> bool:
 
 
 def write(folder: Path) -> None:
-    """Write both files."""
+    """Write the three files."""
     texts = source_molecules()
-    rows = count_fragments(texts)
-    _write_csv(folder / FRAGMENTS_FILE, ("smiles", "molecules"), rows)
-    kept = {key for key, count in count_attachments(texts).items() if count >= 1}
+    _write_csv(folder / FRAGMENTS_FILE, ("smiles", "molecules"), count_fragments(texts))
     counts = count_attachments(texts)
-    lines = [(*key, f"{counts[key]:.2f}") for key in sorted(kept)]
-    _write_csv(folder / ATTACHMENTS_FILE, ("environment", "core", "count"), lines)
+    rows = [(*key, f"{count:.2f}") for key, count in sorted(counts.items()) if count >= 1]
+    _write_csv(folder / ATTACHMENTS_FILE, (*Attachment._fields, "count"), rows)
+    sizes = Counter(len(cut(text, UNITS.name).cores) for text in texts)
+    _write_csv(folder / SIZES_FILE, ("fragments", "molecules"), sorted(sizes.items()))
 
 
 def _write_csv(path: Path, names: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:

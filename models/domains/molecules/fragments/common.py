@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FRAGMENTS_FILE = "fragments.csv"
 ATTACHMENTS_FILE = "attachments.csv"
+SIZES_FILE = "sizes.csv"
 OLDER_FILE = "brics_vocabulary.json"
 
 
@@ -27,6 +28,15 @@ class CommonFragment(NamedTuple):
     molecules: int
 
 
+class Attachment(NamedTuple):
+    """A fragment attached at an atom of some environment; empty where a molecule is built from it."""
+
+    environment: str
+    core: str
+    own_environment: str
+    """Of the fragment's atom that is attached."""
+
+
 @cache
 def common_fragments() -> tuple[CommonFragment, ...]:
     """Return the fragments of the rules `units`, the most frequent first."""
@@ -35,13 +45,20 @@ def common_fragments() -> tuple[CommonFragment, ...]:
 
 
 @cache
-def common_attachments() -> Mapping[tuple[str, str], float]:
-    """Return how often each fragment was attached at each environment, by (environment, core).
-
-    The environment is empty for the fragment from which a molecule is built.
-    """
+def common_attachments() -> Mapping[Attachment, float]:
+    """Return how often each fragment was attached at each environment."""
     rows = csv.DictReader((files(__package__) / ATTACHMENTS_FILE).read_text().splitlines())
-    return {(row["environment"], row["core"]): float(row["count"]) for row in rows}
+    return {
+        Attachment(row["environment"], row["core"], row["own_environment"]): float(row["count"])
+        for row in rows
+    }
+
+
+@cache
+def common_sizes() -> Mapping[int, float]:
+    """Return how many molecules have each number of fragments."""
+    rows = csv.DictReader((files(__package__) / SIZES_FILE).read_text().splitlines())
+    return {int(row["fragments"]): float(row["molecules"]) for row in rows}
 
 
 @cache
