@@ -52,12 +52,15 @@ class Violation:
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
     `message` describes the violation by this object. A rule that `is_policy` is a choice of the campaign that
-    environments need not know: what they build against it is refused afterwards.
+    environments need not know: what they build against it is refused afterwards. `is_of_novelty` says that
+    the object is refused for being known or too near to one that is: it may not be proposed, and still counts
+    among the best so far.
     """
 
     code: str
     message: str
     is_policy: bool = False
+    is_of_novelty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ class Domain(ABC):
 
     None: all that are never negative.
     """
+    has_common_parts: bool = False
+    """Whether it is known how often people use the parts of such objects (`sampler.prior: common`)."""
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     normal_form: str | None = None
@@ -296,6 +301,10 @@ class Domain(ABC):
     @abstractmethod
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
+
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return ()
 
     @abstractmethod
     def kernel(self) -> Kernel:

@@ -118,6 +118,10 @@ class DelegatingDomain(Domain):
         """Return the generative environment. Loads torch."""
         return self._domain.environment(known, device)
 
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return self._domain.starts()
+
     def kernel(self) -> Kernel:
         """Return a fresh GP kernel over `features`. Loads torch."""
         return self._domain.kernel()

@@ -18,7 +18,17 @@ Listed = Annotated[
     Discriminator(kind_of_list),
 ]
 """The field of a list: a few SMILES, or a collection."""
-OF_BUILDING = ("max_heavy_atoms", "max_fragments", "vocabulary_size", "fragments")
+OF_BUILDING = (
+    "max_heavy_atoms",
+    "max_fragments",
+    "max_ring_size",
+    "vocabulary_size",
+    "fragmentation",
+    "fragments",
+    "scaffold",
+    "grow",
+    "link",
+)
 """Fields that only matter where molecules are built."""
 
 
