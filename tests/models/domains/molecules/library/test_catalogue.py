@@ -92,6 +92,7 @@ def test_the_environment_reaches_every_object_of_a_list_once(n: int) -> None:
         ({"library": ["C"]}, "/library", "no other builder does"),
         ({"builder": "library", "library": ["CCO", "oops"]}, "/1", "not a valid SMILES"),
         ({"builder": "library", "library": ["CCO"], "max_heavy_atoms": 20}, "/max_heavy_atoms", "not read"),
+        ({"builder": "library", "library": ["CCO"], "max_ring_size": 12}, "/max_ring_size", "not read"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_named(fields: dict[str, Any], pointer: str, detail: str) -> None:
