@@ -27,6 +27,7 @@ BASE: dict[str, Any] = {
         {"name": "selectivity", "derived": {"ratio": ["hERG", "IC50"]}},
     ],
     "batch": {"size": 4},
+    "proxies": {"kinds": ["gaussian_process"]},
     "sampler": {"steps": 20, "trajectories_per_step": 16, "beta": [1, 16], "exhaustive": False},
 }
 
