@@ -132,6 +132,14 @@ class TableDomain(DelegatingDomain):
             self._broken[text] = self._domain.check(text)
         return self._broken[text]
 
+    def standard_form(self, text: str) -> str:
+        """Return the text itself: only objects as they stand in the table have values."""
+        return text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the object alone, likewise."""
+        return (text,)
+
     def _indices(self, texts: Sequence[str]) -> list[int] | None:
         """Return the rows of objects of the table; None if one is missing."""
         rows = [self._rows.get(text, -1) for text in texts]

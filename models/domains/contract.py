@@ -200,6 +200,25 @@ class Domain(ABC):
         """Return the canonical text alone; raises what `read_object` raises."""
         return self.read_object(fields).text
 
+    def standard_form(self, text: str) -> str:
+        """Return the text under which the campaign knows a built object: that of an upload of it."""
+        return text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the objects that may be proposed for a built one in its standard form, at least one.
+
+        Several where what is built leaves open what an object defines, such as the stereochemistry.
+        """
+        return (text,)
+
+    def made_as(self, proposed: str, made: str) -> str | None:  # noqa: ARG002 - a domain without forms
+        """Return in words how an object that was made is a form of the proposed one; None if another."""
+        return None
+
+    def remarks(self, text: str) -> dict[str, str]:  # noqa: ARG002 - a domain without remarks
+        """Return what files say of an object beside its columns; it is not read back."""
+        return {}
+
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object, beyond columns that only qualify it."""
         return any(name not in self.qualifying_columns for name in fields)

@@ -41,6 +41,22 @@ class DelegatingDomain(Domain):
         """Return an object with warnings about its parsing."""
         return self._domain.read_object(fields)
 
+    def standard_form(self, text: str) -> str:
+        """Return the text under which the campaign knows a built object."""
+        return self._domain.standard_form(text)
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the objects that may be proposed for a built one."""
+        return self._domain.variants(text)
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how an object that was made is a form of the proposed one."""
+        return self._domain.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return what files say of an object beside its columns."""
+        return self._domain.remarks(text)
+
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object."""
         return self._domain.names_object(fields)

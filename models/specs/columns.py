@@ -153,6 +153,7 @@ BATCH_FIELDS = (
         "round",
         "row",
         "refused",
+        "stereo",
     ),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""

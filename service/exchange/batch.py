@@ -118,17 +118,18 @@ def flat_rows(
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
-        whole = beside(described, named) | _described(row, described, computed, spec)
+        whole = beside(described, named) | _described(row, described, computed, spec, domain)
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return without_blank(flat)
 
 
 def _described(
-    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec
+    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec, domain: Domain
 ) -> dict[str, Any]:
     candidate = row.candidate
     flat: dict[str, Any] = {
+        **domain.remarks(candidate.object),
         "status": row.status,
         **expected_columns(candidate, computed, spec),
         "beta": candidate.beta,

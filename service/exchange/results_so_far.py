@@ -45,12 +45,16 @@ def _number(result: StandardResult) -> str:
 
 
 def deviations(proposed: str, real: str, domain: Domain) -> dict[str, str] | None:
-    """Return in words which settings of an object differ from those proposed; None if it is another object.
+    """Return in words how an object differs from what was proposed; None if it is another object.
+
+    A domain may know it as a form of that, such as one of its stereoisomers, or its settings differ.
 
     A setting that is further off than a lab's apparatus explains makes it another one.
     """
     if proposed == real:
         return {}
+    if words := domain.made_as(proposed, real):
+        return {"made": words}
     nominal, measured = domain.columns(proposed), domain.columns(real)
     other = [name for name in nominal if measured.get(name) != nominal[name]]
     differing = {}

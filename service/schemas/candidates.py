@@ -49,6 +49,11 @@ class Proposed(BaseModel):
     object: str = Field(description="canonical text")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     columns: dict[str, Any] = Field(description="the object as table columns, as an upload accepts them")
+    remarks: dict[str, str] = Field(
+        default_factory=dict,
+        description="what files say of the object beside its columns: `stereo` of molecules, which is "
+        "`none`, `defined`, `racemate` or such as `2 of 4 isomers`",
+    )
     predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
     computed: dict[str, float] = Field(description="by property: what is known without an assay")
     acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry import molecules, stereoisomers
+from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.properties import COMPUTED
+from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.records import MatchedMeasured
 
+STEREO = "stereo"
+"""Column of files that says which stereoisomers an object stands for."""
+MOST_VARIANTS = 8
+"""Stereoisomers of one built molecule that are compared."""
+
 
 @final
 class Molecules(Domain):
@@ -30,9 +37,9 @@ class Molecules(Domain):
     structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
-    n_amounts = N_COUNTS
-    features_version = 2
-    """1: counts alone."""
+    n_amounts = N_COUNTS + N_CONFIGURATIONS
+    features_version = 3
+    """1: counts alone, 2: counts and descriptors, without configurations."""
     computed = COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -44,7 +51,26 @@ class Molecules(Domain):
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
-        return read_structure(fields)
+        return read_structure(fields, self.spec.tautomers)
+
+    def standard_form(self, text: str) -> str:
+        """Return the text of the standard tautomer where tautomers are merged."""
+        return read_smiles(text, self.spec.tautomers).text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed."""
+        if self.spec.stereo == "racemate":
+            return (text,)
+        isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
+        return tuple(dict.fromkeys(map(self.standard_form, isomers)))
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how a stereoisomer or a mixture of them is a form of what was proposed."""
+        return stereoisomers.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return which stereoisomers the text stands for."""
+        return {STEREO: stereoisomers.statement(text)}
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any column holds a structure: each of them alone defines the object."""
@@ -88,13 +114,13 @@ class Molecules(Domain):
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        """Return folded Morgan counts, configurations and scaled descriptors [N, 2048 + 256 + 12]."""
         from models.domains.molecules.chemistry.features import features
 
         return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return descriptors by name and atom environments by their SMILES."""
+        """Return descriptors by name, configurations and atom environments by their SMILES."""
         from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
@@ -125,4 +151,4 @@ class Molecules(Domain):
         from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
 
-        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)
+        return TanimotoAndDescriptorsKernel(self.n_amounts, N_DESCRIPTORS)

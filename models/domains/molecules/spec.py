@@ -40,6 +40,16 @@ class MoleculesSpec(DomainSpec):
         ),
     ]
 
+    tautomers: Literal["merged", "as_drawn"] = Field(
+        default="merged",
+        description="Whether tautomers are one compound. `merged`: all are stored and proposed as one "
+        "standard form. `as_drawn`: each is a compound of its own, but imidic acids are read as amides.",
+    )
+    stereo: Literal["enumerate", "racemate"] = Field(
+        default="enumerate",
+        description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
+        "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
+    )
     alerts: AlertPolicy = Field(
         default=AlertPolicy(),
         description="What is done about structural alerts of PAINS, BRENK, NIH and ChEMBL.",
@@ -47,9 +57,15 @@ class MoleculesSpec(DomainSpec):
 
     @model_validator(mode="before")
     @classmethod
-    def _keeps_its_alerts(cls, value: Any, info: ValidationInfo) -> Any:
+    def _keeps_its_meaning(cls, value: Any, info: ValidationInfo) -> Any:
+        # A campaign from before there was a choice keeps the objects and the alerts it had.
         if is_stored(info) and isinstance(value, dict):
-            return {"alerts": NOTHING_MORE.model_dump(), **value}
+            return {
+                "tautomers": "as_drawn",
+                "stereo": "racemate",
+                "alerts": NOTHING_MORE.model_dump(),
+                **value,
+            }
         return value
 
     @field_validator("fragments")

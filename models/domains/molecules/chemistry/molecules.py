@@ -137,9 +137,12 @@ _GROUPS: Mapping[str, Callable[[Chem.Mol], str]] = {"scaffold": _scaffold, "ioni
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return an SDF (V3000, 2D coordinates), one record per row with every column but `object` as data.
 
-    V3000 holds stereo groups and large molecules, which V2000 cannot.
+    V3000 holds stereo groups and large molecules, which V2000 cannot. The chiral flag is set for molecules of
+    one known configuration.
     """
     from rdkit.Chem import rdDepictor
+
+    from models.domains.molecules.chemistry.stereoisomers import DEFINED, statement
 
     text = io.StringIO()
     writer = Chem.SDWriter(text)
@@ -147,6 +150,7 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
     for row in rows:
         mol = Chem.Mol(molecule(str(row["object"])))
         rdDepictor.Compute2DCoords(mol)
+        mol.SetIntProp("_MolFileChiralFlag", int(statement(str(row["object"])) == DEFINED))
         mol.SetProp("_Name", str(row.get("candidate_id") or ""))
         for name, value in row.items():
             if name != "object":
