@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
+from models.domains.molecules.chemistry.alert_policy import NOTHING_MORE, AlertPolicy
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
