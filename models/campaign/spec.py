@@ -182,7 +182,8 @@ class CampaignSpec(FrozenModel):
 
     @model_validator(mode="after")
     def _parts_of_derived_objectives_exist(self) -> Self:
-        bounded = [item.type for item in (*self.constraints, *self.guardrails) if item.type is not None]
+        bounded = [item.type for item in self.constraints if item.type is not None]
+        bounded += [item.type for item in self.guardrails]
         check_derived(self.objectives, bounded, self.computed(), self.quantities())
         return self
 
