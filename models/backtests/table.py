@@ -66,7 +66,7 @@ class TableLab(Oracle):
         for objective in self._spec.objectives:
             found, transform = self._spec.combination_of(objective), self._spec.transform_of(objective)
             if found is not None:
-                values = derived_values(found, table, self._domain).tolist()
+                values = derived_values(found, table, self._domain.properties).tolist()
                 rows = [values[indices[name]] if name in indices else math.nan for name in objects]
                 columns.append(np.array([to_units(value, transform) for value in rows]))
                 continue

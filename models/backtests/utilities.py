@@ -55,7 +55,7 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
         kind, transform = objective.assay_type, spec.transform_of(objective)
         found = spec.combination_of(objective)
         if found is not None:
-            column = torch.from_numpy(derived_values(found, table, domain))
+            column = torch.from_numpy(derived_values(found, table, domain.properties))
         elif kind is None:
             assert objective.computed is not None
             result = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])

@@ -176,12 +176,15 @@ class CampaignSpec(FrozenModel):
                 raise field_error(f"/objectives/{index}/name", detail)
             seen.add(objective.name)
         if not is_stored(info):
-            check_names(self.objectives, self.constraints, self.guardrails, columns, parts_of(self))
+            parts = parts_of(self.objectives, self.computed())
+            check_names(self.objectives, self.constraints, self.guardrails, columns, parts)
         return self
 
     @model_validator(mode="after")
     def _parts_of_derived_objectives_exist(self) -> Self:
-        check_derived(self)
+        bounded = [item.type for item in self.constraints if item.type is not None]
+        bounded += [item.type for item in self.guardrails]
+        check_derived(self.objectives, bounded, self.computed(), self.quantities())
         return self
 
     @model_validator(mode="after")

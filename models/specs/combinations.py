@@ -42,6 +42,8 @@ class Combination:
     offset: float
     is_log: bool
     p_values: tuple[str, ...] = ()
+    decades: float = -NANOMOLAR
+    """From which p-values are subtracted: 9 for nM."""
     units: str | None = None
     """In which concentrations are compared."""
 
@@ -77,6 +79,7 @@ def combination(
         offset=sum(shift for _, _, shift in measured),
         is_log=derived.transform == "log10",
         p_values=tuple(found.p_values),
+        decades=-found.decades_of_reference() if found.p_values else -NANOMOLAR,
         units=found.units,
     )
 
@@ -128,20 +131,21 @@ class _Terms:
             raise self._error(name, f"{name!r} is a logarithm already: use sum for what is one")
         if is_p:
             self.p_values.append(name)
-            return -weight, -weight * self._decades_of_reference(name)
+            return -weight, -weight * self.decades_of_reference()
         if quantity.transform != "log10":
             detail = f"{name!r} must have transform log10, because a {self.derived.form} needs it"
             raise self._error(name, detail)
         if self.derived.form == "product" or quantity.units == self.units:
             return weight, 0.0
-        return weight, weight * (self._decades(name, quantity.units) - self._decades_of_reference(name))
+        return weight, weight * (self._decades(name, quantity.units) - self.decades_of_reference())
 
     def _is_p(self, name: str) -> bool:
         quantity = self.quantities[name]
         return is_p_value(name) and quantity.units is None and quantity.transform == "none"
 
-    def _decades_of_reference(self, name: str) -> float:
-        return NANOMOLAR if self.units is None else self._decades(name, self.units)
+    def decades_of_reference(self) -> float:
+        """Return the power of ten of the units in which concentrations are compared."""
+        return NANOMOLAR if self.units is None else self._decades(self.kinds[-1], self.units)
 
     def _decades(self, name: str, units: str | None) -> float:
         """Return the power of ten of molar units."""

@@ -4,6 +4,7 @@ One- and two-sided curves are those of Derringer & Suich (J. Qual. Technol. 12, 
 by straight lines. Curves run on the scale on which values are modelled, so on decades with log10.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -70,6 +71,12 @@ class Desirability(FrozenModel):
         if self.points is not None:
             return tuple(value for value, _ in self.points)
         return tuple(value for value in (self.low, self.high) if value is not None)
+
+    def mapped(self, convert: Callable[[float], float]) -> Self:
+        """Return the same curve over converted values, such as in other units."""
+        low, high = (None if edge is None else convert(edge) for edge in (self.low, self.high))
+        points = None if self.points is None else tuple((convert(x), worth) for x, worth in self.points)
+        return self.model_copy(update={"low": low, "high": high, "points": points})
 
     @property
     def shape(self) -> Shape | None:

@@ -77,6 +77,7 @@ INSIGHTS: dict[str, Any] = {
             "units": None,
             "transform": "none",
             "computed": None,
+            "derived": None,
             "range": [-6.2, 0.9],
             "range_source": "measured",
         }

@@ -10,13 +10,14 @@ from typing import TypeVar
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.specs.base import json_pointer
+from models.specs.desirability import Desirability
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
 from service.errors import UnprocessableError
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms
 from service.exchange.units import UnitsError, check_known, convert, is_concentration, same_units
 
 _SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
-_NUMBERS = ("min", "max", "target", "range")
+_NUMBERS = ("min", "max", "target", "range", "desirability")
 """What a specification says in the units of an assay."""
 _Quantity = TypeVar("_Quantity", Objective, Constraint, Guardrail)
 _NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
@@ -54,7 +55,12 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
     )
 
 
-def _converted(value: float | tuple[float, float], given: str, wanted: str) -> float | tuple[float, float]:
+_Numbers = float | tuple[float, float] | Desirability
+
+
+def _converted(value: _Numbers, given: str, wanted: str) -> _Numbers:
+    if isinstance(value, Desirability):
+        return value.mapped(lambda edge: convert(edge, given, wanted))
     if isinstance(value, tuple):
         return convert(value[0], given, wanted), convert(value[1], given, wanted)
     return convert(value, given, wanted)

@@ -173,6 +173,9 @@ class ScaleUsed(BaseModel):
     units: str | None = Field(description="of the objective")
     transform: Literal["none", "log10"] = Field(description="log10: it is modelled in decades")
     computed: str | None = Field(description="the property that it is; null where it is measured")
+    derived: str | None = Field(
+        default=None, description="the formula of its parts, such as `hERG / IC50`; null where it has none"
+    )
     range: tuple[float, float] | None = Field(description="values of utility 0 and 1; null if unknown")
     range_source: Literal["campaign", "domain", "measured", "nothing"] = Field(
         description="who gave the range"

@@ -27,6 +27,7 @@ BASE: dict[str, Any] = {
         {"name": "selectivity", "derived": {"ratio": ["hERG", "IC50"]}},
     ],
     "batch": {"size": 4},
+    "proxies": {"kinds": ["gaussian_process"]},
     "sampler": {"steps": 20, "trajectories_per_step": 16, "beta": [1, 16], "exhaustive": False},
 }
 
@@ -50,6 +51,8 @@ def test_a_ratio_is_predicted_from_its_parts(kind: str):
         assert ratio.sd > potency.sd
     assert set(proposal.summary["proxies"]) == {"IC50", "hERG"}
     assert "Expected selectivity" in proposal.candidates[0].reason
+    independent = "selectivity is predicted from hERG, IC50, as if the errors of its parts were independent."
+    assert independent in proposal.summary["statements"]
 
 
 def test_a_ratio_is_unknown_while_one_part_has_no_results():

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from models.domains.collections import CollectionReference
-from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
+from models.domains.molecules.chemistry.alert_policy import NOTHING_MORE, AlertPolicy
 from models.domains.molecules.designs.spec import (
     MOST_PATTERNS,
     Exclude,

@@ -1,6 +1,12 @@
 """Messages about the fitted models: their skill, their calibration and how far they reach."""
 
 TEMPLATES = {
+    "derived_objective": (
+        "{objective} is predicted from {parts:list}, as if the errors of its parts were independent."
+    ),
+    "p_value_as_concentration": (
+        "{objective} reads {type} as a concentration: log10 of {units} is {decades:g} - {type}."
+    ),
     "proxy_failed": "The {proxy:words} could not learn from these results and was not used ({error}).",
     "model_without_skill": (
         "The model of {type} has no skill: its cross-validated error ({rmse:.3g}) is about the deviation of "

@@ -295,7 +295,9 @@ def _utility(
         return fit_utility(objective, transform, values)
     found = model.spec.combination_of(objective)
     if found is not None:
-        return fit_utility(objective, transform, torch.from_numpy(derived_values(found, table, model.domain)))
+        return fit_utility(
+            objective, transform, torch.from_numpy(derived_values(found, table, model.domain.properties))
+        )
     assert objective.computed is not None
     usual = model.domain.computed[objective.computed].range
     if usual is not None and transform == "log10" and usual[0] <= 0:

@@ -182,7 +182,7 @@ def data_messages(fitted: RoundModel) -> list[Message]:
         for kind, found in counts.items()
         if found["unusable"]
     ]
-    lines += fitted.messages()
+    lines += [*fitted.messages(), *_derived_messages(fitted)]
     lines += [
         message(
             "constraint_not_enforced",
@@ -193,6 +193,28 @@ def data_messages(fitted: RoundModel) -> list[Message]:
         for item in model.spec.constraints
         if item.type is not None and item not in model.enforced_constraints
     ]
+    return lines
+
+
+def _derived_messages(fitted: RoundModel) -> list[Message]:
+    """Return from what derived objectives follow, and how p-values among their parts were read."""
+    lines, model = [], fitted.model
+    for objective, combination in zip(model.spec.objectives, model.combinations, strict=True):
+        if combination is None:
+            continue
+        parts = [name for name, _ in (*combination.measured, *combination.computed)]
+        lines.append(message("derived_objective", objective=objective.name, parts=parts))
+        units = combination.units or "nM"
+        lines += [
+            message(
+                "p_value_as_concentration",
+                objective=objective.name,
+                type=kind,
+                units=units,
+                decades=combination.decades,
+            )
+            for kind in combination.p_values
+        ]
     return lines
 
 

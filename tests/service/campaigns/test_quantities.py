@@ -151,3 +151,25 @@ def test_what_is_stored_does_not_stand_in_the_way_of_a_change():
     with pytest.raises(UnprocessableError) as refused:
         check_units(CampaignSpec.model_validate(wrong), before=before)
     assert [place["pointer"] for place in refused.value.errors] == ["/guardrails/0/units"]
+
+
+def test_a_curve_of_desirability_is_converted_to_the_units_that_are_read():
+    spec = CampaignSpec.model_validate(
+        {
+            "name": "units",
+            "domain": {"kind": "molecules"},
+            "objectives": [
+                {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10"},
+                {
+                    "name": "weak",
+                    "type": "IC50",
+                    "units": "uM",
+                    "transform": "log10",
+                    "desirability": {"points": [[1, 0], [10, 1]]},
+                },
+            ],
+        }
+    )
+    curve = in_read_units(spec).objectives[1].desirability
+    assert curve is not None
+    assert curve.points == ((pytest.approx(1000), 0), (pytest.approx(10_000), 1))

@@ -20,17 +20,20 @@ from models.domains.molecules.chemistry.matching import search
 from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.properties import function_of
 from models.domains.molecules.chemistry.stereo import write_groups
+from models.domains.molecules.chemistry.structural_alerts import ALERTS, blocking_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from models.domains.contract import Floats
-    from models.domains.molecules.alert_policy import AlertPolicy
+    from models.domains.molecules.chemistry.alert_policy import AlertPolicy
 
 COLUMN = "smiles"
 MAX_TEXT_LENGTH = 2_000
 KEPT_BYTES = 256 * 2**20
 """Cache size for molecules: about twelve thousand of usual size."""
+KEPT_ALERTS = 200_000
+"""Molecules whose blocking alerts are kept: some 50 MB."""
 _LABEL = re.compile(r"\[\d")
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
@@ -72,17 +75,20 @@ def canonical_fixpoint(text: str) -> str:
 
 def check(text: str, max_heavy_atoms: int | None, policy: AlertPolicy) -> list[Violation]:
     """Return why a molecule may not be proposed: too large, or a group that is unstable or unwanted."""
-    from models.domains.molecules.chemistry.structural_alerts import ALERTS, blocking_alerts
-
     mol = molecule(text)
     broken = [
         Violation(f"alert: {name}", f"contains {name}", is_policy=name not in ALERTS)
-        for name in blocking_alerts(text, policy)
+        for name in _blocking_alerts(text, policy)
     ]
     if max_heavy_atoms is not None and mol.GetNumHeavyAtoms() > max_heavy_atoms:
         message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
         broken.insert(0, Violation("max_heavy_atoms", message))
     return broken
+
+
+@cached(LRUCache(KEPT_ALERTS), lock=Lock())
+def _blocking_alerts(text: str, policy: AlertPolicy) -> tuple[str, ...]:
+    return blocking_alerts(molecule(text), policy)
 
 
 def substructure(smarts: str) -> Callable[[str], bool]:

@@ -98,7 +98,7 @@ def function_of(name: str) -> Callable[[Chem.Mol], float]:
 def _functions() -> dict[str, Callable[[Chem.Mol], float]]:
     from rdkit.Chem import QED, rdMolDescriptors
 
-    from models.domains.molecules.chemistry.structural_alerts import catalogue_alerts
+    from models.domains.molecules.chemistry.alert_catalogues import catalogue_alerts
 
     def n_alerts(mol: Chem.Mol, catalogue: str) -> int:
         return len(catalogue_alerts(mol, catalogue))

@@ -8,18 +8,16 @@ no hazard lists.
 from __future__ import annotations
 
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from cachetools import LRUCache, cached
 from rdkit import Chem
+
+from models.domains.molecules.chemistry.alert_catalogues import catalogue_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rdkit.Chem.FilterCatalog import FilterCatalog
-
-    from models.domains.molecules.alert_policy import AlertPolicy
+    from models.domains.molecules.chemistry.alert_policy import AlertPolicy
 
 ALERTS = {
     "a peroxide": "[OX2][OX2]",
@@ -64,10 +62,6 @@ def alerts(mol: Chem.Mol) -> list[str]:
     return [name for name, pattern in _patterns().items() if mol.HasSubstructMatch(pattern)]
 
 
-MOST_KEPT = 200_000
-"""Molecules whose blocking alerts are kept: some 50 MB."""
-
-
 class FoundAlerts(NamedTuple):
     """Names of the alerts of one molecule, by what the policy does about them."""
 
@@ -80,49 +74,14 @@ def alerts_of(mol: Chem.Mol, policy: AlertPolicy) -> FoundAlerts:
 
     An alert of a catalogue is written with its catalogue: `BRENK: nitro group`.
     """
-    return FoundAlerts(
-        (*alerts(mol), *_named(mol, policy.block, policy.ignore)), _named(mol, policy.flag, policy.ignore)
-    )
+    return FoundAlerts(blocking_alerts(mol, policy), _named(mol, policy.flag, policy.ignore))
 
 
-def blocking_alerts(text: str, policy: AlertPolicy) -> tuple[str, ...]:
-    """Return the alerts for which a policy refuses a molecule, by its canonical text; values are cached."""
-    return _blocking(text, policy.block, policy.ignore)
-
-
-@cached(LRUCache(MOST_KEPT), lock=Lock())
-def _blocking(text: str, block: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[str, ...]:
-    from models.domains.molecules.chemistry.molecules import molecule
-
-    mol = molecule(text)
-    return (*alerts(mol), *_named(mol, block, ignore))
-
-
-def catalogue_alerts(mol: Chem.Mol, catalogue: str) -> list[str]:
-    """Return the distinct names of the alerts of one catalogue that a molecule has."""
-    matches = _catalogue(catalogue).GetMatches(mol)
-    return list(dict.fromkeys(_plain(match.GetDescription()) for match in matches))
-
-
-@cache
-def alert_names(catalogue: str) -> frozenset[str]:
-    """Return the names of all alerts of a catalogue, as `catalogue_alerts` writes them."""
-    entries = _catalogue(catalogue)
-    names = (entries.GetEntryWithIdx(index).GetDescription() for index in range(entries.GetNumEntries()))
-    return frozenset(map(_plain, names))
+def blocking_alerts(mol: Chem.Mol, policy: AlertPolicy) -> tuple[str, ...]:
+    """Return the alerts for which a policy refuses a molecule; cheaper than all of `alerts_of`."""
+    return (*alerts(mol), *_named(mol, policy.block, policy.ignore))
 
 
 def _named(mol: Chem.Mol, catalogues: Sequence[str], ignore: Sequence[str]) -> tuple[str, ...]:
     named = (f"{name}: {alert}" for name in catalogues for alert in catalogue_alerts(mol, name))
     return tuple(name for name in named if name not in ignore)
-
-
-def _plain(description: str) -> str:
-    return description.replace("_", " ")
-
-
-@cache
-def _catalogue(name: str) -> FilterCatalog:
-    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
-
-    return FilterCatalog(FilterCatalogParams(getattr(FilterCatalogParams.FilterCatalogs, name)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from models.domains.molecules.alert_policy import AlertPolicy
+    from models.domains.molecules.chemistry.alert_policy import AlertPolicy
     from models.domains.molecules.chemistry.reading import Tautomers
     from models.domains.molecules.designs.spec import (
         ExcludeSpec,

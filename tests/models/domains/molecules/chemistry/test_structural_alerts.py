@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.domains import open_domain
-from models.domains.molecules.alert_policy import AlertPolicy
+from models.domains.molecules.chemistry.alert_policy import AlertPolicy
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.structural_alerts import ALERTS, alerts_of
 from models.domains.molecules.spec import MoleculesSpec

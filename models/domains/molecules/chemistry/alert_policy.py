@@ -67,7 +67,7 @@ class AlertPolicy(FrozenModel):
         return self
 
     def _check_is_read(self, pointer: str, alert: str) -> None:
-        from models.domains.molecules.chemistry.structural_alerts import alert_names
+        from models.domains.molecules.chemistry.alert_catalogues import alert_names
 
         catalogue, _, name = alert.partition(": ")
         read = (*self.block, *self.flag)
