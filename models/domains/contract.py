@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
     from models.specs.base import DomainSpec
 
     Floats = npt.NDArray[np.float64]
@@ -50,11 +51,13 @@ class Violation:
     """A rule that an object breaks.
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
-    `message` describes the violation by this object.
+    `message` describes the violation by this object. A rule that `is_policy` is a choice of the campaign that
+    environments need not know: what they build against it is refused afterwards.
     """
 
     code: str
     message: str
+    is_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,15 @@ class ParsedObject:
 
 @dataclass(frozen=True, slots=True)
 class ComputedProperty:
-    """A property known without an assay."""
+    """A property known without an assay.
+
+    One that `is_on_request` is slow: it is computed where a campaign names it, and not for every candidate.
+    """
 
     description: str
     units: str | None = None
     range: tuple[float, float] | None = None
+    is_on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,14 @@ class Domain(ABC):
     @abstractmethod
     def check(self, text: str) -> list[Violation]:
         """Return the domain's rules and limits that this object violates; empty if it may be proposed."""
+
+    def alerts(self, text: str) -> tuple[str, ...]:  # noqa: ARG002 - few domains know alerts
+        """Return the names of what deserves a second look in an object, whether or not it may be proposed."""
+        return ()
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:  # noqa: ARG002 - few domains cut
+        """Return the first of other objects that differs from this one by a single exchange, if any does."""
+        return None
 
     @abstractmethod
     def pattern(self, text: str) -> Callable[[str], bool]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import FeatureGroup, Floats, ParsedObject, Violation
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
 
 
 class DelegatingDomain(Domain):
@@ -63,6 +64,14 @@ class DelegatingDomain(Domain):
     def check(self, text: str) -> list[Violation]:
         """Return the rules that this object violates; empty if it may be proposed."""
         return self._domain.check(text)
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the names of what deserves a second look."""
+        return self._domain.alerts(text)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other objects that differs by a single exchange."""
+        return self._domain.matched_pair(text, others)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for a pattern of the domain's language."""

@@ -145,4 +145,5 @@ def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> N
 
 def _types(request: BacktestRequest) -> list[str]:
     """Return the assay types of the measured objectives."""
-    return [item.assay_type for item in request.spec.objectives if item.assay_type is not None]
+    spec = request.spec
+    return list(dict.fromkeys(kind for item in spec.objectives for kind in spec.types_of(item)))

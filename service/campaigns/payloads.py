@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.domains.contract import Domain
-from models.records import NearestMeasured, Prediction, ProposedCandidate
+from models.records import MatchedMeasured, NearestMeasured, Prediction, ProposedCandidate
 
 
 def payload(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def proposed(rank: int, text: str, purpose: Any, stored: Mapping[str, Any]) -> P
     """Return what was proposed from its stored payload."""
     fields = {name: value for name, value in stored.items() if name != "remarks"}
     condition, nearest = fields.pop("condition"), fields.pop("nearest_measured")
+    matched = fields.pop("matched_pair", None)
     predictions = {name: Prediction(**values) for name, values in fields.pop("predictions").items()}
     return ProposedCandidate(
         rank=rank,
@@ -56,6 +57,8 @@ def proposed(rank: int, text: str, purpose: Any, stored: Mapping[str, Any]) -> P
         predictions=predictions,
         nearest_measured=NearestMeasured(**nearest) if nearest else None,
         purpose=purpose,
+        alerts=tuple(fields.pop("alerts", ())),
+        matched_pair=MatchedMeasured(**matched) if matched else None,
         **(condition or {"beta": None, "preference": {}}),
         **fields,
     )

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.specs.base import json_pointer
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
 from service.errors import UnprocessableError
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms
@@ -96,6 +97,9 @@ def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]
     for index, objective in enumerate(spec.objectives):
         if objective.assay_type is not None:
             yield f"/objectives/{index}", objective.assay_type, objective
+        for name, part in (objective.derived.parts if objective.derived else {}).items():
+            quantity = MeasuredQuantity(units=part.units, transform=part.transform or "none")
+            yield json_pointer("objectives", index, "derived", "parts", name), name, quantity
     for index, constraint in enumerate(spec.constraints):
         if constraint.type is not None:
             yield f"/constraints/{index}", constraint.type, constraint

@@ -14,6 +14,7 @@ from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_work
 from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
+from service.exchange.requested_results import requested_results
 from service.exchange.results_so_far import so_far_columns
 from service.exchange.tables import UnknownFormatError
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from service.records import StandardResult
 
     Judged = ProposedCandidate | ObjectPrediction
+
+
+SECOND_LOOK = ("matched_pair", "matched_change", "alerts")
+"""Columns that a table has only where some object has something to tell there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def flat_rows(
         whole = beside(described, named) | _described(row, described, computed, spec, domain)
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
-    return flat
+    return without_blank(flat)
 
 
 def _described(
@@ -140,7 +145,7 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
     flat: dict[str, Any] = {}
     for objective in spec.objectives:
         prediction = item.predictions.get(objective.name)
-        if prediction is not None or objective.assay_type is not None:
+        if prediction is not None or objective.computed is None:
             flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in PREDICTED}
     flat |= {name: item.computed.get(name) for name in computed}
     flat |= {"acquisition": item.acquisition, "feasibility": item.feasibility}
@@ -148,17 +153,34 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
 
 
 def nearest_columns(item: Judged) -> dict[str, Any]:
-    """Return the most similar measured object and how similar it is."""
+    """Return what was measured near an object, and what deserves a second look in it."""
     nearest = item.nearest_measured
     return {
         "nearest_measured": nearest.object if nearest else None,
         "nearest_similarity": nearest.similarity if nearest else None,
+        **_matched_columns(item),
+        "alerts": "; ".join(item.alerts) or None,
+    }
+
+
+def _matched_columns(item: Judged) -> dict[str, Any]:
+    """Return a measured object that differs by one exchange, and the exchange."""
+    matched = item.matched_pair
+    return {
+        "matched_pair": matched.object if matched else None,
+        "matched_change": matched.change if matched else None,
     }
 
 
 def domain_column(item: Judged) -> dict[str, Any]:
     """Return whether predictions can be trusted, in words of a table."""
     return {"in_domain": None if item.in_domain is None else str(item.in_domain).lower()}
+
+
+def without_blank(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without the columns of a second look that no row has anything for."""
+    names = [name for name in SECOND_LOOK if all(row.get(name) is None for row in rows)]
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
 def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,12 +190,12 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
 
 def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
-    measured = [item for item in spec.objectives if item.assay_type is not None]
+    measured = requested_results(spec)
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
     if not is_typed:
         return dict.fromkeys((*columns, *RESULT_FIELDS))
     own: list[str] = []
     for item, column in zip(measured, columns, strict=True):
-        own += [column, *(own_column(item.name, item.assay_type or "", part) for part in OWN_FIELDS)]
+        own += [column, *(own_column(item.name, item.type, part) for part in OWN_FIELDS)]
     return dict.fromkeys((*own, *RESULT_FIELDS))

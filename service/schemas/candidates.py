@@ -35,6 +35,13 @@ class Nearest(BaseModel):
     similarity: float = Field(description="from 0 to 1, by the domain's own measure")
 
 
+class Matched(BaseModel):
+    """A measured object that differs by one exchange."""
+
+    object: str = Field(description="its canonical text")
+    change: str = Field(description="what it has, `>>`, and what replaces it: `H>>F`")
+
+
 class Proposed(BaseModel):
     """One object from a policy with everything that explains it."""
 
@@ -73,6 +80,13 @@ class Proposed(BaseModel):
     messages: list[MessageRecord] = Field(
         default_factory=list,
         description="the sentences of `reason`; empty for candidates of earlier releases",
+    )
+    alerts: list[str] = Field(
+        default_factory=list,
+        description="structural alerts that the campaign's policy names, with their catalogue",
+    )
+    matched_pair: Matched | None = Field(
+        default=None, description="a measured object that differs by one exchange, if any is near"
     )
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 

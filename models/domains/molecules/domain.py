@@ -8,6 +8,7 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
 
 STEREO = "stereo"
 """Column of files that says which stereoisomers an object stands for."""
@@ -38,7 +40,7 @@ class Molecules(Domain):
     n_amounts = N_COUNTS + N_CONFIGURATIONS
     features_version = 3
     """1: counts alone, 2: counts and descriptors, without configurations."""
-    computed = molecules.COMPUTED
+    computed = COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
     missing_formats = molecules.MISSING_FORMATS
@@ -76,7 +78,20 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms)
+        return molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the structural alerts that the campaign's policy names."""
+        from models.domains.molecules.chemistry.structural_alerts import alerts_of
+
+        found = alerts_of(molecules.molecule(text), self.spec.alerts)
+        return (*found.blocking, *found.flagged)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other molecules that differs by what one cut separates."""
+        from models.domains.molecules.chemistry.matched_pairs import matched_pair
+
+        return matched_pair(text, others)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""

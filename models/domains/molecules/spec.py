@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from models.domains.molecules.alert_policy import NOTHING_MORE, AlertPolicy
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
 
@@ -49,13 +50,22 @@ class MoleculesSpec(DomainSpec):
         description="Stereochemistry of candidates. `enumerate`: of the stereoisomers of what was built, the "
         "one with the best predictions is proposed. `racemate`: the mixture is proposed. Files say which.",
     )
+    alerts: AlertPolicy = Field(
+        default=AlertPolicy(),
+        description="What is done about structural alerts of PAINS, BRENK, NIH and ChEMBL.",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _keeps_its_identities(cls, value: Any, info: ValidationInfo) -> Any:
-        # A campaign from before there was a choice keeps the objects it has stored.
+    def _keeps_its_meaning(cls, value: Any, info: ValidationInfo) -> Any:
+        # A campaign from before there was a choice keeps the objects and the alerts it had.
         if is_stored(info) and isinstance(value, dict):
-            return {"tautomers": "as_drawn", "stereo": "racemate", **value}
+            return {
+                "tautomers": "as_drawn",
+                "stereo": "racemate",
+                "alerts": NOTHING_MORE.model_dump(),
+                **value,
+            }
         return value
 
     @field_validator("fragments")
