@@ -5,20 +5,21 @@ Bounds are compared with its values.
 
 import re
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.specs.base import json_pointer
+from models.specs.desirability import Desirability
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
 from service.errors import UnprocessableError
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms
 from service.exchange.units import UnitsError, check_known, convert, is_concentration, same_units
 
 _SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
-_NUMBERS = ("min", "max", "target", "range")
+_NUMBERS = ("min", "max", "target", "range", "desirability")
 """What a specification says in the units of an assay."""
-_Quantity = TypeVar("_Quantity", Objective, Constraint, Guardrail)
+_Quantity = TypeVar("_Quantity", bound=Objective | Constraint | Guardrail)
 _NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
 
 
@@ -36,14 +37,12 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
         wanted = None if kind is None else read_in[kind]
         if item.units is None or wanted is None or item in kept or _are_one(item.units, wanted):
             return item
-        numbers = {name: getattr(item, name) for name in _NUMBERS if getattr(item, name, None) is not None}
+        given = {name: getattr(item, name) for name in _NUMBERS if getattr(item, name, None) is not None}
         try:
-            return item.model_copy(
-                update={"units": wanted}
-                | {name: _converted(value, item.units, wanted) for name, value in numbers.items()}
-            )
+            numbers = {name: _converted(value, item.units, wanted) for name, value in given.items()}
         except UnitsError:
             return item
+        return item.model_copy(update={"units": wanted, **numbers})
 
     return spec.model_copy(
         update={
@@ -54,9 +53,16 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
     )
 
 
-def _converted(value: float | tuple[float, float], given: str, wanted: str) -> float | tuple[float, float]:
+def _converted(value: Any, given: str, wanted: str) -> Any:
+    """Return a number, a range or the values of a desirability curve in other units."""
+    if isinstance(value, Desirability):
+        ends = {name: getattr(value, name) for name in ("low", "high") if getattr(value, name) is not None}
+        update: dict[str, Any] = {name: convert(end, given, wanted) for name, end in ends.items()}
+        if value.points is not None:
+            update["points"] = tuple((convert(at, given, wanted), worth) for at, worth in value.points)
+        return value.model_copy(update=update)
     if isinstance(value, tuple):
-        return convert(value[0], given, wanted), convert(value[1], given, wanted)
+        return tuple(convert(end, given, wanted) for end in value)
     return convert(value, given, wanted)
 
 

@@ -7,6 +7,7 @@ oximes, hydrazones and nitrones.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import StereoGroupType, rdDistGeom, rdMolDescriptors
@@ -80,7 +81,8 @@ def made_as(proposed: str, made: str) -> str | None:
 
 def _isomers(mol: Chem.Mol, most: int) -> list[str]:
     """Return SMILES of the isomers that a molecule leaves open, each once."""
-    options = StereoEnumerationOptions(onlyUnassigned=True, unique=True, maxIsomers=most, rand=SEED)
+    kwargs = {"onlyUnassigned": True, "unique": True, "maxIsomers": most, "rand": SEED}
+    options = StereoEnumerationOptions(**kwargs)  # type: ignore[no-untyped-call] # RDKit leaves it untyped
     is_bridged = rdMolDescriptors.CalcNumBridgeheadAtoms(mol) > 0
     with rdBase.BlockLogs():
         drawn = list(EnumerateStereoisomers(Chem.Mol(mol), options))  # type: ignore[no-untyped-call] # RDKit
@@ -97,14 +99,14 @@ def _is_possible(mol: Chem.Mol) -> bool:
 @lru_cache(maxsize=20_000)
 def _can_be_embedded(core: str) -> bool:
     """Return whether a conformer of bridged rings is found soon; they exclude some configurations."""
-    parameters = rdDistGeom.KDG()
+    parameters: Any = rdDistGeom.KDG()
     parameters.randomSeed, parameters.maxIterations = SEED, EMBEDDINGS
     return bool(rdDistGeom.EmbedMolecule(Chem.AddHs(Chem.MolFromSmiles(core)), parameters) == 0)
 
 
 def _bridged_cores(mol: Chem.Mol) -> list[str]:
     """Return the bridged ring systems of a molecule as SMILES, with methyl groups for what they bear."""
-    heads: list[int] = []
+    heads: Any = []
     rdMolDescriptors.CalcNumBridgeheadAtoms(mol, heads)
     systems: list[set[int]] = []
     for ring in map(set, mol.GetRingInfo().AtomRings()):
