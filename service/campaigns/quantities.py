@@ -42,7 +42,8 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
             numbers = {name: _converted(value, item.units, wanted) for name, value in given.items()}
         except UnitsError:
             return item
-        return item.model_copy(update={"units": wanted, **numbers})
+        copy: _Quantity = item.model_copy(update={"units": wanted, **numbers})
+        return copy
 
     return spec.model_copy(
         update={
