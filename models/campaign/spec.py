@@ -278,6 +278,14 @@ class CampaignSpec(FrozenModel):
         return self
 
     @model_validator(mode="after")
+    def _prior_can_be_served(self, info: ValidationInfo) -> Self:
+        is_common = self.sampler.prior == "common" and not is_stored(info)
+        if is_common and not open_domain(self.domain).has_common_parts:
+            detail = "common needs molecules of fragmentation units; set prior to measured or none"
+            raise field_error("/sampler/prior", detail)
+        return self
+
+    @model_validator(mode="after")
     def _retested_assays_are_read(self, info: ValidationInfo) -> Self:
         known = self.quantities()
         for kind in self.proxies.retests:

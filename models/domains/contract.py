@@ -52,12 +52,15 @@ class Violation:
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
     `message` describes the violation by this object. A rule that `is_policy` is a choice of the campaign that
-    environments need not know: what they build against it is refused afterwards.
+    environments need not know: what they build against it is refused afterwards. `is_of_novelty` says that
+    the object is refused for being known or too near to one that is: it may not be proposed, and still counts
+    among the best so far.
     """
 
     code: str
     message: str
     is_policy: bool = False
+    is_of_novelty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ class Domain(ABC):
     They describe no object by themselves unless `names_object` says so. Headers are in lower case, with `_`
     for every character that is no letter or digit.
     """
+    labels: Sequence[str] = ()
+    """Further columns of `columns`, which say what an object is called; an upload need not have them."""
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Numeric `object_columns`, each with its units, `FRACTION`, or None without units.
 
@@ -181,8 +186,12 @@ class Domain(ABC):
 
     None: all that are never negative.
     """
+    has_common_parts: bool = False
+    """Whether it is known how often people use the parts of such objects (`sampler.prior: common`)."""
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
+    normal_form: str | None = None
+    """The name of how texts are written: while it is the same, equal objects have equal texts."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
@@ -266,6 +275,10 @@ class Domain(ABC):
     def display(self, text: str) -> str:
         """Return the display text (SMILES, HELM, formula, recipe)."""
 
+    def route(self, text: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - for domains that know one
+        """Return how an object of the environment can be made, as plain JSON; None where nothing says so."""
+        return None
+
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D], the same D for every call of one domain instance."""
@@ -288,6 +301,10 @@ class Domain(ABC):
     @abstractmethod
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
+
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return ()
 
     @abstractmethod
     def kernel(self) -> Kernel:

@@ -334,8 +334,8 @@ def _reference(
 
 
 def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
-    """Return the expected utilities [I, M] of the objects that satisfy all rules and bounds."""
-    kept = [text for text in reached if not model.domain.check(text)]
+    """Return the expected utilities [I, M] of the objects that satisfy bounds and rules, new or not."""
+    kept = [text for text in reached if all(item.is_of_novelty for item in model.domain.check(text))]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
     evaluation = model.evaluate(kept)

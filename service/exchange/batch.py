@@ -16,6 +16,7 @@ from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
 from service.exchange.requested_results import requested_results
 from service.exchange.results_so_far import so_far_columns
+from service.exchange.routes import route_columns
 from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ SECOND_LOOK = ("matched_pair", "matched_change", "alerts")
 class BatchRow:
     """A stored candidate.
 
-    Its id, its present status, what the round said about it, what was measured so far, and the id that the
-    laboratory gave its object.
+    Its id, its present status, what the round said about it, what was measured so far, the id that the
+    laboratory gave its object, and the route by which it can be made.
     """
 
     candidate_id: str
@@ -46,6 +47,7 @@ class BatchRow:
     candidate: ProposedCandidate
     results: tuple[StandardResult, ...] = ()
     compound_id: str | None = None
+    route: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,16 @@ def flat_rows(
     so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
     has_results = any(text for columns in so_far for text in columns.values())
     has_own_ids = any(row.compound_id for row in rows)
+    has_routes = any(row.route for row in rows)
     flat = []
     for row, columns, results in zip(rows, objects, so_far, strict=True):
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
         whole = beside(described, named) | _described(row, described, computed, spec, domain)
+        # what a route costs may be a computed property as well, which then stands there already
+        routed = route_columns(row.route) if has_routes else {}
+        whole |= {name: value for name, value in routed.items() if name not in whole}
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return without_blank(flat)

@@ -70,7 +70,7 @@ def canonical_fixpoint(text: str) -> str:
     return text
 
 
-def check(text: str, max_heavy_atoms: int, policy: AlertPolicy) -> list[Violation]:
+def check(text: str, max_heavy_atoms: int | None, policy: AlertPolicy) -> list[Violation]:
     """Return why a molecule may not be proposed: too large, or a group that is unstable or unwanted."""
     from models.domains.molecules.chemistry.structural_alerts import ALERTS, blocking_alerts
 
@@ -79,7 +79,7 @@ def check(text: str, max_heavy_atoms: int, policy: AlertPolicy) -> list[Violatio
         Violation(f"alert: {name}", f"contains {name}", is_policy=name not in ALERTS)
         for name in blocking_alerts(text, policy)
     ]
-    if mol.GetNumHeavyAtoms() > max_heavy_atoms:
+    if max_heavy_atoms is not None and mol.GetNumHeavyAtoms() > max_heavy_atoms:
         message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
         broken.insert(0, Violation("max_heavy_atoms", message))
     return broken
