@@ -5,7 +5,7 @@ Bounds are compared with its values.
 
 import re
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -42,8 +42,7 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
             numbers = {name: _converted(value, item.units, wanted) for name, value in given.items()}
         except UnitsError:
             return item
-        copy: _Quantity = item.model_copy(update={"units": wanted, **numbers})
-        return copy
+        return cast("_Quantity", item.model_copy(update={"units": wanted, **numbers}))
 
     return spec.model_copy(
         update={
