@@ -24,7 +24,7 @@ SEED = 7
 EMBEDDINGS = 10
 """Attempts to embed an isomer of a bridged ring system."""
 NONE, DEFINED, RACEMATE = "none", "defined", "racemate"
-_MIXED, _UNKNOWN = StereoGroupType.STEREO_AND, StereoGroupType.STEREO_OR
+_UNKNOWN = StereoGroupType.STEREO_OR
 
 
 @lru_cache(maxsize=20_000)
