@@ -79,7 +79,7 @@ def test_all_columns_that_a_batch_has_of_its_own_are_reserved():
         def columns(self, text: str) -> dict[str, str]:
             return {"solvent": text}
 
-        def remarks(self, text: str) -> dict[str, str]:
+        def remarks(self, text: str) -> dict[str, str]:  # noqa: ARG002 - a stand-in
             return {}
 
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, Solvents())

@@ -283,8 +283,8 @@ class FragmentTrees(Environment):
             return None
         forms = [canonical_fixpoint(write_groups(form)) for form in less_configured(plain, MOST_SIMPLER)]
         can_be_built = self.states(forms)[1].tolist() if forms else []
-        text = next((form for form, is_built in zip(forms, can_be_built, strict=True) if is_built), None)
-        return text or canonical_fixpoint(write_groups(simple)), " and ".join(names)
+        built = (form for form, is_built in zip(forms, can_be_built, strict=True) if is_built)
+        return next(built, canonical_fixpoint(write_groups(simple))), " and ".join(names)
 
     def _compute(self, states: Tensor) -> StateProperties:
         return compute(states, self._tables, self.limits, self._first_words, self._design)
