@@ -31,6 +31,7 @@ class DelegatingDomain(Domain):
         self.cluster_similarity = domain.cluster_similarity
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
         self.normal_form, self.labels = domain.normal_form, domain.labels
+        self.has_common_parts = domain.has_common_parts
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (
             domain.sizes,

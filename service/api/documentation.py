@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -193,7 +194,7 @@ def _campaign_examples() -> dict[str, dict[str, Any]]:
         spec, _ = plugin.examples[0]
         computed = sorted(plugin.open(plugin.spec.model_validate(spec)).computed)[:1]
         objectives: list[dict[str, str]] = [{"name": "activity", "type": "pIC50"}]
-        objectives += [{"name": name, "computed": name} for name in computed]
+        objectives += [{"name": re.sub(r"\W", "_", name), "computed": name} for name in computed]
         value = {"name": f"First {kind} campaign", "domain": {"kind": kind, **spec}, "objectives": objectives}
         examples[kind] = {"summary": plugin.summary, "value": value}
     return examples

@@ -5,7 +5,7 @@ Bounds are compared with its values.
 
 import re
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -19,7 +19,7 @@ from service.exchange.units import UnitsError, check_known, convert, is_concentr
 _SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
 _NUMBERS = ("min", "max", "target", "range", "desirability")
 """What a specification says in the units of an assay."""
-_Quantity = TypeVar("_Quantity", Objective, Constraint, Guardrail)
+_Quantity = TypeVar("_Quantity", bound=Objective | Constraint | Guardrail)
 _NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
 
 
@@ -37,14 +37,12 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
         wanted = None if kind is None else read_in[kind]
         if item.units is None or wanted is None or item in kept or _are_one(item.units, wanted):
             return item
-        numbers = {name: getattr(item, name) for name in _NUMBERS if getattr(item, name, None) is not None}
+        given = {name: getattr(item, name) for name in _NUMBERS if getattr(item, name, None) is not None}
         try:
-            return item.model_copy(
-                update={"units": wanted}
-                | {name: _converted(value, item.units, wanted) for name, value in numbers.items()}
-            )
+            numbers = {name: _converted(value, item.units, wanted) for name, value in given.items()}
         except UnitsError:
             return item
+        return cast("_Quantity", item.model_copy(update={"units": wanted, **numbers}))
 
     return spec.model_copy(
         update={
@@ -55,14 +53,12 @@ def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> Cam
     )
 
 
-_Numbers = float | tuple[float, float] | Desirability
-
-
-def _converted(value: _Numbers, given: str, wanted: str) -> _Numbers:
+def _converted(value: Any, given: str, wanted: str) -> Any:
+    """Return a number, a range or the values of a desirability curve in other units."""
     if isinstance(value, Desirability):
         return value.mapped(lambda edge: convert(edge, given, wanted))
     if isinstance(value, tuple):
-        return convert(value[0], given, wanted), convert(value[1], given, wanted)
+        return tuple(convert(end, given, wanted) for end in value)
     return convert(value, given, wanted)
 
 

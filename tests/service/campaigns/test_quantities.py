@@ -56,7 +56,16 @@ def test_bounds_are_converted_to_the_units_in_which_values_are_read():
     spec = CampaignSpec.model_validate(
         SPEC
         | {
-            "objectives": [{"name": "x", "type": "IC50", "units": "nM", "range": [1, 1000]}],
+            "objectives": [
+                {"name": "x", "type": "IC50", "units": "nM", "range": [1, 1000]},
+                {
+                    "name": "y",
+                    "type": "IC50",
+                    "units": "uM",
+                    "direction": "minimize",
+                    "desirability": {"points": [[1, 1], [5, 0]]},
+                },
+            ],
             "constraints": [{"type": "IC50", "units": "uM", "max": 10, "probability": 0.5}],
             "guardrails": [{"name": "safe", "type": "IC50", "units": "pM", "min": 5}],
         }
@@ -65,7 +74,9 @@ def test_bounds_are_converted_to_the_units_in_which_values_are_read():
     found = in_read_units(spec)
     assert (found.constraints[0].units, found.constraints[0].max) == ("nM", 10_000)
     assert (found.guardrails[0].units, found.guardrails[0].min) == ("nM", 0.005)
-    assert found.objectives == spec.objectives
+    assert found.objectives[0] == spec.objectives[0]
+    assert found.objectives[1].units == "nM"
+    assert found.objectives[1].desirability.points == ((1000, 1), (5000, 0))
     assert in_read_units(spec, before=spec) == spec
 
 

@@ -133,8 +133,10 @@ def _label(mol: Chem.Mol) -> None:
     try:
         rdCIPLabeler.AssignCIPLabels(mol, maxRecursiveIterations=MOST_STEPS)
     except RuntimeError:  # its limit was reached
-        for holder in (*mol.GetAtoms(), *mol.GetBonds()):
-            holder.ClearProp("_CIPCode")
+        for atom in mol.GetAtoms():
+            atom.ClearProp("_CIPCode")
+        for bond in mol.GetBonds():
+            bond.ClearProp("_CIPCode")
 
 
 def _surroundings(mol: Chem.Mol, ends: tuple[int, ...]) -> tuple[tuple[int, str], ...]:

@@ -7,6 +7,7 @@ mixture of the drawn isomer and the one with all these centres inverted, `|o1:1|
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from rdkit import Chem
@@ -25,6 +26,20 @@ def flat(mol: Chem.Mol) -> Chem.Mol:
     copy = Chem.Mol(mol)
     Chem.RemoveStereochemistry(copy)
     return copy
+
+
+def less_configured(mol: Chem.Mol, most: int) -> list[Chem.Mol]:
+    """Return forms of a molecule without some configured centres, fewest removed first, at most `most`."""
+    centres = [atom.GetIdx() for atom in mol.GetAtoms() if _is_centre(atom)]
+    chosen = (some for n in range(1, len(centres)) for some in itertools.combinations(centres, n))
+    forms = []
+    for removed in itertools.islice(chosen, most):
+        copy = Chem.Mol(mol)
+        for index in removed:
+            copy.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+        Chem.AssignStereochemistry(copy, cleanIt=True, force=True)
+        forms.append(copy)
+    return forms
 
 
 def write_groups(mol: Chem.Mol) -> str:

@@ -7,22 +7,24 @@ oximes, hydrazones and nitrones.
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import StereoGroupType, rdDistGeom, rdMolDescriptors
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
+from models.domains.molecules.chemistry.normal_form import CARBON
 from models.domains.molecules.chemistry.stereo import flat, mirrored
 
 MOST_COUNTED = 32
 """Isomers that are told apart when they are counted; above, only an upper bound is given."""
 SEED = 7
 """Of the isomers that are picked where there are more than may be listed, and of embeddings."""
-EMBEDDINGS = 5
-"""Attempts to embed an isomer of a bridged molecule."""
+EMBEDDINGS = 10
+"""Attempts to embed an isomer of a bridged ring system."""
 NONE, DEFINED, RACEMATE = "none", "defined", "racemate"
-_MIXED, _UNKNOWN = StereoGroupType.STEREO_AND, StereoGroupType.STEREO_OR
+_UNKNOWN = StereoGroupType.STEREO_OR
 
 
 @lru_cache(maxsize=20_000)
@@ -79,20 +81,52 @@ def made_as(proposed: str, made: str) -> str | None:
 
 def _isomers(mol: Chem.Mol, most: int) -> list[str]:
     """Return SMILES of the isomers that a molecule leaves open, each once."""
-    options = StereoEnumerationOptions(onlyUnassigned=True, unique=True, maxIsomers=most, rand=SEED)
+    kwargs = {"onlyUnassigned": True, "unique": True, "maxIsomers": most, "rand": SEED}
+    options = StereoEnumerationOptions(**kwargs)  # type: ignore[no-untyped-call] # RDKit leaves it untyped
     is_bridged = rdMolDescriptors.CalcNumBridgeheadAtoms(mol) > 0
     with rdBase.BlockLogs():
         drawn = list(EnumerateStereoisomers(Chem.Mol(mol), options))  # type: ignore[no-untyped-call] # RDKit
-        possible = [isomer for isomer in drawn if _can_be_embedded(isomer)] if is_bridged else drawn
+        possible = [isomer for isomer in drawn if _is_possible(isomer)] if is_bridged else drawn
         settled = map(_settled, possible or drawn)
         return list(dict.fromkeys(Chem.MolToSmiles(isomer) for isomer in settled))
 
 
-def _can_be_embedded(mol: Chem.Mol) -> bool:
-    """Return whether a conformer of an isomer is found soon; bridged rings exclude some configurations."""
-    parameters = rdDistGeom.ETKDGv3()
+def _is_possible(mol: Chem.Mol) -> bool:
+    """Return whether the configuration of bridged rings is possible."""
+    return all(map(_can_be_embedded, _bridged_cores(mol)))
+
+
+@lru_cache(maxsize=20_000)
+def _can_be_embedded(core: str) -> bool:
+    """Return whether a conformer of bridged rings is found soon; they exclude some configurations."""
+    parameters: Any = rdDistGeom.KDG()
     parameters.randomSeed, parameters.maxIterations = SEED, EMBEDDINGS
-    return bool(rdDistGeom.EmbedMolecule(Chem.AddHs(mol), parameters) == 0)
+    return bool(rdDistGeom.EmbedMolecule(Chem.AddHs(Chem.MolFromSmiles(core)), parameters) == 0)
+
+
+def _bridged_cores(mol: Chem.Mol) -> list[str]:
+    """Return the bridged ring systems of a molecule as SMILES, with methyl groups for what they bear."""
+    heads: Any = []
+    rdMolDescriptors.CalcNumBridgeheadAtoms(mol, heads)
+    systems: list[set[int]] = []
+    for ring in map(set, mol.GetRingInfo().AtomRings()):
+        joined = [system for system in systems if system & ring]
+        systems = [system for system in systems if not system & ring] + [ring.union(*joined)]
+    return [_with_methyls(mol, system) for system in systems if system.intersection(heads)]
+
+
+def _with_methyls(mol: Chem.Mol, system: set[int]) -> str:
+    core = Chem.RWMol(mol)
+    beside = {
+        other.GetIdx() for index in system for other in mol.GetAtomWithIdx(index).GetNeighbors()
+    } - system
+    for index in beside:
+        core.ReplaceAtom(index, Chem.Atom(CARBON))
+    core.BeginBatchEdit()
+    for index in set(range(mol.GetNumAtoms())) - system - beside:
+        core.RemoveAtom(index)
+    core.CommitBatchEdit()
+    return str(Chem.MolToSmiles(core))
 
 
 def _settled(mol: Chem.Mol) -> Chem.Mol:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rdkit import Chem
 from rdkit.Chem.MolStandardize import rdMolStandardize
@@ -100,7 +101,7 @@ def _shifted(mol: Chem.Mol, pattern: Chem.Mol) -> Chem.Mol:
 
 @cache
 def _enumerator() -> rdMolStandardize.TautomerEnumerator:
-    parameters = rdMolStandardize.CleanupParameters()
+    parameters: Any = rdMolStandardize.CleanupParameters()
     parameters.tautomerTransformsFile = str(SHIFTS)
     parameters.tautomerRemoveSp3Stereo = False
     parameters.tautomerRemoveIsotopicHs = False

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
 from models.domains.molecules.chemistry.normal_form import unlabelled
-from models.domains.molecules.chemistry.stereo import flat, write_groups
+from models.domains.molecules.chemistry.stereo import flat, less_configured, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.environment.common_words import common_words
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
+
+
+MOST_SIMPLER = 256
+"""Forms with fewer configured centres that are tried."""
 
 
 @final
@@ -266,13 +270,21 @@ class FragmentTrees(Environment):
         return common_words(self.fragments, self._tables, self.limits.fragments)
 
     def simplified(self, text: str) -> tuple[str, str] | None:
-        """Return a molecule without its isotopes and configuration, if it has any."""
+        """Return a molecule without its isotopes and as much of its configuration as cannot be built.
+
+        None if it has neither.
+        """
         mol = molecule(text)
         plain = unlabelled(mol)
         simple = flat(plain)
         lost = {"isotopes": plain is not mol, "configuration": write_groups(simple) != write_groups(plain)}
         names = [name for name, is_lost in lost.items() if is_lost]
-        return (canonical_fixpoint(write_groups(simple)), " and ".join(names)) if names else None
+        if not names:
+            return None
+        forms = [canonical_fixpoint(write_groups(form)) for form in less_configured(plain, MOST_SIMPLER)]
+        can_be_built = self.states(forms)[1].tolist() if forms else []
+        built = (form for form, is_built in zip(forms, can_be_built, strict=True) if is_built)
+        return next(built, canonical_fixpoint(write_groups(simple))), " and ".join(names)
 
     def _compute(self, states: Tensor) -> StateProperties:
         return compute(states, self._tables, self.limits, self._first_words, self._design)

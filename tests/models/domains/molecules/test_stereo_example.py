@@ -10,12 +10,15 @@ from models.records import History, Measurement
 
 EXAMPLE = Path("examples/molecules/stereoisomers.json")
 MEASURED = {"C[C@H](N)c1ccccc1": 20.0, "C[C@@H](N)c1ccccc1": 900.0, "CC(N)Cc1ccccc1": 300.0, "CCO": 5000.0}
+FRAGMENTS = ["[*]c1ccccc1", "[*]C1CCCC1O", "[*]C([*])(C)N", "[*]N1CCC(C)C1", "[*]c1ccncc1"]
 
 
 def test_every_candidate_of_a_round_is_stereo_defined() -> None:
     document = json.loads(EXAMPLE.read_text())
     document["sampler"]["steps"] = 2
     document["constraints"] = []
+    document["batch"]["size"] = 6
+    document["domain"] |= {"fragments": FRAGMENTS, "max_fragments": 2, "max_heavy_atoms": 18}
     spec = CampaignSpec.model_validate(document)
     domain = open_domain(spec.domain)
     results = tuple(Measurement(object=text, type="IC50", value=value) for text, value in MEASURED.items())
