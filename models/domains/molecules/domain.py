@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.stereo import write_groups
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.limits import MAX_HEAVY_ATOMS
 
@@ -128,7 +129,7 @@ class Molecules(Domain):
 
     def _is_refused(self, fragment: Chem.Mol) -> bool:
         """Return whether a molecule with this group could not be proposed."""
-        broken = self.check(molecules.canonical_fixpoint(molecules.write_groups(fragment)))
+        broken = self.check(molecules.canonical_fixpoint(write_groups(fragment)))
         return any(violation.code != "max_heavy_atoms" for violation in broken)
 
     def kernel(self) -> Kernel:

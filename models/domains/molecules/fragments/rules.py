@@ -174,10 +174,10 @@ UNITS = Rules(
     pairs=_both_ways(
         {
             "aromatic": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, *_TO_SP2),
-            "ring_vinyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, *_TO_SP2),
+            "ring_vinyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON[2:], *_TO_SP2),
             "ring_alkyl": (
                 *(*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON),
-                *("amine", "fluorine", "nitrile"),
+                *("amine", "nitrile"),
             ),
             "alkyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, "amine", "nitrile"),
             "fluoroalkyl": (
