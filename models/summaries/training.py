@@ -133,6 +133,9 @@ class Reach(SummaryPart):
     other_parts: int | None = Field(
         default=None, description="that keep all rules and need other building blocks"
     )
+    broken_rules: dict[str, int] = Field(
+        default_factory=dict, description="measured objects that break each rule, buildable or not"
+    )
     reasons: dict[str, int] | None = Field(
         default=None, description="how many of the others each reason keeps out, where a domain names reasons"
     )

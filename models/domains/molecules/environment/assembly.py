@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.domains.molecules.fragments.rules import RulesName
 
 
 def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
@@ -49,7 +50,7 @@ def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
             editable.AddBond(left, right, Chem.BondType.SINGLE)
             held[parent, parent_site], held[node, own_site] = right, left
     centres = [
-        _set_centre(editable, first_atom[node], fragments[row[node]], centre, _held_by(held, node))
+        set_centre(editable, first_atom[node], fragments[row[node]], centre, _held_by(held, node))
         for node in range(len(first_atom))
         for centre in fragments[row[node]].centres
     ]
@@ -65,7 +66,7 @@ def _held_by(held: Mapping[tuple[int, int], int], node: int) -> dict[int, int]:
     return {site: atom for (owner, site), atom in held.items() if owner == node}
 
 
-def _set_centre(
+def set_centre(
     editable: Chem.RWMol, first: int, fragment: Fragment, centre: Centre, held: Mapping[int, int]
 ) -> int:
     """Set the configuration of a centre whose sites hold these atoms, and return its atom."""
@@ -100,13 +101,26 @@ class Disassembler:
     def row(self, text: str) -> list[int] | None:
         """Return the finished tree of a molecule, or None where a fragment or one of its sites is missing."""
         pieces = cut(text, self._places.rules)
+        return self.tree(pieces, {})
+
+    @property
+    def rules(self) -> RulesName:
+        """The rules by which molecules are cut."""
+        return self._places.rules
+
+    def tree(self, pieces: Pieces, given: Mapping[int, Place], root: int = 0) -> list[int] | None:
+        """Return the finished tree of pieces from a root, or None where a fragment or a site is missing.
+
+        `given` are the places of some pieces; the others are placed onto the vocabulary.
+        """
         if len(pieces.cores) > self._max_fragments:
             return None
-        places = self._places.of(pieces)
+        found = self._places.of(pieces) if len(given) < len(pieces.cores) else [None] * len(given)
+        places = [given.get(index, place) for index, place in enumerate(found)]
         result = [place for place in places if place is not None]
-        return self._layout(pieces, result) if len(result) == len(places) else None
+        return self._layout(pieces, result, root) if len(result) == len(places) else None
 
-    def _layout(self, pieces: Pieces, places: list[Place]) -> list[int]:
+    def _layout(self, pieces: Pieces, places: list[Place], root: int) -> list[int]:
         bonds: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         for join in pieces.joins:
             left_site, right_site = (
@@ -115,7 +129,7 @@ class Disassembler:
             )
             bonds[join.left].append((join.right, left_site, right_site))
             bonds[join.right].append((join.left, right_site, left_site))
-        order, rows = [0], [(places[0].fragment, NONE, NONE, NONE)]
+        order, rows = [root], [(places[root].fragment, NONE, NONE, NONE)]
         for piece in order:  # the list grows during iteration: breadth first
             for other, site, other_site in bonds[piece]:
                 if other not in order:

@@ -20,6 +20,7 @@ from models.domains.molecules.environment.names import name_hash, named_sites
 from models.domains.molecules.fragments.compatibility import (
     IMPOSSIBLE,
     AttachAction,
+    Cost,
     attach_actions,
     completion_costs,
     is_compatible,
@@ -82,11 +83,16 @@ class LookupTables:
         return LookupTables(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
-def build(fragments: Sequence[Fragment]) -> LookupTables:
-    """Return the tables of a vocabulary that is `joining.completable`."""
+def build(fragments: Sequence[Fragment], n_free: int | None = None) -> LookupTables:
+    """Return the tables of a vocabulary that is `joining.completable`.
+
+    Only the first `n_free` fragments are bonded by the rules (default all); the others belong to a design.
+    """
+    n_free = len(fragments) if n_free is None else n_free
     listed, rules = attach_actions(fragments), RULES[fragments[0].rules]
     sites = _site_tables(fragments, listed, rules)
-    costs = completion_costs(fragments)
+    sites["is_sp3"][n_free:] = False
+    costs = [*completion_costs(fragments[:n_free]), *[Cost(0, 0)] * (len(fragments) - n_free)]
     least = torch.tensor([cost.least for cost in costs])
     is_limited = torch.tensor([f.required > 1 and keeps_one_hetero(f) for f in fragments])
     extra = torch.tensor([cost.other - cost.least for cost in costs]) * is_limited
@@ -95,7 +101,7 @@ def build(fragments: Sequence[Fragment]) -> LookupTables:
         least_cost=least,
         extra_cost=extra,
         descriptors=torch.tensor([_descriptors(fragment) for fragment in fragments], dtype=torch.float32),
-        **_word_tables(listed, sites, least, extra, rules),
+        **_word_tables(listed, sites, (least, extra), rules, n_free),
     )
 
 
@@ -166,12 +172,17 @@ def _relations(fragments: Sequence[Fragment], n_sites: int) -> Tensor:
 
 
 def _word_tables(
-    listed: Sequence[AttachAction], sites: dict[str, Tensor], least: Tensor, extra: Tensor, rules: Rules
+    listed: Sequence[AttachAction],
+    sites: dict[str, Tensor],
+    costs: tuple[Tensor, Tensor],
+    rules: Rules,
+    n_free: int,
 ) -> dict[str, Tensor]:
+    least, extra = costs
     fragment = torch.tensor([word.fragment for word in listed])
     required = torch.tensor([word.required_after for word in listed])
     is_hetero = torch.tensor([word.is_hetero for word in listed])
-    has_site = torch.tensor([word.site >= 0 for word in listed])
+    has_site = torch.tensor([word.site >= 0 and word.fragment < n_free for word in listed])
     size = torch.tensor([word.heavy_atoms for word in listed])
     # An sp3 carbon that a heteroatom points at may only take other partners from then on.
     with_other = size + required * least[fragment] + (required > 1) * extra[fragment]

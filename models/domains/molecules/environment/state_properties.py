@@ -20,6 +20,7 @@ from models.domains.molecules.environment.validity import SiteStates, analyse_si
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.domains.molecules.environment.design_tables import DesignTables
     from models.domains.molecules.environment.lookup_tables import LookupTables
     from models.domains.molecules.environment.validity import SizeLimits
 
@@ -36,22 +37,29 @@ class StateProperties(NamedTuple):
     open_view: Tensor  # [B, K] the tree rooted at each open site, zero elsewhere
 
 
-def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
+def compute(
+    states: Tensor,
+    tables: LookupTables,
+    limits: SizeLimits,
+    first_words: Tensor,
+    design: DesignTables | None = None,
+) -> StateProperties:
     """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
     whole = split(states)
     # Rows of a batch grow together, so late nodes are mostly empty.
     columns = whole.first(max(1, int((whole.fragment != NONE).any(dim=0).sum())))
     missing_nodes = whole.fragment.shape[1] - columns.fragment.shape[1]
     n_missing = missing_nodes * tables.is_site.shape[1]
-    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
+    seen = tree_states.rooted_hashes(columns, tables)
+    sites_state = analyse_sites(columns, tables, limits, design)
     name = tree_states.name(columns, seen, missing_nodes)
-    leaves = find_leaves(columns, seen, sites_state, tables)
+    leaves = find_leaves(columns, seen, sites_state, tables, keeps_root=design is not None)
     found = find_patterns(columns, sites_state.neighbours, tables)
     encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
     slots = encoding.encode_slots(columns, seen, sites_state, leaves, tables, found)
     return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words, n_missing),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, (first_words, design), n_missing),
         backward_mask=_backward_mask(columns, leaves, sites_state, n_missing),
         encoding=encoding.with_signs(encoded, name),
         slots=pad(slots, (0, 0, 0, n_missing)),
@@ -65,10 +73,11 @@ def _forward_mask(
     seen: RootedHashes,
     sites_state: SiteStates,
     tables: LookupTables,
-    first_words: Tensor,
+    beginning: tuple[Tensor, DesignTables | None],
     n_missing: int,
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
+    first_words, design = beginning
     is_empty, is_pointed, is_final = (
         columns.fragment[:, 0] == NONE,
         columns.pointed != NONE,
@@ -76,7 +85,10 @@ def _forward_mask(
     )
     is_growing = ~is_empty & ~is_pointed & ~is_final
     slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
-    words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    if design is None:
+        words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    else:
+        words = design.fitting_words(sites_state, columns, tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
     stop = is_growing & (sites_state.required == 0)
     return torch.cat([pad(slots & is_growing[:, None], (0, n_missing)), words, stop[:, None]], dim=1)

@@ -55,8 +55,12 @@ class Pieces:
 @lru_cache(maxsize=20_000)
 def cut(text: str, rules: RulesName = "brics") -> Pieces:
     """Return the pieces of a molecule, with the configuration of centres where the rules keep it."""
+    return pieces_between(text, RULES[rules].cut_bonds(flat(molecule(text))), rules)
+
+
+def pieces_between(text: str, bonds: list[tuple[int, int]], rules: RulesName) -> Pieces:
+    """Return the pieces between bonds, whatever the rules say of these; joins come in the order of bonds."""
     mol = flat(molecule(text))
-    bonds = RULES[rules].cut_bonds(mol)
     parts: list[tuple[int, ...]] = []
     cores = [canonical_core(core) for core in _parted(mol, bonds, parts)]
     site_of = {
