@@ -37,7 +37,7 @@ MAX_EXTRA_FRAGMENTS = 500
 MAX_ANALOGUES = 100
 """Ring systems that may be added because they have one nitrogen more than a measured one."""
 CAPS = ("C", "c%99ccccc%99")
-"""Methyl and phenyl: a group that is refused beside both is refused everywhere (chlorine is only on alkyl)."""
+"""Methyl and phenyl: a group that is refused beside both is refused everywhere (chlorine only on alkyl)."""
 NITRO = ("[N+](=O)[O-]", "O=[N+]([O-])", "O=[NH+][O-]")
 
 Sites = Counter[int]
