@@ -106,7 +106,8 @@ class SlotHead(nn.Module):
         mixed = of_slot.index_select(0, number[row, slot]) + of_state.index_select(0, state)
         unused = self.out(functional.relu(of_state + self.of_slot.bias))  # [N, 1]
         used = self.out(functional.relu(mixed)).squeeze(1)
-        return unused.expand(-1, slots.shape[1]).index_put((state, slot), used)
+        logits: Tensor = unused.expand(-1, slots.shape[1]).index_put((state, slot), used)
+        return logits
 
 
 @final

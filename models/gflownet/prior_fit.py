@@ -137,6 +137,9 @@ def walk_back(environment: Environment, final_states: Tensor, generator: Generat
         is_word = (words >= 0) & masks.gather(1, words.clamp_min(0).unsqueeze(1)).squeeze(1)
         is_choice = is_word & (masks.sum(dim=1) > 1)
         parts.append(Choices(environment.contexts(states), masks, words, owner).at(is_choice))
+    if not parts:
+        words, masks = owner, environment.forward_mask(states)[:, environment.n_slots :]
+        return Choices(environment.contexts(states), masks, words, owner)
     columns = (
         torch.cat([getattr(part, name) for part in parts]) for name in ("contexts", "masks", "words", "owner")
     )

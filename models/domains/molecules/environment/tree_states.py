@@ -34,7 +34,8 @@ class TreeColumns(NamedTuple):
 
     def first(self, n: int) -> TreeColumns:
         """Return the columns of the first n nodes; the others must be empty."""
-        return TreeColumns(*(column[:, :n] for column in self[:4]), self.pointed, self.final)
+        fragment, parent, parent_site, own_site = (column[:, :n] for column in self[:4])
+        return TreeColumns(fragment, parent, parent_site, own_site, self.pointed, self.final)
 
 
 class RootedHashes(NamedTuple):

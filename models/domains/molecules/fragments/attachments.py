@@ -110,7 +110,7 @@ def _labelled(text: str) -> Chem.Mol:
             f"fragment {shown!r} has {len(text)} characters; at most {MAX_FRAGMENT_LENGTH} are read"
         )
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(text, sanitize=False)
+        mol: Chem.Mol | None = Chem.MolFromSmiles(text, sanitize=False)
         if mol is None or mol.GetNumAtoms() == 0:
             raise InvalidFragmentError(f"fragment {text!r} is not a valid SMILES")
         for number, atom in enumerate(mol.GetAtoms(), 1):

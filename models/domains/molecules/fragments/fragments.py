@@ -163,7 +163,13 @@ def _requirements(opened: OpenCore, atoms: tuple[int, ...], rules: Rules) -> tup
         raise InvalidFragmentError(f"fragment {core!r} lacks a [*] on an atom that must be substituted")
     if any(sites[centre.atom] != centre.n_sites for centre in centres) or needs.total() > MAX_REQUIRED:
         raise InvalidFragmentError(f"fragment {core!r} has too many sites that must be substituted")
+    if not needs and rules is not BRICS and not _has_carbon(core):
+        return 1, (True,) * len(atoms)
     return needs.total(), tuple(atom in +needs for atom in atoms)
+
+
+def _has_carbon(core: str) -> bool:
+    return any(atom.GetAtomicNum() == CARBON for atom in molecule(core).GetAtoms())
 
 
 def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:

@@ -146,7 +146,17 @@ BRICS = Rules(
 )
 
 _CARBONS = ("aromatic", "ring_alkyl", "ring_vinyl", "alkyl", "fluoroalkyl")
-_TO_CARBON = ("ether", "thioether", "sulfonyl", "sulfinyl", "azole", "ring_amine", "lactam", "amide")
+_TO_CARBON = (
+    "ether",
+    "thioether",
+    "carbonate",
+    "sulfonyl",
+    "sulfinyl",
+    "azole",
+    "ring_amine",
+    "lactam",
+    "amide",
+)
 _TO_SP2 = ("amine", "fluorine", "halogen", "nitro", "nitrile")
 
 UNITS = Rules(
@@ -158,6 +168,7 @@ UNITS = Rules(
         "alkyne": "[CX2;!R;+0;$(C#[CX2])]",
         "fluoroalkyl": "[CX4;!R;+0;$(C(F)F)]",
         "alkyl": "[CX4;!R;+0]",
+        "carbonate": "[OX2;!R;+0;$(O-[CX3;!R](=O)-[N,O])]",
         "ether": "[OX2;!R;+0]",
         "nitro": "[NX3;!R;+1;$(N(=[OX1])[OX1-])]",
         "amide": "[NX3;!R;+0;$(N-[CX3,SX4;!R]=[OX1])]",
@@ -174,10 +185,10 @@ UNITS = Rules(
     pairs=_both_ways(
         {
             "aromatic": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, *_TO_SP2),
-            "ring_vinyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, *_TO_SP2),
+            "ring_vinyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON[3:], *_TO_SP2),
             "ring_alkyl": (
                 *(*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON),
-                *("amine", "fluorine", "nitrile"),
+                *("amine", "nitrile"),
             ),
             "alkyl": (*_CARBONS, "acyl", "vinyl", "alkyne", *_TO_CARBON, "amine", "nitrile"),
             "fluoroalkyl": (
@@ -190,11 +201,11 @@ UNITS = Rules(
     ),
     hetero=frozenset(
         {
-            *("ring_amine", "lactam", "amine", "ether"),
+            *("ring_amine", "lactam", "amine", "ether", "carbonate"),
             *("thioether", "sulfonyl", "sulfinyl", "nitrile"),
         }
     ),
-    never_open=frozenset({"acyl", "sulfonyl", "sulfinyl", "nitrile", "nitro"}),
+    never_open=frozenset({"acyl", "sulfonyl", "sulfinyl", "nitrile", "nitro", "carbonate"}),
     keeps_ends=False,
     uses_of_lone_atom=1,
     max_sites=8,

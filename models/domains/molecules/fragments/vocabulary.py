@@ -36,6 +36,8 @@ MAX_EXTRA_FRAGMENTS = 500
 """Fragments that measured molecules may add."""
 MAX_ANALOGUES = 100
 """Ring systems that may be added because they have one nitrogen more than a measured one."""
+CAPS = ("C", "c%99ccccc%99")
+"""Methyl and phenyl: a group that is refused beside both is refused everywhere (chlorine only on alkyl)."""
 NITRO = ("[N+](=O)[O-]", "O=[N+]([O-])", "O=[NH+][O-]")
 
 Sites = Counter[int]
@@ -153,13 +155,13 @@ def is_usable(core: str, sites: Sites, max_ring_size: int, is_refused: Callable[
         and charges == 2 * sum(core.count(text) for text in NITRO)
         and max(map(len, rings), default=0) <= max_ring_size
         and not any(atom.GetIsotope() for atom in bare.GetAtoms())
-        and not is_refused(capped(core, sites))
+        and not all(is_refused(capped(core, sites, cap)) for cap in CAPS)
     )
 
 
-def capped(core: str, sites: Sites) -> Chem.Mol:
-    """Return a core with a methyl on one free bond of each site's atom, as within a molecule."""
-    return molecule(write_attachments(core, sites).replace("*", "C"))
+def capped(core: str, sites: Sites, cap: str = CAPS[0]) -> Chem.Mol:
+    """Return a core with a cap on one free bond of each site's atom, as within a molecule."""
+    return molecule(write_attachments(core, sites).replace("*", cap))
 
 
 def fitted_sites(core: str, centres: tuple[Centre, ...], wished: Sequence[tuple[int, int]]) -> Sites | None:

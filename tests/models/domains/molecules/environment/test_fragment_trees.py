@@ -10,14 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from models.domains.molecules import PLUGIN
 from models.domains.molecules.domain import Molecules
 from models.domains.molecules.environment.assembly import assemble, rows_to_tensor
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
 from models.domains.molecules.environment.tree_states import split
 from models.domains.molecules.environment.validity import analyse_sites
 from models.domains.molecules.fragments.fragmentation import cut
+from models.domains.molecules.fragments.reach import NO_RING, REFUSED, TOO_LARGE
 from models.domains.molecules.fragments.rules import BRICS, RULES, UNITS, Rules
 from models.domains.molecules.fragments.vocabulary import compile_fragments
+from models.domains.molecules.spec import MoleculesSpec
 
 Walk = Callable[..., torch.Tensor]
 
@@ -358,9 +361,17 @@ def test_configurations_are_kept_and_unknown_groups_are_not_represented(default_
 def test_measured_molecules_widen_the_vocabulary(domain: Molecules, default_env: FragmentTrees):
     known = ["CC1CCC2(CC1)CC2", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
     assert not default_env.states(known)[1].any()
-    wider = domain.environment(known)
+    assert domain.environment(known).states(known)[1].tolist() == [True, False, False]  # BRENK is blocked
+    everything = MoleculesSpec.model_validate({"kind": "molecules", "alerts": {"block": []}})
+    wider = PLUGIN.open(everything).environment(known)
     assert wider.states(known)[1].all()
     assert wider.objects(wider.states(known)[0]) == known
+
+
+def test_reasons_say_what_keeps_a_molecule_out(default_env: FragmentTrees):
+    assert default_env.obstacle("C" * 41) == TOO_LARGE
+    assert default_env.obstacle("O=Cc1ccccc1") == REFUSED
+    assert default_env.obstacle("c1ccc2c(c1)[nH]c1ccc3ccccc3c12") == NO_RING
 
 
 def test_a_vocabulary_too_large_for_the_limit_is_refused():
