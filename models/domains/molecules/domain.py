@@ -11,6 +11,7 @@ from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
+from models.domains.molecules.chemistry.stereo import write_groups
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.designs.compile_design import compile_design
 from models.domains.molecules.designs.lists import compounds
@@ -213,7 +214,7 @@ class Molecules(Domain):
 
     def _is_refused(self, fragment: Chem.Mol) -> bool:
         """Return whether a molecule with this group could not be proposed."""
-        text = molecules.canonical_fixpoint(molecules.write_groups(fragment))
+        text = molecules.canonical_fixpoint(write_groups(fragment))
         broken = molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
         return any(violation.code != "max_heavy_atoms" for violation in broken)
 
