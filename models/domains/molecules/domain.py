@@ -16,7 +16,7 @@ from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS
 from models.domains.molecules.designs.compile_design import compile_design
 from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.designs.part_columns import part_columns
-from models.domains.molecules.designs.parts import with_listed, without_forbidden
+from models.domains.molecules.designs.parts import listed_compounds, without_forbidden
 from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import CampaignRules, computed_of
 from models.domains.molecules.library.labels import LABELS
@@ -204,12 +204,12 @@ class Molecules(Domain):
             return ()
         if spec.fragments is not None:
             return without_forbidden(compile_fragments(spec.fragments, RULES[spec.fragmentation]), spec)
-        known = with_listed(known, spec)
+        further = listed_compounds(spec)
         if spec.fragmentation == "brics":
-            found = older_vocabulary(spec.vocabulary_size, spec.max_heavy_atoms, known)
+            found = older_vocabulary(spec.vocabulary_size, spec.max_heavy_atoms, [*known, *further])
         else:
             limits = (spec.vocabulary_size, spec.max_heavy_atoms)
-            found = vocabulary(*limits, known, spec.max_ring_size, self._is_refused)
+            found = vocabulary(*limits, known, spec.max_ring_size, self._is_refused, further)
         return without_forbidden(found, spec)
 
     def _is_refused(self, fragment: Chem.Mol) -> bool:

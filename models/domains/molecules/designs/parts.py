@@ -14,8 +14,6 @@ from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.fragments.compatibility import keep_completable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from models.domains.molecules.designs.settings import Settings
     from models.domains.molecules.designs.spec import ForbiddenPattern
     from models.domains.molecules.fragments.fragments import Fragment
@@ -27,11 +25,11 @@ _SURROUNDINGS = re.compile(r"\[[^\]]*[HDXvh^@!]")
 """Parts of a SMARTS whose match depends on hydrogens, neighbours, hybridisation or configuration."""
 
 
-def with_listed(measured: Sequence[str], spec: Settings) -> list[str]:
-    """Return measured molecules, then the leads and known compounds whose fragments may be used as well."""
+def listed_compounds(spec: Settings) -> list[str]:
+    """Return the leads and known compounds whose fragments may be used as well."""
     listed = () if spec.leads is None else compounds(spec.leads.smiles, spec.tautomers)
     listed += () if spec.known is None else compounds(spec.known.smiles, spec.tautomers)[:MOST_KNOWN]
-    return list(dict.fromkeys([*measured, *listed]))
+    return list(dict.fromkeys(listed))
 
 
 def without_forbidden(fragments: tuple[Fragment, ...], spec: Settings) -> tuple[Fragment, ...]:

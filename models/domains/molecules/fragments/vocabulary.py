@@ -97,6 +97,7 @@ def vocabulary(
     known: Sequence[str],
     max_ring_size: int,
     is_refused: Callable[[Chem.Mol], bool],
+    further: Sequence[str] = (),
 ) -> tuple[Fragment, ...]:
     """Return the common fragments and those of known molecules, under the rules `units`.
 
@@ -106,14 +107,16 @@ def vocabulary(
         known: canonical texts of measured molecules.
         max_ring_size: of any fragment.
         is_refused: whether nothing with this group may be proposed.
+        further: canonical texts of molecules whose fragments come after those of known ones.
     """
     cores: dict[Key, Sites] = {}
     for entry in common_fragments()[:size]:
         core, sites, centres = read_fragment(entry.smiles)
         if is_usable(core, sites, max_ring_size, is_refused):
             cores[core, centres] = sites
-    small = [text for text in known if molecule(text).GetNumHeavyAtoms() <= max_heavy_atoms]
-    _widen(cores, count_uses(small), max_ring_size, is_refused)
+    for texts in (known, further):
+        small = [text for text in texts if molecule(text).GetNumHeavyAtoms() <= max_heavy_atoms]
+        _widen(cores, count_uses(small), max_ring_size, is_refused)
     return keep_completable(
         tuple(
             fragment

@@ -125,3 +125,11 @@ def test_a_fragment_that_holds_a_forbidden_substructure_by_itself_is_not_offered
         {"fragments": ["[*]CC#N", "[*]OC", "[*]c1ccccc1"], "forbidden": ["C#N"]}
     )
     assert not any("N" in name for name in Molecules(spec).environment([]).vocabulary())
+
+
+def test_fragments_of_known_compounds_and_leads_may_be_used():
+    known = ["O=C1OC2(CCN(c3ccccc3)CC2)c2ccccc21", "CC1CCC2(CC1)CC2"]
+    plain = Molecules(MoleculesSpec.model_validate(NO_ALERTS)).environment([])
+    assert not plain.states(known)[1].any()
+    spec = NO_ALERTS | {"known": {"smiles": known[:1], "propose": True}, "leads": known[1:]}
+    assert Molecules(MoleculesSpec.model_validate(spec)).environment([]).states(known)[1].all()

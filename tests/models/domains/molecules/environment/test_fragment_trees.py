@@ -358,7 +358,8 @@ def test_configurations_are_kept_and_unknown_groups_are_not_represented(default_
     assert default_env.is_final(states).all()
 
 
-def test_measured_molecules_widen_the_vocabulary(domain: Molecules, default_env: FragmentTrees):
+def test_measured_molecules_widen_the_vocabulary(default_env: FragmentTrees):
+    domain = Molecules(MoleculesSpec.model_validate({"alerts": {"block": [], "flag": []}}))
     known = ["CC1CCC2(CC1)CC2", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
     assert not default_env.states(known)[1].any()
     assert domain.environment(known).states(known)[1].tolist() == [True, False, False]  # BRENK is blocked
