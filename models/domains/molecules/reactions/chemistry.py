@@ -174,10 +174,14 @@ class Reactions:
         """Return all routes of this space that make the molecule of a canonical text."""
         return self._retro.routes(smiles)
 
+    def allowed(self, counts: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.bool_]:
+        """Return which rows of counts [R, G] satisfy the guards of a step's growing molecule [R]."""
+        kind = self.steps[step]
+        return self._may_react(counts, kind.template, kind.role)
+
     def may_react(self, smiles: str, step: int) -> bool:
         """Return whether the guards of a step's growing molecule hold."""
-        kind = self.steps[step]
-        return bool(self._may_react(self.count(smiles)[None], kind.template, kind.role)[0])
+        return bool(self.allowed(self.count(smiles)[None], step)[0])
 
     def _apply(self, smiles: str, step: int, partner: int | None) -> str | None:
         kind = self.steps[step]
