@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from models.domains import open_domain
@@ -33,6 +34,7 @@ from models.rounds.sampling.candidate_pool import sample_candidates
 from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
+from models.rounds.selecting.best_of_list import best_of_list
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
@@ -116,7 +118,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
         sampling = stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
+        best = partial(best_of_list, fitted=fitted, environment=environment, seed=stream(seed, "selecting"))
+        given = (trainer, reward, filters, fitted, sampling, tick)
+        pool = sample_candidates(*given, everything=listing.states, best=best)
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -165,7 +169,9 @@ def _before_training(
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     found = {"hazard_lists": screened.provenance(), "reach": reached}
-    return summary | found, [*messages, *reach_messages(reached)]
+    # what was measured need not stand in a list; where objects are built, the builder should know it
+    lines = reach_messages(reached) if environment.listed() is None else []
+    return summary | found, [*messages, *lines]
 
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists")

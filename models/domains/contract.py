@@ -145,6 +145,8 @@ class Domain(ABC):
     They describe no object by themselves unless `names_object` says so. Headers are in lower case, with `_`
     for every character that is no letter or digit.
     """
+    labels: Sequence[str] = ()
+    """Further columns of `columns`, which say what an object is called; an upload need not have them."""
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Numeric `object_columns`, each with its units, `FRACTION`, or None without units.
 
@@ -176,6 +178,8 @@ class Domain(ABC):
     """
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
+    normal_form: str | None = None
+    """The name of how texts are written: while it is the same, equal objects have equal texts."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
@@ -231,6 +235,10 @@ class Domain(ABC):
     @abstractmethod
     def display(self, text: str) -> str:
         """Return the display text (SMILES, HELM, formula, recipe)."""
+
+    def route(self, text: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - for domains that know one
+        """Return how an object of the environment can be made, as plain JSON; None where nothing says so."""
+        return None
 
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:

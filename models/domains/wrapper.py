@@ -5,7 +5,7 @@ Knows nothing of what wrappers add. A new method of the contract is delegated he
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import Domain
 
@@ -29,6 +29,7 @@ class DelegatingDomain(Domain):
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
+        self.normal_form, self.labels = domain.normal_form, domain.labels
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (
             domain.sizes,
@@ -67,6 +68,10 @@ class DelegatingDomain(Domain):
     def display(self, text: str) -> str:
         """Return the display text."""
         return self._domain.display(text)
+
+    def route(self, text: str) -> Mapping[str, Any] | None:
+        """Return how an object can be made; None where nothing says so."""
+        return self._domain.route(text)
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""

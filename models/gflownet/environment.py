@@ -175,6 +175,10 @@ class Environment(ABC):
         """
         return states.new_zeros(len(states), 0)
 
+    def listed(self) -> Tensor | None:
+        """Return the final states [X, W] of all objects where the space is a list; None where it is built."""
+        return None
+
     def log_counts(self) -> Mapping[int, float] | None:
         """Return size -> log of the exact number of distinct objects; None where it is unknown."""
         return None

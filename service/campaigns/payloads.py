@@ -27,6 +27,7 @@ def identity(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
         "display": domain.display(item.object),
         "columns": domain.columns(item.object),
         "purpose": item.purpose,
+        "route": domain.route(item.object),
     }
 
 
@@ -37,7 +38,7 @@ def to_json(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
 
 def from_json(sample: Mapping[str, Any]) -> ProposedCandidate:
     """Return what was proposed from what `to_json` told of it."""
-    stored = {name: value for name, value in sample.items() if name not in ("display", "columns")}
+    stored = {name: value for name, value in sample.items() if name not in ("display", "columns", "route")}
     return proposed(stored.pop("rank"), stored.pop("object"), stored.pop("purpose"), stored)
 
 

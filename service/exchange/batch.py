@@ -15,6 +15,7 @@ from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
 from service.exchange.results_so_far import so_far_columns
+from service.exchange.routes import route_columns
 from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 class BatchRow:
     """A stored candidate.
 
-    Its id, its present status, what the round said about it, what was measured so far, and the id that the
-    laboratory gave its object.
+    Its id, its present status, what the round said about it, what was measured so far, the id that the
+    laboratory gave its object, and the route by which it can be made.
     """
 
     candidate_id: str
@@ -41,6 +42,7 @@ class BatchRow:
     candidate: ProposedCandidate
     results: tuple[StandardResult, ...] = ()
     compound_id: str | None = None
+    route: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,14 @@ def flat_rows(
     so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
     has_results = any(text for columns in so_far for text in columns.values())
     has_own_ids = any(row.compound_id for row in rows)
+    has_routes = any(row.route for row in rows)
     flat = []
     for row, columns, results in zip(rows, objects, so_far, strict=True):
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
         whole = beside(described, named) | _described(row, described, computed, spec)
+        whole |= beside(whole, route_columns(row.route)) if has_routes else {}
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return flat

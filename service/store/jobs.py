@@ -90,6 +90,11 @@ def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
     return row.content, row.media_type
 
 
+def workspace_of(session: Session, job_id: UUID) -> UUID:
+    """Return the workspace of a job."""
+    return session.scalars(select(Job.workspace_id).where(Job.id == job_id)).one()
+
+
 def _owned(owner: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """Return the conditions of an owner: columns with their values; `sender` is the key that sent a table."""
     sender = Job.context["api_key_id"].astext

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, final
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.library.labels import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.library.catalogue import Catalogue
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -25,10 +28,10 @@ class Molecules(Domain):
 
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
-    structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
     n_amounts = N_COUNTS
+    normal_form = NORMAL_FORM
     features_version = 2
     """1: counts alone."""
     computed = molecules.COMPUTED
@@ -38,7 +41,10 @@ class Molecules(Domain):
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
-        self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.is_list = spec.builder == "library"
+        self.labels = LABELS if self.is_list else ()
+        self.structure = None if self.is_list else "graph"
+        self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -50,7 +56,7 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms)
+        return molecules.check(text, None if self.is_list else self.spec.max_heavy_atoms)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -65,8 +71,8 @@ class Molecules(Domain):
         return molecules.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the SMILES column."""
-        return {molecules.COLUMN: text}
+        """Return the SMILES column and, for the molecules of a list, what the list calls them."""
+        return {molecules.COLUMN: text, **(self._catalogue().names(text) if self.is_list else {})}
 
     def display(self, text: str) -> str:
         """Return the SMILES."""
@@ -96,8 +102,21 @@ class Molecules(Domain):
 
         return draw(texts, captions)
 
+    def _catalogue(self) -> Catalogue:
+        from models.domains.molecules.library.catalogue import open_catalogue
+
+        assert self.spec.library is not None, "the specification was validated"
+        return open_catalogue(self.spec.library)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
+        """Return the environment of the specification's builder.
+
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        """
+        if self.is_list:
+            from models.domains.molecules.library.environment import ListedObjects
+
+            return ListedObjects(self._catalogue(), device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.vocabulary import vocabulary
 

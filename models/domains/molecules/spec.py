@@ -1,19 +1,37 @@
 """Specification of a molecule campaign. Torch-free; knows no construction."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
-from models.specs.base import DomainSpec, is_stored
+from models.domains.collections import CollectionReference, kind_of_list
+from models.domains.molecules.limits import (
+    MAX_FRAGMENT_LENGTH,
+    MAX_HEAVY_ATOMS,
+    MAX_LISTED_LENGTH,
+    MOST_LISTED,
+)
+from models.specs.base import DomainSpec, field_error, is_stored
+
+LibraryField = Annotated[
+    Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=MAX_LISTED_LENGTH)], ...],
+        Field(min_length=1, max_length=MOST_LISTED),
+        Tag("list"),
+    ]
+    | Annotated[CollectionReference, Tag("collection")],
+    Discriminator(kind_of_list),
+]
 
 
 class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
     kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
-    builder: Literal["fragments"] = Field(
-        default="fragments", description="How molecules are built: as trees of fragments that are bonded."
+    builder: Literal["fragments", "library"] = Field(
+        default="fragments",
+        description="Where molecules come from: `fragments` bonds fragments to trees; `library` chooses from "
+        "the list in `library`, of which a round scores every entry.",
     )
     max_heavy_atoms: int = Field(
         default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
@@ -38,6 +56,31 @@ class MoleculesSpec(DomainSpec):
             "measured molecules.",
         ),
     ]
+
+    library: LibraryField | None = Field(
+        default=None,
+        description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
+        "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
+    )
+
+    @field_validator("library")
+    @classmethod
+    def _library_can_be_read(
+        cls, library: tuple[str, ...] | CollectionReference | None, info: ValidationInfo
+    ) -> tuple[str, ...] | CollectionReference | None:
+        if library is not None and not is_stored(info):
+            from models.domains.molecules.library.catalogue import check_list
+
+            check_list(library)
+        return library
+
+    @model_validator(mode="after")
+    def _library_goes_with_its_builder(self) -> Self:
+        if (self.builder == "library") != (self.library is not None):
+            raise field_error(
+                "/library", "builder library needs a list in `library`, and no other builder does"
+            )
+        return self
 
     @field_validator("fragments")
     @classmethod

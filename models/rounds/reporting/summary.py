@@ -106,16 +106,20 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
+_NOT_TOLD = ("sizes", "passed")
+"""Numbers of the draws that the summary tells elsewhere."""
+
+
 def chosen_summary(
     fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
 ) -> dict[str, Any]:
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
-        "draws": {name: value for name, value in asdict(pool.stats).items() if name != "sizes"},
+        "draws": {name: value for name, value in asdict(pool.stats).items() if name not in _NOT_TOLD},
         "unique": candidate_filter.n_unique,
         "refused": candidate_filter.counts(),
-        "allowed": len(pool.texts),
+        "allowed": pool.n_allowed,
         **candidate_filter.summary(),
         "selection": fitted.settings.summary(),
         "chosen": len(batch.choices),

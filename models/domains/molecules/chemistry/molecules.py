@@ -81,13 +81,13 @@ def canonical_fixpoint(text: str) -> str:
     return text
 
 
-def check(text: str, max_heavy_atoms: int) -> list[Violation]:
+def check(text: str, max_heavy_atoms: int | None) -> list[Violation]:
     """Return why a molecule may not be proposed: too large, or an unstable or reactive group."""
     from models.domains.molecules.chemistry.structural_alerts import alerts
 
     mol = molecule(text)
     broken = [Violation(f"alert: {name}", f"contains {name}") for name in alerts(mol)]
-    if mol.GetNumHeavyAtoms() > max_heavy_atoms:
+    if max_heavy_atoms is not None and mol.GetNumHeavyAtoms() > max_heavy_atoms:
         message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
         broken.insert(0, Violation("max_heavy_atoms", message))
     return broken

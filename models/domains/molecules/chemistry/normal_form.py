@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rdkit.Chem.MolStandardize.rdMolStandardize import Normalizer
 
+NORMAL_FORM = f"molecules 1, RDKit {rdBase.rdkitVersion}"
+"""Names how canonical texts are written; raised when the same record comes to have another text."""
 CARBON = 6
 NITROGEN = 7
 OXYGEN = 8
