@@ -28,6 +28,8 @@ _NAMED = {
     "first.weight": 1,
     "vocabulary.weight": 0,
     "vocabulary.bias": 0,
+    "words.own": 0,
+    "words.bias": 0,
     "partition.inner.weight": 1,
     "scale_inner.weight": 1,
 }
@@ -125,6 +127,8 @@ def _all_places(theirs: PolicyNames, ours: PolicyNames) -> dict[str, Tensor]:
         "first.weight": _places((*theirs.inputs, *theirs.code), (*ours.inputs, *ours.code)),
         "vocabulary.weight": actions,
         "vocabulary.bias": actions,
+        "words.own": actions,
+        "words.bias": actions,
         "partition.inner.weight": _places(theirs.code, ours.code),
         "scale_inner.weight": beta,
     }

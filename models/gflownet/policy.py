@@ -48,7 +48,8 @@ class PolicySpec:
 class Context:
     """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1].
 
-    Sampling uses the `prepared` trunk and `words`, the forward vocabulary's head: weight [H, A] and bias [A].
+    Sampling uses the `prepared` trunk and `words`, the forward vocabulary's head: weight [E, A] and bias [A]
+    for what it reads, which is the hidden vector (E = H) or its projection by a `WordHead`.
     """
 
     code: Tensor
@@ -95,6 +96,36 @@ class SlotHead(nn.Module):
         slots = features.spread(self.of_slot(features.slots))
         mixed = functional.relu(slots + self.of_state(hidden).unsqueeze(1))  # [N, K, width]
         return self.out(mixed).squeeze(2)  # type: ignore[no-any-return]
+
+
+@final
+class WordHead(nn.Module):
+    """A logit per word: the product of the projected hidden vector and the word's embedding, plus a bias.
+
+    An embedding is linear in the word's features, plus a part of its own that starts at zero. What is learned
+    of one word is thereby known of all similar ones, and a word with little in common keeps what was seen of
+    it. The cost of many words is that of a narrow output layer. Letters: V words, F features, E embedding
+    width.
+    """
+
+    def __init__(
+        self, hidden: int, features: Tensor, width: int, generator: Generator, gain: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.query = linear(hidden, width, generator)
+        self.of_features = nn.Parameter(linear(features.shape[1], width, generator, gain).weight.detach())
+        self.own = nn.Parameter(torch.zeros(len(features), width))
+        self.bias = nn.Parameter(torch.zeros(len(features)))
+        self.register_buffer("features", features.detach().clone(), persistent=False)
+        self.features: Tensor
+
+    def embeddings(self) -> Tensor:
+        """Return the embedding of each word [V, E]."""
+        return functional.linear(self.features, self.of_features) + self.own
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return logits [N, V] for hidden vectors [N, H]."""
+        return functional.linear(self.query(hidden), self.embeddings(), self.bias)
 
 
 @final
@@ -158,7 +189,12 @@ class Policy(nn.Module):
         self.trunk = get_trunk(spec.trunk)(environment, self._trunk_shape(environment), generator)
         for name, layer in self.trunk.layers.items():
             self.add_module(name, layer)
-        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
+        words = environment.word_features()
+        is_wide = words is None and n_vocabulary > 0
+        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain) if is_wide else None
+        self.words: WordHead | None = None
+        if words is not None:
+            self.words = WordHead(spec.width, words.cpu(), spec.slot_width, generator, gain)
         shape = (spec.width, environment.slot_width, spec.slot_width)
         self.slot = SlotHead(*shape, generator, gain) if self.n_slots else None
         self.scale_inner = self.scale_outer = None
@@ -201,8 +237,11 @@ class Policy(nn.Module):
     def sampling_context(self, condition: Condition) -> Context:
         """Return the context with the trunk prepared for many sampling steps; without gradients only."""
         context = self.context(condition)
-        head = self.vocabulary
-        words = None if head is None else (head.weight.t().contiguous(), head.bias)
+        words = None
+        if self.words is not None:
+            words = (self.words.embeddings().t().contiguous(), self.words.bias)
+        elif self.vocabulary is not None:
+            words = (self.vocabulary.weight.t().contiguous(), self.vocabulary.bias)
         return Context(context.code, context.scale, self.trunk.prepare(context.code), words)
 
     def hidden(self, features: Features, context: Context) -> Tensor:
@@ -214,9 +253,10 @@ class Policy(nn.Module):
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
         """Return unmasked forward logits [N, A]."""
         if context.words is not None and self.slot is None:
-            logits = torch.addmm(context.words[1], hidden, context.words[0])
+            query = hidden if self.words is None else self.words.query(hidden)
+            logits = torch.addmm(context.words[1], query, context.words[0])
         else:
-            logits = self._heads(hidden, features, self.slot, self.vocabulary)
+            logits = self._heads(hidden, features, self.slot, self.words or self.vocabulary)
         return _beside_prior(logits if context.scale is None else logits * context.scale, features)
 
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
@@ -247,11 +287,11 @@ class Policy(nn.Module):
         return self.partition(condition.beta, self.conditions.encode(condition))  # type: ignore[no-any-return]
 
     def _heads(
-        self, hidden: Tensor, features: Features, slot: SlotHead | None, words: nn.Linear | None
+        self, hidden: Tensor, features: Features, slot: SlotHead | None, words: nn.Linear | WordHead | None
     ) -> Tensor:
         parts = []
         if slot is not None:
             parts.append(slot(hidden, features))
         if words is not None:
-            parts.append(functional.linear(hidden, words.weight, words.bias))
+            parts.append(words(hidden))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)

@@ -16,13 +16,15 @@ from models.gflownet.trajectories import Trajectories
 class Scores(NamedTuple):
     """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of its state (else None).
 
-    With a prior `log_prior` is that of the action.
+    With a prior `log_prior` is that of the action. `log_multiplicity` is that of the final state at the last
+    transition, else 0; None in an environment without aliases.
     """
 
     log_pf: Tensor
     log_pb: Tensor
     log_flow: Tensor | None
     log_prior: Tensor | None = None
+    log_multiplicity: Tensor | None = None
 
     @property
     def log_reference(self) -> Tensor:
@@ -31,8 +33,13 @@ class Scores(NamedTuple):
         A prior is a distribution over trajectories, as P_B is given their objects. The balance of every loss
         then holds for p_prior(tau) R(x) in place of P_B(tau | x) R(x), and flows are mean rewards under the
         prior (relative trajectory balance, arXiv:2405.20971).
+
+        Where an object has several final states, P_B first draws one of them evenly. A prior needs no such
+        step: its density of an object is the sum over all trajectories, whichever state they end in.
         """
-        return self.log_pb if self.log_prior is None else self.log_prior
+        if self.log_prior is not None:
+            return self.log_prior
+        return self.log_pb if self.log_multiplicity is None else self.log_pb - self.log_multiplicity
 
 
 def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> Scores:
@@ -65,7 +72,15 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
         log_prior=None
         if log_prior is None
         else trajectories.features.spread(log_prior)[:n].gather(1, actions).squeeze(1),
+        log_multiplicity=_log_multiplicity(trajectories) if trajectories.environment.has_aliases else None,
     )
+
+
+def _log_multiplicity(trajectories: Trajectories) -> Tensor:
+    """Return the log-multiplicity of each final state at the last transition of its trajectory, else 0 [N]."""
+    values = trajectories.environment.log_multiplicity(trajectories.final_states)
+    is_last = trajectories.time + 1 == trajectories.lengths[trajectories.trajectory]
+    return torch.where(is_last, values[trajectories.trajectory], 0.0)
 
 
 def _log_pb(trajectories: Trajectories, logits: Tensor | None) -> Tensor:
