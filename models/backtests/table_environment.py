@@ -89,7 +89,7 @@ class RestrictedEnvironment(Environment):
         return self._environment.action_names()
 
     def word_features(self) -> Tensor | None:  # likewise
-        """Return what each vocabulary action is like [A - K, F], if that is known."""
+        """Return what the last vocabulary actions are like [V, F], if that is known."""
         return self._environment.word_features()
 
     def forward_mask(self, states: Tensor) -> Tensor:

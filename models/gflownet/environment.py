@@ -76,10 +76,10 @@ class Environment(ABC):
         return [f"{self._space()} action {place}" for place in range(self.n_actions - self.n_slots)]
 
     def word_features(self) -> Tensor | None:
-        """Return what each vocabulary action is like [A - K, F] (float32), or None if that is not known.
+        """Return what the last V < A - K vocabulary actions are like [V, F] (float32); None without features.
 
-        With features a policy learns what properties of a word are good, next to the word itself. Use them
-        where there are too many words for each to be seen often.
+        With features a policy learns which properties of a word are good, next to the word itself. They serve
+        words that are too many for each to be seen often, and that are open in some kinds of states only.
         """
         return None
 

@@ -63,7 +63,7 @@ class Routes(Environment):
         self.device = torch.device(device)
         self.reactions = reactions
         self._tables = build(reactions).to(self.device)
-        if not bool(self._tables.open_blocks[-1].any()):
+        if not bool(self._tables.open_actions[-1].any()):
             raise ValueError("max_heavy_atoms: no building block is that small")
         if features is None:
             features = block_features.block_features(reactions.stock.blocks)
@@ -99,8 +99,8 @@ class Routes(Environment):
         return [f"{templates[step.template].name} as reactant {step.role}" for step in self.reactions.steps]
 
     def word_features(self) -> Tensor:
-        """Return the features of blocks [A, F]; steps and stopping have none."""
-        return torch.nn.functional.pad(self._features[1:], (0, 0, self._n_reactions + 1, 0))
+        """Return the features of blocks [N, F], which are the last actions."""
+        return self._features[1:]
 
     def reset(self, n: int) -> Tensor:
         """Return n empty routes [n, W]."""
@@ -153,14 +153,16 @@ class Routes(Environment):
         """Return allowed steps, stopping and blocks [B, A]."""
         columns = self._columns(states)
         counts, heavy = self._counts(states, columns), self._heavy_atoms(columns)
-        mask = torch.empty(len(states), self.n_actions, dtype=torch.bool, device=self.device)
-        mask[:, : self._n_reactions] = self._possible_steps(columns, counts, heavy)
         is_begun = columns.first > 0
-        mask[:, self.ending_action] = is_begun & ~columns.stopped & (columns.pending == 0)
         row = torch.where(is_begun, columns.pending, self._n_reactions + 1)
-        room = (self.reactions.max_heavy_atoms - heavy).unsqueeze(1)
-        blocks = mask[:, self._n_reactions + 1 :]
-        blocks.copy_(self._tables.open_blocks[row]).logical_and_(self._tables.heavy_atoms[1:] <= room)
+        mask = self._tables.open_actions.index_select(0, row)
+        mask[:, : self._n_reactions] = self._possible_steps(columns, counts, heavy)
+        mask[:, self.ending_action] = is_begun & ~columns.stopped & (columns.pending == 0)
+        room = self.reactions.max_heavy_atoms - heavy
+        tight = ((row > 0) & (room < self._tables.most_atoms)).nonzero().squeeze(1)
+        if tight.numel():
+            fits = self._tables.heavy_atoms[1:] <= room[tight].unsqueeze(1)
+            mask[tight, self._n_reactions + 1 :] &= fits
         return mask
 
     def backward_mask(self, states: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ class RouteTables:
     least_partner: Tensor  # [S] heavy atoms of the smallest partner; 0 without a partner
     needs_partner: Tensor  # [1 + S]
     is_tracked: Tensor  # [1 + S] whether counts follow from `change`
-    open_blocks: Tensor  # [1 + S + 1, N] possible partners of each step; the last row are first blocks
+    most_atoms: Tensor  # [] heavy atoms of the largest block
+    open_actions: Tensor  # [1 + S + 1, A] possible partners of each step; the last row are first blocks
 
     def to(self, device: torch.device) -> RouteTables:
         """Return the tables on a device."""
@@ -60,14 +61,15 @@ def build(reactions: Reactions) -> RouteTables:
         is_tracked=torch.cat(
             [torch.ones(1, dtype=torch.bool), torch.from_numpy(reactions.is_tracked.astype(np.bool_))]
         ),
-        open_blocks=torch.cat(
-            [
-                torch.zeros(1, len(heavy), dtype=torch.bool),
-                partners & needs_partner.unsqueeze(1),
-                (heavy <= reactions.max_heavy_atoms).unsqueeze(0),
-            ]
-        ),
+        most_atoms=heavy.max(),
+        open_actions=_open_actions(partners & needs_partner.unsqueeze(1), heavy <= reactions.max_heavy_atoms),
     )
+
+
+def _open_actions(partners: Tensor, first: Tensor) -> Tensor:
+    """Return the masks [1 + S + 1, A] of blocks among all actions: steps, stopping and blocks."""
+    rows = torch.cat([torch.zeros_like(first).unsqueeze(0), partners, first.unsqueeze(0)])
+    return torch.nn.functional.pad(rows, (len(partners) + 1, 0))
 
 
 def _below_nothing(table: Tensor) -> Tensor:
