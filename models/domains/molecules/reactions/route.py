@@ -14,3 +14,8 @@ class Route:
 
     first: int
     steps: tuple[tuple[int, int | None], ...] = ()
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Return the blocks in the order in which they are used."""
+        return (self.first, *(partner for _, partner in self.steps if partner is not None))

@@ -1,0 +1,58 @@
+"""Execution of reaction SMARTS by RDKit: reactants in, canonical texts out. Torch-free; knows no guards."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import AllChem
+
+from models.domains.contract import InvalidObjectError
+from models.domains.molecules.chemistry.molecules import molecule
+from models.domains.molecules.chemistry.reading import canonical_smiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_PRODUCTS = 100
+"""Most sets of products of one reaction that are looked at."""
+
+
+@cache
+def reaction(smarts: str) -> AllChem.ChemicalReaction:
+    """Return the compiled reaction.
+
+    Raises:
+        ValueError: if the text is no reaction SMARTS.
+    """
+    with rdBase.BlockLogs():
+        compiled = AllChem.ReactionFromSmarts(smarts)
+        compiled.Initialize()
+    return compiled
+
+
+def products(smarts: str, reactants: Sequence[str]) -> set[tuple[str, ...]]:
+    """Return the distinct products, as canonical texts, of all ways to apply a reaction."""
+    with rdBase.BlockLogs():
+        results = reaction(smarts).RunReactants(tuple(map(molecule, reactants)), MOST_PRODUCTS)
+        texts = {tuple(map(_text, result)) for result in results}
+    return {tuple(filter(None, result)) for result in texts if all(result)}
+
+
+def _text(mol: Chem.Mol) -> str | None:
+    """Return the canonical text of a product; None if it is no molecule."""
+    try:
+        Chem.SanitizeMol(mol)
+        return canonical_smiles(Chem.MolToSmiles(mol))
+    except (Chem.MolSanitizeException, InvalidObjectError):
+        return None
+
+
+@cache
+def lost_atoms(smarts: str) -> int:
+    """Return how many heavy atoms of the reactants' patterns are not in the product's."""
+    compiled = reaction(smarts)
+    before = sum(template.GetNumHeavyAtoms() for template in compiled.GetReactants())
+    after = sum(template.GetNumHeavyAtoms() for template in compiled.GetProducts())
+    return int(before - after)
