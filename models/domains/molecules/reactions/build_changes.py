@@ -1,7 +1,7 @@
-"""Make the committed changes of groups: `python -m models.domains.molecules.reactions.build_changes`. Torch-free.
+"""Make the committed changes: `python -m models.domains.molecules.reactions.build_changes`. Torch-free.
 
-Runs each of our templates on our stock and on a few further reactants, and on random routes. A template whose
-change is not constant is an error of its guards.
+Runs each of our templates on our stock and on a few further reactants, and on random routes. A template
+whose change is not constant is an error of its guards.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Letters: `N` blocks, `S` steps, `G` groups.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 from cachetools import LRUCache
@@ -14,16 +14,17 @@ from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.reactions.counting import block_counts, counts_of
+from models.domains.molecules.reactions.description import best, describe
 from models.domains.molecules.reactions.execution import lost_atoms, products
 from models.domains.molecules.reactions.retro import Retro
-from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from models.domains.molecules.reactions.groups import Group
+    from models.domains.molecules.reactions.route import Route
     from models.domains.molecules.reactions.stock import Stock
     from models.domains.molecules.reactions.templates import Template
 
@@ -137,7 +138,9 @@ class Reactions:
     @cached_property
     def lost_atoms(self) -> npt.NDArray[np.int16]:
         """Return how many heavy atoms leave in each step [S]; negative where a reagent adds some."""
-        return np.array([lost_atoms(self.templates[step.template].smarts) for step in self.steps], dtype=np.int16)
+        return np.array(
+            [lost_atoms(self.templates[step.template].smarts) for step in self.steps], dtype=np.int16
+        )
 
     def count(self, smiles: str) -> npt.NDArray[np.int16]:
         """Return how often each group occurs in a molecule [G], counted by RDKit and remembered."""
@@ -174,6 +177,16 @@ class Reactions:
         """Return all routes of this space that make the molecule of a canonical text."""
         return self._retro.routes(smiles)
 
+    def describe(self, route: Route) -> Mapping[str, Any]:
+        """Return the JSON of a route that can be executed."""
+        smiles = self.execute(route)
+        return describe(self, route, 0 if smiles is None else len(self.routes(smiles)))
+
+    def best_route(self, smiles: str) -> Route | None:
+        """Return the shortest of the routes that make a molecule, the cheapest of those; None without any."""
+        routes = self.routes(smiles)
+        return best(self, routes) if routes else None
+
     def allowed(self, counts: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a step's growing molecule [R]."""
         kind = self.steps[step]
@@ -201,13 +214,13 @@ class Reactions:
         ((product, *rest),) = results
         return product if not rest and _size(product) == sizes else None
 
-    def _may_react(
-        self, counts: npt.NDArray[np.int16], template: int, role: int
-    ) -> npt.NDArray[np.bool_]:
+    def _may_react(self, counts: npt.NDArray[np.int16], template: int, role: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a reactant [R]."""
         guard = self.templates[template].guards[role]
         needs, forbids = self._marks([guard.needs, guard.forbids])
-        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1) & (counts[:, forbids] == 0).all(axis=1)
+        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1) & (counts[:, forbids] == 0).all(
+            axis=1
+        )
         return allowed
 
     def _marks(self, names: Iterable[frozenset[str]]) -> npt.NDArray[np.bool_]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache
-from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 
 if TYPE_CHECKING:
+    from rdkit import Chem
     from collections.abc import Sequence
 
     import numpy.typing as npt

@@ -1,6 +1,6 @@
-"""All routes to a molecule: reversed templates propose reactants, the stock holds them, the reaction confirms.
+"""All routes to a molecule. Torch-free.
 
-Torch-free.
+Reversed templates propose reactants, the stock has to hold the partner, and the reaction confirms each step.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
-from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.reactions.execution import products, reaction
 from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
+    from rdkit import Chem
     from collections.abc import Iterator
 
     from models.domains.molecules.reactions.chemistry import Reactions
