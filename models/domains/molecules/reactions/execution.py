@@ -32,21 +32,26 @@ def reaction(smarts: str) -> AllChem.ChemicalReaction:
     return compiled
 
 
-def products(smarts: str, reactants: Sequence[str]) -> set[tuple[str, ...]]:
-    """Return the distinct products, as canonical texts, of all ways to apply a reaction."""
+def products(smarts: str, reactants: Sequence[str]) -> set[str]:
+    """Return the distinct products, as canonical texts, of all ways to apply a reaction with one product."""
+    return {text for (mol,) in run(smarts, reactants) if (text := text_of(mol)) is not None}
+
+
+def run(smarts: str, reactants: Sequence[str]) -> tuple[tuple[Chem.Mol, ...], ...]:
+    """Return the raw products of all ways to apply a reaction."""
     with rdBase.BlockLogs():
         results = reaction(smarts).RunReactants(tuple(map(molecule, reactants)), MOST_PRODUCTS)
-        texts = {tuple(map(_text, result)) for result in results}
-    return {tuple(filter(None, result)) for result in texts if all(result)}
+    return tuple(results)
 
 
-def _text(mol: Chem.Mol) -> str | None:
-    """Return the canonical text of a product; None if it is no molecule."""
-    try:
-        Chem.SanitizeMol(mol)
-        return canonical_smiles(Chem.MolToSmiles(mol))
-    except (Chem.MolSanitizeException, InvalidObjectError):
-        return None
+def text_of(mol: Chem.Mol) -> str | None:
+    """Return the canonical text of a raw product; None if it is no molecule."""
+    with rdBase.BlockLogs():
+        try:
+            Chem.SanitizeMol(mol)
+            return canonical_smiles(Chem.MolToSmiles(mol))
+        except (Chem.MolSanitizeException, InvalidObjectError):
+            return None
 
 
 @cache

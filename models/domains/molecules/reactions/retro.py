@@ -5,18 +5,19 @@ Reversed templates propose reactants, the stock has to hold the partner, and the
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
 
 from models.domains.molecules.chemistry.molecules import molecule
-from models.domains.molecules.reactions.execution import products, reaction
+from models.domains.molecules.reactions.execution import reaction, run, text_of
 from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rdkit import Chem
-    from collections.abc import Iterator
 
     from models.domains.molecules.reactions.chemistry import Reactions
 
@@ -37,7 +38,7 @@ class Retro:
 
     def __init__(self, reactions: Reactions) -> None:
         self._space = reactions
-        self._origins: LRUCache[str, tuple[Origin, ...]] = LRUCache(REMEMBERED)
+        self._origins: LRUCache[tuple[str, bool], tuple[Origin, ...]] = LRUCache(REMEMBERED)
         self._routes: LRUCache[tuple[str, int], tuple[Route, ...]] = LRUCache(REMEMBERED)
 
     def routes(self, smiles: str) -> tuple[Route, ...]:
@@ -54,34 +55,50 @@ class Retro:
         first = self._space.stock.index.get(smiles)
         if first is not None and self._space.firsts[first]:
             yield Route(first)
-        if n_steps:
-            for origin in self._origins_of(smiles):
-                for route in self._within(origin.smiles, n_steps - 1):
-                    yield Route(route.first, (*route.steps, (origin.step, origin.partner)))
+        for origin in self._origins_of(smiles, is_first=n_steps == 1) if n_steps else ():
+            for route in self._within(origin.smiles, n_steps - 1):
+                yield Route(route.first, (*route.steps, (origin.step, origin.partner)))
 
-    def _origins_of(self, smiles: str) -> tuple[Origin, ...]:
-        if smiles not in self._origins:
-            self._origins[smiles] = tuple(self._confirmed(smiles))
-        return self._origins[smiles]
+    def _origins_of(self, smiles: str, *, is_first: bool) -> tuple[Origin, ...]:
+        """Return the last steps that make a molecule; those from a block alone if it is the first step."""
+        key = (smiles, is_first)
+        if key not in self._origins:
+            proposed = dict.fromkeys(self._proposed(smiles))
+            self._origins[key] = tuple(
+                origin
+                for origin in proposed
+                if (not is_first or origin.smiles in self._space.stock.index)
+                and self._space.apply(*origin) == smiles
+            )
+        return self._origins[key]
 
-    def _confirmed(self, smiles: str) -> Iterator[Origin]:
-        """Yield the last steps that make a molecule, each once."""
-        space = self._space
+    def _proposed(self, smiles: str) -> Iterator[Origin]:
         mol = molecule(smiles)
-        for index, template in enumerate(space.templates):
-            if not mol.HasSubstructMatch(_product(template.retro)):
-                continue
-            for reactants in products(template.retro, [smiles]):
-                for role in range(len(template.guards)):
-                    if len(reactants) != len(template.guards):
-                        continue
-                    others = [text for place, text in enumerate(reactants) if place != role]
-                    partner = space.stock.index.get(others[0]) if others else None
-                    if others and partner is None:
-                        continue
-                    step = self._steps[index, role]
-                    if space.apply(reactants[role], step, partner) == smiles:
-                        yield Origin(reactants[role], step, partner)
+        for retro, templates in self._templates.items():
+            if mol.HasSubstructMatch(_product(retro)):
+                for reactants in run(retro, [smiles]):
+                    yield from self._from(templates, reactants)
+
+    def _from(self, templates: Sequence[int], reactants: Sequence[Chem.Mol]) -> Iterator[Origin]:
+        """Yield the steps that may join reactants of which one is in the stock."""
+        texts = cache(lambda place: text_of(reactants[place]))
+        for role in range(len(reactants)):
+            partner = None
+            if len(reactants) > 1:
+                partner = self._space.stock.index.get(texts(1 - role) or "")
+                if partner is None:
+                    continue
+            growing = texts(role)
+            for template in templates if growing else ():
+                yield Origin(growing, self._steps[template, role], partner)
+
+    @cached_property
+    def _templates(self) -> dict[str, list[int]]:
+        """Return the templates of each reversed reaction: variants often share one."""
+        result: dict[str, list[int]] = {}
+        for index, template in enumerate(self._space.templates):
+            result.setdefault(template.retro, []).append(index)
+        return result
 
     @cached_property
     def _steps(self) -> dict[tuple[int, int], int]:
