@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
+from rdkit.Chem import rdMolDescriptors
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.reactions.execution import reaction, run, text_of
@@ -63,34 +64,38 @@ class Retro:
         """Return the last steps that make a molecule; those from a block alone if it is the first step."""
         key = (smiles, is_first)
         if key not in self._origins:
-            proposed = dict.fromkeys(self._proposed(smiles))
-            self._origins[key] = tuple(
-                origin
-                for origin in proposed
-                if (not is_first or origin.smiles in self._space.stock.index)
-                and self._space.apply(*origin) == smiles
-            )
+            proposed = dict.fromkeys(self._proposed(smiles, is_first=is_first))
+            self._origins[key] = tuple(origin for origin in proposed if self._space.apply(*origin) == smiles)
         return self._origins[key]
 
-    def _proposed(self, smiles: str) -> Iterator[Origin]:
+    def _proposed(self, smiles: str, *, is_first: bool) -> Iterator[Origin]:
         mol = molecule(smiles)
         for retro, templates in self._templates.items():
             if mol.HasSubstructMatch(_product(retro)):
                 for reactants in run(retro, [smiles]):
-                    yield from self._from(templates, reactants)
+                    yield from self._from(templates, reactants, is_first=is_first)
 
-    def _from(self, templates: Sequence[int], reactants: Sequence[Chem.Mol]) -> Iterator[Origin]:
-        """Yield the steps that may join reactants of which one is in the stock."""
-        texts = cache(lambda place: text_of(reactants[place]))
-        for role in range(len(reactants)):
-            partner = None
-            if len(reactants) > 1:
-                partner = self._space.stock.index.get(texts(1 - role) or "")
-                if partner is None:
-                    continue
-            growing = texts(role)
-            for template in templates if growing else ():
-                yield Origin(growing, self._steps[template, role], partner)
+    def _from(
+        self, templates: Sequence[int], reactants: Sequence[Chem.Mol], *, is_first: bool
+    ) -> Iterator[Origin]:
+        """Yield the steps that may join reactants, of which the partner is in the stock."""
+        stock = self._space.stock.index
+        is_block = [_size(mol) in self._sizes for mol in reactants]
+        text = cache(lambda place: text_of(reactants[place]) or "")
+        for role, other in enumerate(reversed(range(len(reactants)))):
+            is_single = len(reactants) == 1
+            if (is_first and not is_block[role]) or not (is_single or is_block[other]):
+                continue
+            partner = None if is_single else stock.get(text(other))
+            if not is_single and partner is None:
+                continue
+            if text(role) and (not is_first or text(role) in stock):
+                yield from (Origin(text(role), self._steps[index, role], partner) for index in templates)
+
+    @cached_property
+    def _sizes(self) -> frozenset[tuple[int, int, int]]:
+        """Return the sizes of the blocks: most fragments are seen to be no block without their text."""
+        return frozenset(_size(molecule(block.smiles)) for block in self._space.stock.blocks)
 
     @cached_property
     def _templates(self) -> dict[str, list[int]]:
@@ -107,3 +112,7 @@ class Retro:
 
 def _product(retro: str) -> Chem.Mol:
     return reaction(retro).GetReactantTemplate(0)
+
+
+def _size(mol: Chem.Mol) -> tuple[int, int, int]:
+    return mol.GetNumHeavyAtoms(), mol.GetNumBonds(onlyHeavy=True), rdMolDescriptors.CalcNumHeteroatoms(mol)
