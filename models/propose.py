@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from models.domains import open_domain
@@ -34,7 +33,7 @@ from models.rounds.sampling.candidate_pool import sample_candidates
 from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
-from models.rounds.selecting.best_of_list import best_of_list
+from models.rounds.selecting.best_of_list import keeping_best
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
@@ -117,10 +116,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        sampling = stream(seed, "sampling")
-        best = partial(best_of_list, fitted=fitted, environment=environment, seed=stream(seed, "selecting"))
-        given = (trainer, reward, filters, fitted, sampling, tick)
-        pool = sample_candidates(*given, everything=listing.states, best=best)
+        given = (trainer, reward, filters, fitted, stream(seed, "sampling"), tick)
+        pool = sample_candidates(*given, everything=listing.states, best=keeping_best(fitted, environment))
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)

@@ -15,7 +15,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from models.specs.base import FrozenModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,10 +34,8 @@ class CollectionMissingError(ValueError):
         self.digest = digest
 
 
-class CollectionReference(BaseModel):
+class CollectionReference(FrozenModel):
     """A list that was uploaded, named by the SHA-256 digest of its content."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     collection: Annotated[
         str,

@@ -6,6 +6,7 @@ that limits which close whole families leave something to choose. Knows the pool
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,8 @@ import torch
 from models.rounds.selecting.scoring import score_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from models.gflownet.environment import Environment
@@ -21,14 +24,18 @@ if TYPE_CHECKING:
 
 VALUABLE, UNKNOWN, SPREAD = 5_000, 1_500, 1_500
 """Objects that are kept for each reason."""
+TRADE_OFFS = 0
+"""Seed of the trade-offs for which objects are valuable."""
 
 
-def best_of_list(pool: CandidatePool, fitted: RoundModel, environment: Environment, seed: int) -> Tensor:
-    """Return the rows of a pool that are kept, in ascending order.
+def keeping_best(fitted: RoundModel, environment: Environment) -> Callable[[CandidatePool], Tensor]:
+    """Return a function of a pool that returns the rows to keep of it, in ascending order."""
+    return partial(_best, fitted=fitted, environment=environment)
 
-    Which objects are spread over the list depends on their states alone, so that repeated choices keep them.
-    """
-    scored = score_pool(pool, fitted, seed)
+
+def _best(pool: CandidatePool, fitted: RoundModel, environment: Environment) -> Tensor:
+    # trade-offs, and objects that are spread over the list, are the same ones whenever this is asked
+    scored = score_pool(pool, fitted, TRADE_OFFS)
     mixed = environment.key(pool.states).cpu()
     order = [
         scored.value.argsort(descending=True, stable=True)[:VALUABLE],
