@@ -137,7 +137,9 @@ class Reactions:
     @cached_property
     def lost_atoms(self) -> npt.NDArray[np.int16]:
         """Return how many heavy atoms leave in each step [S]; negative where a reagent adds some."""
-        return np.array([lost_atoms(self.templates[step.template].smarts) for step in self.steps], dtype=np.int16)
+        return np.array(
+            [lost_atoms(self.templates[step.template].smarts) for step in self.steps], dtype=np.int16
+        )
 
     def count(self, smiles: str) -> npt.NDArray[np.int16]:
         """Return how often each group occurs in a molecule [G], counted by RDKit and remembered."""
@@ -201,13 +203,13 @@ class Reactions:
         ((product, *rest),) = results
         return product if not rest and _size(product) == sizes else None
 
-    def _may_react(
-        self, counts: npt.NDArray[np.int16], template: int, role: int
-    ) -> npt.NDArray[np.bool_]:
+    def _may_react(self, counts: npt.NDArray[np.int16], template: int, role: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a reactant [R]."""
         guard = self.templates[template].guards[role]
         needs, forbids = self._marks([guard.needs, guard.forbids])
-        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1) & (counts[:, forbids] == 0).all(axis=1)
+        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1) & (counts[:, forbids] == 0).all(
+            axis=1
+        )
         return allowed
 
     def _marks(self, names: Iterable[frozenset[str]]) -> npt.NDArray[np.bool_]:

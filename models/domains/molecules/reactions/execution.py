@@ -34,16 +34,24 @@ def reaction(smarts: str) -> AllChem.ChemicalReaction:
 
 def products(smarts: str, reactants: Sequence[str]) -> set[tuple[str, ...]]:
     """Return the distinct products, as canonical texts, of all ways to apply a reaction."""
-    with rdBase.BlockLogs():
-        results = reaction(smarts).RunReactants(tuple(map(molecule, reactants)), MOST_PRODUCTS)
-        texts = {tuple(map(_text, result)) for result in results}
+    texts = {tuple(map(text_of, result)) for result in proposals(smarts, reactants)}
     return {tuple(filter(None, result)) for result in texts if all(result)}
 
 
-def _text(mol: Chem.Mol) -> str | None:
+def proposals(smarts: str, reactants: Sequence[str]) -> tuple[tuple[Chem.Mol, ...], ...]:
+    """Return the products of all ways to apply a reaction, not sanitised, some of them equal."""
+    with rdBase.BlockLogs():
+        results: tuple[tuple[Chem.Mol, ...], ...] = reaction(smarts).RunReactants(
+            tuple(map(molecule, reactants)), MOST_PRODUCTS
+        )
+    return results
+
+
+def text_of(mol: Chem.Mol) -> str | None:
     """Return the canonical text of a product; None if it is no molecule."""
     try:
-        Chem.SanitizeMol(mol)
+        with rdBase.BlockLogs():
+            Chem.SanitizeMol(mol)
         return canonical_smiles(Chem.MolToSmiles(mol))
     except (Chem.MolSanitizeException, InvalidObjectError):
         return None

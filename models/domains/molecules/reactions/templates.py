@@ -138,7 +138,9 @@ def _components(reactants: str) -> list[str]:
 
 def _members(text: str) -> frozenset[str]:
     names = text.split()
-    unknown = [name for name in names if name.lstrip("@") not in (own_sets() if name[0] == "@" else own_groups())]
+    unknown = [
+        name for name in names if name.lstrip("@") not in (own_sets() if name[0] == "@" else own_groups())
+    ]
     if unknown:
         raise ValueError(f"no group or set is called {', '.join(unknown)}")
     singles = {name for name in names if name[0] != "@"}
