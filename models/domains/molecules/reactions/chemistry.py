@@ -6,7 +6,7 @@ Letters: `N` blocks, `S` steps, `G` groups.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 from cachetools import LRUCache
@@ -14,16 +14,17 @@ from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.reactions.counting import block_counts, counts_of
+from models.domains.molecules.reactions.description import best, describe
 from models.domains.molecules.reactions.execution import lost_atoms, products
 from models.domains.molecules.reactions.retro import Retro
-from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from models.domains.molecules.reactions.groups import Group
+    from models.domains.molecules.reactions.route import Route
     from models.domains.molecules.reactions.stock import Stock
     from models.domains.molecules.reactions.templates import Template
 
@@ -175,6 +176,16 @@ class Reactions:
     def routes(self, smiles: str) -> tuple[Route, ...]:
         """Return all routes of this space that make the molecule of a canonical text."""
         return self._retro.routes(smiles)
+
+    def describe(self, route: Route) -> Mapping[str, Any]:
+        """Return the JSON of a route that can be executed."""
+        smiles = self.execute(route)
+        return describe(self, route, 0 if smiles is None else len(self.routes(smiles)))
+
+    def best_route(self, smiles: str) -> Route | None:
+        """Return the shortest of the routes that make a molecule, the cheapest of those; None without any."""
+        routes = self.routes(smiles)
+        return best(self, routes) if routes else None
 
     def allowed(self, counts: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a step's growing molecule [R]."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache
-from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+    from rdkit import Chem
 
     from models.domains.molecules.reactions.groups import Group
     from models.domains.molecules.reactions.stock import Stock

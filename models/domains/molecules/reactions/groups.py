@@ -60,6 +60,11 @@ def own_groups() -> Mapping[str, Group]:
     }
 
 
+def tracked_groups() -> tuple[Group, ...]:
+    """Return the groups that states count."""
+    return tuple(group for group in own_groups().values() if PATTERN not in group.sets)
+
+
 @cache
 def own_sets() -> Mapping[str, frozenset[str]]:
     """Return the names of the groups of each set."""

@@ -1,7 +1,7 @@
-"""All routes to a molecule: reversed templates propose reactants, the stock holds them, the reaction confirms.
+"""All routes to a molecule. Torch-free.
 
-Canonical texts are made only of reactants whose elements those of a block equal, since they cost the most.
-Torch-free.
+Reversed templates propose reactants, the stock has to hold the partner, and the reaction confirms each step.
+Canonical texts cost the most: they are made only of reactants with the elements of a block.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
-from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 from models.domains.molecules.chemistry.molecules import molecule
@@ -20,6 +19,8 @@ from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rdkit import Chem
 
     from models.domains.molecules.reactions.chemistry import Reactions
 
@@ -89,7 +90,7 @@ class Retro:
                         yield Origin(reactants[role], step, partner)
 
     def _split(self, retro: str, smiles: str, n_reactants: int, n_blocks: int) -> set[tuple[str, ...]]:
-        """Return the distinct reactants from which a template makes a molecule, at least so many of them blocks."""
+        """Return the distinct reactants that a template proposes, at least so many of them blocks."""
         found: set[tuple[str, ...]] = set()
         for parts in proposals(retro, [smiles]):
             like_block = [_elements(part) in self._block_elements for part in parts]

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from models.domains.contract import InvalidObjectError
+from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.chemistry.reading import read_smiles
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class StockError(ValueError):
 class Block:
     """One building block.
 
-    `price` is per gram, in the currency of the list; `amount` is in grams. What the list does not say is None.
+    `price` is per gram, in the currency of the list; `amount` is in grams. What is not stated is None.
     """
 
     smiles: str
@@ -66,7 +66,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Stock:
-    """Blocks with distinct structures, in the order of their list; `warnings` say what was changed or left out."""
+    """Blocks with distinct structures, in the order of their list; `warnings` name rows that were changed."""
 
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...] = ()
@@ -82,13 +82,17 @@ class Stock:
         return hashlib.sha256("\n".join(block.smiles for block in self.blocks).encode()).hexdigest()
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, str]]) -> Stock:
+    def from_rows(cls, rows: Iterable[Mapping[str, str]], *, is_normal: bool = False) -> Stock:
         """Read a list of building blocks.
 
         A salt is read as its free form. Of several rows with one structure the cheapest is kept.
 
+        Args:
+            rows: one mapping for each block, of `HEADERS` to texts.
+            is_normal: structures are canonical texts already.
+
         Raises:
-            StockError: if rows are no blocks, prices have several currencies, or the list is empty or too long.
+            StockError: if rows are no blocks, currencies differ, or the list is empty or too long.
         """
         kept: dict[str, Block] = {}
         warnings, errors = [], []
@@ -96,7 +100,7 @@ class Stock:
             if number > MOST_BLOCKS:
                 raise StockError(f"the list has more than {MOST_BLOCKS} rows")
             try:
-                block, remarks = _read(row)
+                block, remarks = _read(row, is_normal=is_normal)
             except (InvalidObjectError, StockError) as error:
                 errors.append(f"row {number}: {error}")
                 continue
@@ -116,7 +120,7 @@ def own_stock() -> Stock:
     return Stock.from_rows(csv.DictReader((files(__package__) / FILE).read_text().splitlines()))
 
 
-def _read(row: Mapping[str, str]) -> tuple[Block, Sequence[str]]:
+def _read(row: Mapping[str, str], *, is_normal: bool) -> tuple[Block, Sequence[str]]:
     cells = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): text for name, text in row.items()}
     values = {
         column: next((cells[name].strip() for name in names if (cells.get(name) or "").strip()), "")
@@ -124,7 +128,7 @@ def _read(row: Mapping[str, str]) -> tuple[Block, Sequence[str]]:
     }
     if not values["smiles"]:
         raise StockError("it has no structure: give a column 'smiles'")
-    parsed = read_smiles(values["smiles"])
+    parsed = ParsedObject(values["smiles"]) if is_normal else read_smiles(values["smiles"])
     block = Block(
         parsed.text,
         values["catalogue_number"] or None,

@@ -37,7 +37,7 @@ def environment(**fields: object) -> Routes:
 
 
 @pytest.mark.parametrize("is_tracked", [True, False])
-def test_walks_keep_the_contract(is_tracked: bool):
+def test_walks_keep_the_contract(*, is_tracked: bool):
     env = environment(max_steps=3, most=7, is_tracked=is_tracked)
     for states in walk(env, seed=1):
         check_states(env, states)
@@ -47,7 +47,7 @@ def test_walks_keep_the_contract(is_tracked: bool):
 
 
 @pytest.mark.parametrize("is_tracked", [True, False])
-def test_masks_allow_exactly_the_routes_that_can_be_carried_out(is_tracked: bool):
+def test_masks_allow_exactly_the_routes_that_can_be_carried_out(*, is_tracked: bool):
     reactions = ToyReactions(most=6, is_tracked=is_tracked)
     space = enumerate_space(Routes(reactions, FEATURES))
     made = {route_of(row) for row in space.final_states.tolist()}
