@@ -148,7 +148,7 @@ class Reactions:
         if place is not None:
             return self.counts[place]
         if smiles not in self._counts:
-            self._counts[smiles] = counts_of(molecule(smiles), self.tracked)
+            self._counts[smiles] = counts_of(smiles, self.tracked)
         return self._counts[smiles]
 
     def apply(self, smiles: str, step: int, partner: int | None = None) -> str | None:
@@ -205,14 +205,14 @@ class Reactions:
             if not self.partners[step, partner]:
                 return None
             reactants.insert(1 - kind.role, self.stock.blocks[partner].smiles)
-        sizes = sum(map(_size, reactants)) - int(self.lost_atoms[step])
-        if sizes > self.max_heavy_atoms:
+        size = sum(map(_size, reactants)) - int(self.lost_atoms[step])
+        if size > self.max_heavy_atoms:
             return None
         results = products(self.templates[kind.template].smarts, reactants)
         if len(results) != 1:
             return None
-        ((product, *rest),) = results
-        return product if not rest and _size(product) == sizes else None
+        (product,) = results
+        return product if _size(product) == size else None
 
     def _may_react(self, counts: npt.NDArray[np.int16], template: int, role: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a reactant [R]."""

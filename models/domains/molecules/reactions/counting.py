@@ -29,15 +29,19 @@ def block_counts(stock: Stock, groups: Sequence[Group]) -> npt.NDArray[np.int16]
     patterns = "\n".join(group.smarts for group in groups)
     key = hashlib.sha256(f"{stock.digest}\n{patterns}".encode()).hexdigest()
     if key not in _counted:
-        rows = [counts_of(molecule(block.smiles), groups) for block in stock.blocks]
+        rows = [counts_of(block.smiles, groups) for block in stock.blocks]
         _counted[key] = np.array(rows, dtype=np.int16).reshape(len(rows), len(groups))
         _counted[key].flags.writeable = False
     return _counted[key]
 
 
-def counts_of(mol: Chem.Mol, groups: Sequence[Group]) -> npt.NDArray[np.int16]:
+def counts_of(smiles: str, groups: Sequence[Group]) -> npt.NDArray[np.int16]:
     """Return how often each group occurs in a molecule [G]: distinct sets of atoms that match."""
-    queries = [group.query() for group in groups]
-    return np.array(
-        [len(mol.GetSubstructMatches(query, maxMatches=MOST_MATCHES)) for query in queries], dtype=np.int16
-    )
+    mol = molecule(smiles)
+    return np.array([_count(mol, smiles, group) for group in groups], dtype=np.int16)
+
+
+def _count(mol: Chem.Mol, smiles: str, group: Group) -> int:
+    if group.text not in smiles:
+        return 0
+    return len(mol.GetSubstructMatches(group.query(), maxMatches=MOST_MATCHES))

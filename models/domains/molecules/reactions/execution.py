@@ -32,29 +32,26 @@ def reaction(smarts: str) -> AllChem.ChemicalReaction:
     return compiled
 
 
-def products(smarts: str, reactants: Sequence[str]) -> set[tuple[str, ...]]:
-    """Return the distinct products, as canonical texts, of all ways to apply a reaction."""
-    texts = {tuple(map(text_of, result)) for result in proposals(smarts, reactants)}
-    return {tuple(filter(None, result)) for result in texts if all(result)}
+def products(smarts: str, reactants: Sequence[str]) -> set[str]:
+    """Return the distinct products, as canonical texts, of all ways to apply a reaction with one product."""
+    return {text for (mol,) in run(smarts, reactants) if (text := text_of(mol)) is not None}
 
 
-def proposals(smarts: str, reactants: Sequence[str]) -> tuple[tuple[Chem.Mol, ...], ...]:
-    """Return the products of all ways to apply a reaction, not sanitised, some of them equal."""
+def run(smarts: str, reactants: Sequence[str]) -> tuple[tuple[Chem.Mol, ...], ...]:
+    """Return the raw products of all ways to apply a reaction."""
     with rdBase.BlockLogs():
-        results: tuple[tuple[Chem.Mol, ...], ...] = reaction(smarts).RunReactants(
-            tuple(map(molecule, reactants)), MOST_PRODUCTS
-        )
-    return results
+        results = reaction(smarts).RunReactants(tuple(map(molecule, reactants)), MOST_PRODUCTS)
+    return tuple(results)
 
 
 def text_of(mol: Chem.Mol) -> str | None:
-    """Return the canonical text of a product; None if it is no molecule."""
-    try:
-        with rdBase.BlockLogs():
+    """Return the canonical text of a raw product; None if it is no molecule."""
+    with rdBase.BlockLogs():
+        try:
             Chem.SanitizeMol(mol)
-        return canonical_smiles(Chem.MolToSmiles(mol))
-    except (Chem.MolSanitizeException, InvalidObjectError):
-        return None
+            return canonical_smiles(Chem.MolToSmiles(mol))
+        except (Chem.MolSanitizeException, InvalidObjectError):
+            return None
 
 
 @cache

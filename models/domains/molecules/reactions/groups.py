@@ -29,13 +29,15 @@ _REFERENCE = re.compile(r"<(\w+)>")
 class Group:
     """A reactive group.
 
-    `symbol` is its reacting atom in plain SMILES, and `tail` what leaves with it in most reactions.
+    `symbol` is its reacting atom in plain SMILES, `tail` what leaves with it in most reactions, and `text`
+    what each SMILES of a molecule with the group contains.
     """
 
     name: str
     smarts: str
     symbol: str = ""
     tail: str = ""
+    text: str = ""
     sets: tuple[str, ...] = ()
 
     def query(self) -> Chem.Mol:
@@ -54,7 +56,12 @@ def own_groups() -> Mapping[str, Group]:
 
     return {
         row["name"]: Group(
-            row["name"], expanded(row["smarts"]), row["symbol"], row["tail"], tuple(row["sets"].split())
+            row["name"],
+            expanded(row["smarts"]),
+            row["symbol"],
+            row["tail"],
+            row["text"],
+            tuple(row["sets"].split()),
         )
         for row in rows
     }

@@ -1,20 +1,17 @@
 """All routes to a molecule. Torch-free.
 
 Reversed templates propose reactants, the stock has to hold the partner, and the reaction confirms each step.
-Canonical texts cost the most: they are made only of reactants with the elements of a block.
 """
 
 from __future__ import annotations
 
-import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
-from rdkit.Chem import rdMolDescriptors
 
 from models.domains.molecules.chemistry.molecules import molecule
-from models.domains.molecules.reactions.execution import proposals, reaction, text_of
+from models.domains.molecules.reactions.execution import reaction, run, text_of
 from models.domains.molecules.reactions.route import Route
 
 if TYPE_CHECKING:
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from models.domains.molecules.reactions.chemistry import Reactions
 
 REMEMBERED = 50_000
-_NO_ELEMENT = re.compile(r"H(?![a-z])\d*|[+-]\d*")
-"""Hydrogens and the charge of a formula, which a normal form may change."""
 
 
 class Origin(NamedTuple):
@@ -60,76 +55,54 @@ class Retro:
         first = self._space.stock.index.get(smiles)
         if first is not None and self._space.firsts[first]:
             yield Route(first)
-        if n_steps:
-            for origin in self._origins_of(smiles, is_first_step=n_steps == 1):
-                for route in self._within(origin.smiles, n_steps - 1):
-                    yield Route(route.first, (*route.steps, (origin.step, origin.partner)))
+        for origin in self._origins_of(smiles, is_first=n_steps == 1) if n_steps else ():
+            for route in self._within(origin.smiles, n_steps - 1):
+                yield Route(route.first, (*route.steps, (origin.step, origin.partner)))
 
-    def _origins_of(self, smiles: str, *, is_first_step: bool) -> tuple[Origin, ...]:
-        """Return the last steps that make a molecule; of a route's first step only those from a block."""
-        key = (smiles, is_first_step)
+    def _origins_of(self, smiles: str, *, is_first: bool) -> tuple[Origin, ...]:
+        """Return the last steps that make a molecule; those from a block alone if it is the first step."""
+        key = (smiles, is_first)
         if key not in self._origins:
-            self._origins[key] = tuple(self._confirmed(smiles, is_first_step=is_first_step))
+            proposed = dict.fromkeys(self._proposed(smiles))
+            self._origins[key] = tuple(
+                origin
+                for origin in proposed
+                if (not is_first or origin.smiles in self._space.stock.index)
+                and self._space.apply(*origin) == smiles
+            )
         return self._origins[key]
 
-    def _confirmed(self, smiles: str, *, is_first_step: bool) -> Iterator[Origin]:
-        """Yield the last steps that make a molecule, each once."""
-        space, index_of = self._space, self._space.stock.index
+    def _proposed(self, smiles: str) -> Iterator[Origin]:
         mol = molecule(smiles)
-        for index, template in enumerate(space.templates):
-            if not mol.HasSubstructMatch(_product(template.retro)):
-                continue
-            n = len(template.guards)
-            for reactants in self._split(template.retro, smiles, n, n if is_first_step else n - 1):
-                for role in range(n):
-                    partner = index_of.get(reactants[1 - role]) if n > 1 else None
-                    if n > 1 and partner is None:
-                        continue
-                    step = self._steps[index, role]
-                    if space.apply(reactants[role], step, partner) == smiles:
-                        yield Origin(reactants[role], step, partner)
+        for retro, templates in self._templates.items():
+            if mol.HasSubstructMatch(_product(retro)):
+                for reactants in run(retro, [smiles]):
+                    yield from self._from(templates, reactants)
 
-    def _split(self, retro: str, smiles: str, n_reactants: int, n_blocks: int) -> set[tuple[str, ...]]:
-        """Return the distinct reactants that a template proposes, at least so many of them blocks."""
-        found: set[tuple[str, ...]] = set()
-        for parts in proposals(retro, [smiles]):
-            like_block = [_elements(part) in self._block_elements for part in parts]
-            if len(parts) != n_reactants or sum(like_block) < n_blocks:
-                continue
-            texts = self._texts(parts, like_block, n_blocks)
-            if texts is not None:
-                found.add(texts)
-        return found
-
-    def _texts(
-        self, parts: Sequence[Chem.Mol], like_block: Sequence[bool], n_blocks: int
-    ) -> tuple[str, ...] | None:
-        """Return the canonical texts of reactants; None if one is no molecule or too few are blocks."""
-        texts: dict[int, str] = {}
-        n_left = n_blocks
-        for place in sorted(range(len(parts)), key=lambda place: not like_block[place]):
-            if n_left > 0 and not like_block[place]:
-                return None
-            text = text_of(parts[place])
-            if not text:
-                return None
-            texts[place] = text
-            n_left -= text in self._space.stock.index
-        return tuple(texts[place] for place in range(len(parts))) if n_left <= 0 else None
+    def _from(self, templates: Sequence[int], reactants: Sequence[Chem.Mol]) -> Iterator[Origin]:
+        """Yield the steps that may join reactants of which one is in the stock."""
+        texts = cache(lambda place: text_of(reactants[place]))
+        for role in range(len(reactants)):
+            partner = None
+            if len(reactants) > 1:
+                partner = self._space.stock.index.get(texts(1 - role) or "")
+                if partner is None:
+                    continue
+            growing = texts(role)
+            for template in templates if growing else ():
+                yield Origin(growing, self._steps[template, role], partner)
 
     @cached_property
-    def _block_elements(self) -> frozenset[str]:
-        return frozenset(_elements(molecule(block.smiles)) for block in self._space.stock.blocks)
+    def _templates(self) -> dict[str, list[int]]:
+        """Return the templates of each reversed reaction: variants often share one."""
+        result: dict[str, list[int]] = {}
+        for index, template in enumerate(self._space.templates):
+            result.setdefault(template.retro, []).append(index)
+        return result
 
     @cached_property
     def _steps(self) -> dict[tuple[int, int], int]:
         return {(kind.template, kind.role): step for step, kind in enumerate(self._space.steps)}
-
-
-def _elements(mol: Chem.Mol) -> str:
-    """Return the heavy atoms of a molecule as a formula; it need not be sanitised."""
-    mol.UpdatePropertyCache(strict=False)
-    return _NO_ELEMENT.sub("", rdMolDescriptors.CalcMolFormula(mol))
 
 
 def _product(retro: str) -> Chem.Mol:

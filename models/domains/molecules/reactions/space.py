@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from models.domains.molecules.reactions.chemistry import Reactions
 from models.domains.molecules.reactions.groups import Group, tracked_groups
 from models.domains.molecules.reactions.stock import Stock, StockError, own_stock
 from models.domains.molecules.reactions.templates import Template, own_templates
-from models.domains.molecules.reactions.tracking import observed_templates
 from models.domains.molecules.reactions.user_templates import InvalidTemplateError, compiled
 from models.specs.base import field_error, json_pointer
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from models.domains.molecules.reactions.spec import ReactionsSpec, StockField
-
-N_PAIRS = 10
-N_WALKS = 300
-"""Reactions on blocks and random routes from which the changes of groups are observed."""
 
 
 def check(spec: ReactionsSpec) -> None:
@@ -46,11 +42,10 @@ def check(spec: ReactionsSpec) -> None:
 def open_reactions(spec: ReactionsSpec, max_heavy_atoms: int) -> Reactions:
     """Return the compiled reactions of a specification, the last ones remembered."""
     templates, groups = chosen_templates(spec)
-    reactions = Reactions(templates, groups, stock_of(spec.stock), spec.max_steps, max_heavy_atoms)
-    if not spec.own_templates:
-        return reactions
-    observed, _ = observed_templates(reactions, N_PAIRS, N_WALKS)
-    return Reactions(observed, groups, reactions.stock, spec.max_steps, max_heavy_atoms)
+    if spec.own_templates:
+        # A pattern of a user's may reach far beyond what reacts, so that its counts do not add up.
+        templates = tuple(replace(template, change=None) for template in templates)
+    return Reactions(templates, groups, stock_of(spec.stock), spec.max_steps, max_heavy_atoms)
 
 
 def stock_of(listed: StockField | None) -> Stock:

@@ -1,7 +1,7 @@
 """Templates that users write: reaction SMARTS whose reactants are patterns of their own. Torch-free.
 
-Each reactant's pattern is a group that must occur exactly once. What a template changes is observed on the
-stock; where it is not constant, groups of products are counted.
+Each reactant's pattern is a group that must occur exactly once. What a template changes is not known, so
+groups of products are counted.
 """
 
 from __future__ import annotations
