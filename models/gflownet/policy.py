@@ -48,8 +48,8 @@ class PolicySpec:
 class Context:
     """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1].
 
-    Sampling uses the `prepared` trunk, and `words`, the forward vocabulary's head: weight [H, A] and bias [A].
-    `embeddings` [E, V] are those of a `WordHead`.
+    Sampling uses the `prepared` trunk, `words`, the forward vocabulary's head with weight [H, A] and bias
+    [A], and the `embeddings` [E, V] of a `WordHead`.
     """
 
     code: Tensor
@@ -252,9 +252,9 @@ class Policy(nn.Module):
         return self.trunk.hidden(features, context.code)
 
     def row_groups(self, mask: Tensor) -> list[tuple[Tensor, int]]:
-        """Return parts of the states [N], and of how many first actions some are open there by the mask [N, A].
+        """Return rows of the states [N], each with the number of first actions to look at.
 
-        States in which no word with features is open need no logits of these words.
+        States in which the mask [N, A] opens no word with features need no logits of these words.
         """
         n_actions = mask.shape[1]
         n_plain = n_actions - (0 if self.words is None else len(self.words.bias))

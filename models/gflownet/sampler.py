@@ -144,7 +144,7 @@ def _record(
     return record
 
 
-def _behaviour_logits(  # noqa: PLR0913 - each is one thing that the behaviour depends on
+def _behaviour_logits(
     policy: Policy,
     features: Features,
     context: Context,
@@ -163,7 +163,7 @@ def _behaviour_logits(  # noqa: PLR0913 - each is one thing that the behaviour d
     return explore(logits, mask, None if log_prior is None else log_prior[:, : mask.shape[1]], generator)
 
 
-def _draw_in_groups(  # noqa: PLR0913 - as `_behaviour_logits`
+def _draw_in_groups(
     policy: Policy,
     features: Features,
     context: Context,

@@ -1,6 +1,6 @@
-"""A chemistry of letters with the attributes of `Reactions`: joins, a removal, and several ways to one object.
+"""A chemistry of letters with the attributes of `Reactions`, in which several routes make one object.
 
-A molecule is a text of its letters in order. Small letters are reactive groups, large ones are atoms that stay.
+A molecule is a text of its letters in order: small letters are reactive groups, large ones atoms that stay.
 """
 
 from collections import defaultdict

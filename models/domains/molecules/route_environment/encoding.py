@@ -45,7 +45,7 @@ def names(groups: Sequence[str], steps: Sequence[str], features: Sequence[str], 
     ]
 
 
-def encode(  # noqa: PLR0913 - each is one thing that a state is known by
+def encode(
     columns: RouteColumns, counts: Tensor, possible: Tensor, heavy: Tensor, features: Tensor, keys: Tensor
 ) -> Tensor:
     """Return inputs [B, D].

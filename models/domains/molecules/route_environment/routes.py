@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.domains.molecules.reactions.description import best
 from models.domains.molecules.route_environment import block_features, encoding
 from models.domains.molecules.route_environment.made import Made
 from models.domains.molecules.route_environment.rows import RouteColumns, route_of, rows_to_tensor, split
@@ -120,7 +121,7 @@ class Routes(Environment):
         return counts
 
     def _executed_counts(self, states: Tensor, pending: Tensor) -> Tensor:
-        """Return counts [B, G] of routes with a step whose change of groups is not known; -1 for no product."""
+        """Return counts [B, G] of routes whose products have to be counted; -1 where there is no product."""
         nothing = [-1.0] * len(self.reactions.groups)
         rows = []
         for row, waits in zip(states.tolist(), pending.tolist(), strict=True):
@@ -253,10 +254,10 @@ class Routes(Environment):
         return states.to(self.device), torch.tensor(owners, dtype=torch.int64, device=self.device)
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return the first of the shortest routes [N, W] to each molecule, and which have one [N]."""
+        """Return the best route [N, W] to each molecule, the cheapest of the shortest, and which have one [N]."""
         found = [self._made.routes(text) for text in texts]
         is_made = torch.tensor([bool(routes) for routes in found], dtype=torch.bool, device=self.device)
         states = self.reset(len(texts))
-        shortest = [min(routes, key=lambda route: len(route.steps)) for routes in found if routes]
-        states[is_made] = rows_to_tensor(shortest, self.reactions.max_steps).to(self.device)
+        chosen = [best(self.reactions, routes) for routes in found if routes]
+        states[is_made] = rows_to_tensor(chosen, self.reactions.max_steps).to(self.device)
         return states, is_made

@@ -37,7 +37,7 @@ def environment(**fields: object) -> Routes:
 
 
 @pytest.mark.parametrize("is_tracked", [True, False])
-def test_walks_keep_the_contract(is_tracked: bool):
+def test_walks_keep_the_contract(*, is_tracked: bool):
     env = environment(max_steps=3, most=7, is_tracked=is_tracked)
     for states in walk(env, seed=1):
         check_states(env, states)
@@ -47,7 +47,7 @@ def test_walks_keep_the_contract(is_tracked: bool):
 
 
 @pytest.mark.parametrize("is_tracked", [True, False])
-def test_masks_allow_exactly_the_routes_that_can_be_carried_out(is_tracked: bool):
+def test_masks_allow_exactly_the_routes_that_can_be_carried_out(*, is_tracked: bool):
     reactions = ToyReactions(most=6, is_tracked=is_tracked)
     space = enumerate_space(Routes(reactions, FEATURES))
     made = {route_of(row) for row in space.final_states.tolist()}
@@ -135,7 +135,10 @@ def test_objects_have_their_target_whatever_their_routes(loss: str):
     condition = trainer.conditions.fixed(1.0, [1.0])
     log_p = policy_log_probability(space, trainer.policy, condition)
     log_r = torch.tensor([values[text] for text in env.objects(space.final_states)], dtype=torch.float64)
-    assert total_variation(by_object(space, log_p), by_object(space, log_target(log_r + log_shares(space)))) < 0.05
+    assert (
+        total_variation(by_object(space, log_p), by_object(space, log_target(log_r + log_shares(space))))
+        < 0.05
+    )
     wrong = by_object(space, log_target(log_r))
     assert total_variation(by_object(space, log_p), wrong) > 0.1
 
@@ -155,7 +158,9 @@ def test_objects_have_their_target_whatever_their_routes(loss: str):
         lambda states, _: torch.tensor([values[text] for text in env.objects(states)]),
         generator,
     )
-    assert float(log_z) == pytest.approx(math.log(sum(math.exp(value) for value in values.values())), abs=0.05)
+    assert float(log_z) == pytest.approx(
+        math.log(sum(math.exp(value) for value in values.values())), abs=0.05
+    )
 
 
 def test_training_that_was_interrupted_goes_on_bit_for_bit():
