@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
@@ -10,6 +10,7 @@ from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.library.labels import LABELS
+from models.domains.molecules.reactions.properties import ROUTE_PROPERTIES, known_properties, route_properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.library.catalogue import Catalogue
+    from models.domains.molecules.reactions.chemistry import Reactions
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -43,8 +45,12 @@ class Molecules(Domain):
         self.spec = spec
         self.is_list = spec.builder == "library"
         self.labels = LABELS if self.is_list else ()
-        self.structure = None if self.is_list else "graph"
-        self.sizes = None if self.is_list else Sizes("fragments", 1, spec.max_fragments)
+        self.is_made = spec.builder == "reactions"
+        is_tree = spec.builder == "fragments"
+        self.structure = "graph" if is_tree else None
+        self.sizes = Sizes("fragments", 1, spec.max_fragments) if is_tree else None
+        if self.is_made:
+            self.computed = {**molecules.COMPUTED, **known_properties(spec.reactions)}
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -64,7 +70,11 @@ class Molecules(Domain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        return molecules.properties(texts, names)
+        own = [name for name in names if not (self.is_made and name in ROUTE_PROPERTIES)]
+        result = molecules.properties(texts, own)
+        if len(own) < len(names):
+            result |= route_properties(self._reactions(), texts, [name for name in names if name not in own])
+        return result
 
     def group(self, texts: Sequence[str], name: str) -> list[str]:
         """Return the scaffold of each molecule."""
@@ -108,15 +118,33 @@ class Molecules(Domain):
         assert self.spec.library is not None, "the specification was validated"
         return open_catalogue(self.spec.library)
 
+    def _reactions(self) -> Reactions:
+        from models.domains.molecules.reactions.space import open_reactions
+        from models.domains.molecules.reactions.spec import ReactionsSpec
+
+        return open_reactions(self.spec.reactions or ReactionsSpec(), self.spec.max_heavy_atoms)
+
+    def route(self, text: str) -> Mapping[str, Any] | None:
+        """Return the shortest route to a molecule, the cheapest of those; None without any."""
+        if not self.is_made:
+            return None
+        reactions = self._reactions()
+        route = reactions.best_route(text)
+        return None if route is None else reactions.describe(route)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the environment of the specification's builder.
 
-        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, a list, or routes.
         """
         if self.is_list:
             from models.domains.molecules.library.environment import ListedObjects
 
             return ListedObjects(self._catalogue(), device)
+        if self.is_made:
+            from models.domains.molecules.route_environment.routes import Routes
+
+            return Routes(self._reactions(), device=device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.vocabulary import vocabulary
 

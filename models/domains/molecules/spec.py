@@ -11,6 +11,7 @@ from models.domains.molecules.limits import (
     MAX_LISTED_LENGTH,
     MOST_LISTED,
 )
+from models.domains.molecules.reactions.spec import ReactionsSpec
 from models.specs.base import DomainSpec, field_error, is_stored
 
 LibraryField = Annotated[
@@ -28,10 +29,11 @@ class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
     kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
-    builder: Literal["fragments", "library"] = Field(
+    builder: Literal["fragments", "library", "reactions"] = Field(
         default="fragments",
         description="Where molecules come from: `fragments` bonds fragments to trees; `library` chooses from "
-        "the list in `library`, of which a round scores every entry.",
+        "the list in `library`, of which a round scores every entry; `reactions` makes them from building "
+        "blocks, each with its route.",
     )
     max_heavy_atoms: int = Field(
         default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
@@ -62,6 +64,18 @@ class MoleculesSpec(DomainSpec):
         description="The list of `builder: library`: SMILES, or a collection that was uploaded. Nothing else "
         "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
     )
+
+    reactions: ReactionsSpec | None = Field(
+        default=None,
+        description="Templates, building blocks and limits of `builder: reactions`. Absent: the common reactions "
+        "on a list of commodity chemicals.",
+    )
+
+    @model_validator(mode="after")
+    def _reactions_go_with_their_builder(self) -> Self:
+        if self.reactions is not None and self.builder != "reactions":
+            raise field_error("/reactions", "only builder reactions reads `reactions`")
+        return self
 
     @field_validator("library")
     @classmethod

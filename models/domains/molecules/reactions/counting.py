@@ -31,7 +31,6 @@ def block_counts(stock: Stock, groups: Sequence[Group]) -> npt.NDArray[np.int16]
     if key not in _counted:
         rows = [counts_of(block.smiles, groups) for block in stock.blocks]
         _counted[key] = np.array(rows, dtype=np.int16).reshape(len(rows), len(groups))
-        _counted[key].flags.writeable = False
     return _counted[key]
 
 
