@@ -146,7 +146,8 @@ class Reactions:
         """Return how often each group occurs in a molecule [G], counted by RDKit and remembered."""
         place = self.stock.index.get(smiles)
         if place is not None:
-            return self.counts[place]
+            block: npt.NDArray[np.int16] = self.counts[place]
+            return block
         if smiles not in self._counts:
             self._counts[smiles] = counts_of(smiles, self.tracked)
         return self._counts[smiles]
@@ -217,8 +218,10 @@ class Reactions:
     def _may_react(self, counts: npt.NDArray[np.int16], template: int, role: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a reactant [R]."""
         needs, forbids = self._places[template][role]
-        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1)
-        return allowed & (counts[:, forbids] == 0).all(axis=1)
+        allowed: npt.NDArray[np.bool_] = np.logical_and(
+            (counts[:, needs] == 1).all(axis=1), (counts[:, forbids] == 0).all(axis=1)
+        )
+        return allowed
 
     @cached_property
     def _places(self) -> tuple[tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...], ...]:

@@ -18,16 +18,16 @@ from models.domains.molecules.reactions.stock import Stock
 from models.domains.molecules.reactions.templates import own_templates
 from models.domains.molecules.reactions.tracking import random_route
 
-SMALL = """
-O=C(O)c1ccc(Br)cc1
-COC(=O)c1ccc(B(O)O)cc1
-OB(O)c1ccccc1
-C1COCCN1
-NCc1ccccc1
-CC(C)(C)OC(=O)N1CCNCC1
-Clc1ncccn1
-O=Cc1ccccc1
-""".split()
+SMALL = [
+    "O=C(O)c1ccc(Br)cc1",
+    "COC(=O)c1ccc(B(O)O)cc1",
+    "OB(O)c1ccccc1",
+    "C1COCCN1",
+    "NCc1ccccc1",
+    "CC(C)(C)OC(=O)N1CCNCC1",
+    "Clc1ncccn1",
+    "O=Cc1ccccc1",
+]
 PRICES = {"O=C(O)c1ccc(Br)cc1": "2", "C1COCCN1": "0.5"}
 
 
@@ -63,7 +63,7 @@ def _all_routes(reactions: Reactions) -> Iterator[tuple[str, Route]]:
 
 
 def test_tracked_counts_and_sizes_are_those_of_rdkit_on_random_routes(common: Reactions) -> None:
-    rng = random.Random(11)
+    rng = random.Random(11)  # noqa: S311 - a sample, no secret
     n_steps = 0
     for _ in range(40):
         for smiles, step, partner, product in random_route(common, rng):
@@ -76,7 +76,7 @@ def test_tracked_counts_and_sizes_are_those_of_rdkit_on_random_routes(common: Re
 
 
 def test_a_route_is_among_the_routes_of_its_molecule(common: Reactions) -> None:
-    rng = random.Random(12)
+    rng = random.Random(12)  # noqa: S311 - a sample, no secret
     for _ in range(4):
         steps = list(random_route(common, rng))
         if steps:
@@ -109,7 +109,6 @@ def test_masks_allow_exactly_what_can_be_executed(small: Reactions) -> None:
                 if product is not None:
                     other = 0 if partner is None else small.heavy_atoms[partner]
                     size = small.heavy_atoms[small.stock.index[block.smiles]] + other - small.lost_atoms[step]
-                    assert Stock.from_rows([{"smiles": product}]).blocks
                     assert size <= small.max_heavy_atoms
 
 

@@ -8,7 +8,7 @@ from models.domains import collections
 from models.domains.collections import CollectionReference
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.reactions.space import stock_of
-from models.domains.molecules.reactions.stock import Block, Stock, StockError, own_stock
+from models.domains.molecules.reactions.stock import BuildingBlock, Stock, StockError, own_stock
 
 
 def test_the_common_list_is_standardised_and_invents_nothing() -> None:
@@ -33,8 +33,8 @@ def test_headers_have_synonyms_and_amounts_have_units() -> None:
     ]
     with_currency = [row | {"Currency": "EUR"} for row in rows]
     assert Stock.from_rows(with_currency).blocks == (
-        Block("C1COCCN1", "M-1", "shelf", 0.12, "EUR", 0.25),
-        Block("NCc1ccccc1"),
+        BuildingBlock("C1COCCN1", "M-1", "shelf", 0.12, "EUR", 0.25),
+        BuildingBlock("NCc1ccccc1"),
     )
 
 
@@ -83,4 +83,4 @@ def test_a_collection_is_read() -> None:
     collections.set_source(lambda _: content)
     stock = stock_of(CollectionReference(collection=hashlib.sha256(content).hexdigest()))
     collections.set_source(collections._no_source)
-    assert stock.blocks == (Block("C1CCNCC1", price=2.5, currency="EUR"),)
+    assert stock.blocks == (BuildingBlock("C1CCNCC1", price=2.5, currency="EUR"),)

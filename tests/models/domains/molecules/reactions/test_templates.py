@@ -290,13 +290,13 @@ pyrazole (Knorr)
 
 _LINES = [line.strip() for line in EXAMPLES.strip().splitlines()]
 CASES = list(zip(_LINES[::3], _LINES[1::3], _LINES[2::3], strict=True))
-PROTECTED = """
-CC(C)(C)OC(=O)NCCc1ccccc1
-CC(C)(C)OC(=O)N1CCOCC1
-CC(C)(C)OC(=O)Nc1ccccc1
-O=C(NCc1ccccc1)OCc1ccccc1
-O=C(N1CCCC1)OCC1c2ccccc2-c2ccccc21
-""".split()
+PROTECTED = [
+    "CC(C)(C)OC(=O)NCCc1ccccc1",
+    "CC(C)(C)OC(=O)N1CCOCC1",
+    "CC(C)(C)OC(=O)Nc1ccccc1",
+    "O=C(NCc1ccccc1)OCc1ccccc1",
+    "O=C(N1CCCC1)OCC1c2ccccc2-c2ccccc21",
+]
 
 
 def _reactants(text: str) -> list[str]:
