@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from cachetools import LRUCache
-from rdkit.Chem import rdMolDescriptors
+from rdkit.Chem import rdMolDescriptors, rdMolHash
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.reactions.execution import reaction, run, text_of
@@ -18,12 +18,15 @@ from models.domains.molecules.reactions.route import Route
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
     from rdkit import Chem
 
     from models.domains.molecules.reactions.steps import RouteSpace
 
 
 REMEMBERED = 50_000
+_ELEMENTS = 120
 
 
 class Origin(NamedTuple):
@@ -70,18 +73,23 @@ class Retro:
         return self._origins[key]
 
     def _proposed(self, smiles: str, *, is_first: bool) -> Iterator[Origin]:
-        mol = molecule(smiles)
+        mol, counts = molecule(smiles), self._space.count(smiles)
         for retro, templates in self._templates.items():
             if mol.HasSubstructMatch(_product(retro)):
                 for reactants in run(retro, [smiles]):
-                    yield from self._from(templates, reactants, is_first=is_first)
+                    yield from self._from(templates, reactants, counts, is_first=is_first)
 
     def _from(
-        self, templates: Sequence[int], reactants: Sequence[Chem.Mol], *, is_first: bool
+        self,
+        templates: Sequence[int],
+        reactants: Sequence[Chem.Mol],
+        counts: npt.NDArray[np.int16],
+        *,
+        is_first: bool,
     ) -> Iterator[Origin]:
         """Yield the steps that may join reactants, of which the partner is in the stock."""
         stock = self._space.stock.index
-        is_block = [_size(mol) in self._sizes for mol in reactants]
+        is_block = [self._is_like_a_block(mol) for mol in reactants]
         text = cache(lambda place: text_of(reactants[place]) or "")
         for role, other in enumerate(reversed(range(len(reactants)))):
             is_single = len(reactants) == 1
@@ -90,13 +98,35 @@ class Retro:
             partner = None if is_single else stock.get(text(other))
             if not is_single and partner is None:
                 continue
-            if text(role) and (not is_first or text(role) in stock):
-                yield from (Origin(text(role), self._steps[index, role], partner) for index in templates)
+            steps = [self._steps[index, role] for index in templates]
+            possible = [step for step in steps if self._may_be(counts, step, partner)]
+            if possible and text(role) and (not is_first or text(role) in stock):
+                yield from (Origin(text(role), step, partner) for step in possible)
+
+    def _may_be(self, counts: npt.NDArray[np.int16], step: int, partner: int | None) -> bool:
+        """Return whether guards may hold before a step, told by the counts [G] after it."""
+        space = self._space
+        if partner is not None and not space.partners[step, partner]:
+            return False
+        if not space.is_tracked[step]:
+            return True
+        before = counts - space.change[step]
+        if partner is not None:
+            before = before - space.counts[partner]
+        return bool((before >= 0).all()) and bool(space.allowed(before[None], step)[0])
+
+    def _is_like_a_block(self, mol: Chem.Mol) -> bool:
+        """Return whether a block has the same atoms and degrees: most fragments are seen to be none."""
+        degrees = self._sizes.get(_size(mol))
+        return degrees is not None and _degrees(mol) in degrees
 
     @cached_property
-    def _sizes(self) -> frozenset[tuple[int, int, int]]:
-        """Return the sizes of the blocks: most fragments are seen to be no block without their text."""
-        return frozenset(_size(molecule(block.smiles)) for block in self._space.stock.blocks)
+    def _sizes(self) -> dict[tuple[int, int, str], set[tuple[int, ...]]]:
+        """Return the degrees of blocks by their size."""
+        result: dict[tuple[int, int, str], set[tuple[int, ...]]] = {}
+        for mol in (molecule(block.smiles) for block in self._space.stock.blocks):
+            result.setdefault(_size(mol), set()).add(_degrees(mol))
+        return result
 
     @cached_property
     def _templates(self) -> dict[str, list[int]]:
@@ -115,5 +145,11 @@ def _product(retro: str) -> Chem.Mol:
     return reaction(retro).GetReactantTemplate(0)
 
 
-def _size(mol: Chem.Mol) -> tuple[int, int, int]:
-    return mol.GetNumHeavyAtoms(), mol.GetNumBonds(onlyHeavy=True), rdMolDescriptors.CalcNumHeteroatoms(mol)
+def _size(mol: Chem.Mol) -> tuple[int, int, str]:
+    degrees = rdMolHash.MolHash(mol, rdMolHash.HashFunction.DegreeVector)
+    return mol.GetNumAtoms(), rdMolDescriptors.CalcNumHeteroatoms(mol), degrees
+
+
+def _degrees(mol: Chem.Mol) -> tuple[int, ...]:
+    """Return element and degree of each atom, in ascending order; defined before a product is sanitised."""
+    return tuple(sorted(_ELEMENTS * atom.GetDegree() + atom.GetAtomicNum() for atom in mol.GetAtoms()))

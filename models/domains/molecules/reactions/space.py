@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from models.domains import collections
-from models.domains.collections import CollectionReference
+from models.domains.collections import CollectionMissingError, CollectionReference
 from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.reactions.chemistry import Reactions
 from models.domains.molecules.reactions.groups import Group, tracked_groups
@@ -28,18 +28,22 @@ FIELD = "reactions"
 
 
 def check(spec: ReactionsSpec) -> None:
-    """Check a new specification: its templates, and a short stock; a collection was checked at its upload.
+    """Check a new specification: its templates, and its stock as far as no structure has to be standardised.
 
     Raises:
         PydanticCustomError: it names the field.
     """
     if not chosen_templates(spec)[0]:
         raise field_error(json_pointer(FIELD, "templates"), "there is no reaction: name one, or write one")
-    if spec.stock is not None and not isinstance(spec.stock, CollectionReference):
-        try:
+    try:
+        if not isinstance(spec.stock, CollectionReference) or _is_standardised(spec.stock):
             stock_of(spec.stock)
-        except StockError as error:
-            raise field_error(json_pointer(FIELD, "stock"), str(error)) from error
+    except (StockError, CollectionMissingError) as error:
+        raise field_error(json_pointer(FIELD, "stock"), str(error)) from error
+
+
+def _is_standardised(reference: CollectionReference) -> bool:
+    return collections.normal_form(reference) == NORMAL_FORM
 
 
 @lru_cache(maxsize=4)
@@ -71,8 +75,7 @@ def stock_of(listed: StockField | None) -> Stock:
 
 @lru_cache(maxsize=4)
 def _uploaded(reference: CollectionReference) -> Stock:
-    is_normal = collections.normal_form(reference) == NORMAL_FORM
-    return Stock.from_rows(collections.iterate(reference), is_normal=is_normal)
+    return Stock.from_rows(collections.iterate(reference), is_normal=_is_standardised(reference))
 
 
 def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[Group, ...]]:

@@ -33,6 +33,28 @@ class RouteSpace(Protocol):
     def firsts(self) -> npt.NDArray[np.bool_]:
         """Return the blocks with which a route may begin [N]."""
 
+    @property
+    def partners(self) -> npt.NDArray[np.bool_]:
+        """Return the blocks that may be the partner of each step [S, N]."""
+
+    @property
+    def counts(self) -> npt.NDArray[np.int16]:
+        """Return how often each group occurs in each block [N, G]."""
+
+    @property
+    def change(self) -> npt.NDArray[np.int16]:
+        """Return what each step adds to the summed counts [S, G]."""
+
+    @property
+    def is_tracked(self) -> npt.NDArray[np.bool_]:
+        """Return the steps after which `change` tells the counts [S]."""
+
+    def count(self, smiles: str) -> npt.NDArray[np.int16]:
+        """Return how often each group occurs in a molecule [G]."""
+
+    def allowed(self, counts: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.bool_]:
+        """Return which rows of counts [R, G] satisfy the guards of a step's growing molecule [R]."""
+
     def apply(self, smiles: str, step: int, partner: int | None = None) -> str | None:
         """Return the canonical text of a step's product; None if the step is not possible."""
 

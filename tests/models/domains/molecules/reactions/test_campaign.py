@@ -59,6 +59,11 @@ def test_what_cannot_be_used_is_named(reactions: dict[str, Any], message: str) -
         _spec(**reactions)
 
 
+def test_a_list_that_was_not_uploaded_is_named() -> None:
+    with pytest.raises(ValidationError, match="upload the list"):
+        _spec(stock={"collection": "0" * 64})
+
+
 def test_only_the_builder_reads_reactions() -> None:
     with pytest.raises(ValidationError, match="only builder reactions"):
         MoleculesSpec.model_validate({"kind": "molecules", "reactions": {}})
