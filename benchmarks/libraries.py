@@ -74,7 +74,7 @@ def stages(number: int) -> Iterator[tuple[str, int, float]]:
     """Yield stage, rows and processor seconds, one stage after the other."""
     sent = table(number)
     began = time.process_time()
-    domain = open_domain(MoleculesSpec())
+    domain = open_domain(MoleculesSpec.model_validate({}))
     report = ListReport("smiles", domain.normal_form or "")
     for part in list_parts(sent, "text/csv", domain.object_columns):
         report.add(read_part(part, domain, lambda _share: None))

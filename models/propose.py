@@ -131,7 +131,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
             summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
-    summary |= chosen_summary(fitted, batch, pool, filters)
+    summary |= chosen_summary(fitted, batch, pool, filters, candidates)
     messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
@@ -179,7 +179,8 @@ def _untrained(
     spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
 ) -> Trainer:
     """Return the trainer of a round before its first step."""
-    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    known = list(dict.fromkeys([*fitted.measured, *fitted.domain.starts()]))
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, known)
     return build_trainer(*given, prior=prior.learned)
 
 

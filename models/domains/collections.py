@@ -29,8 +29,10 @@ _MARK = "#normal form: "
 class CollectionMissingError(ValueError):
     """No collection has this content digest, or the stored content does not match it."""
 
-    def __init__(self, digest: str, detail: str = "there is no such collection") -> None:
-        super().__init__(f"collection {digest}: {detail}; upload the list with POST /v1/collections")
+    def __init__(
+        self, digest: str, detail: str = "there is no such collection; upload the list first"
+    ) -> None:
+        super().__init__(f"collection {digest}: {detail}")
         self.digest = digest
 
 
@@ -62,7 +64,7 @@ class Reference(NamedTuple):
 
 
 def _no_source(digest: str) -> bytes:
-    raise CollectionMissingError(digest, "this process has no source of collections")
+    raise CollectionMissingError(digest, "only the service reads collections; give the texts themselves here")
 
 
 _source: Callable[[str], bytes] = _no_source
@@ -90,9 +92,9 @@ def content(reference: CollectionReference) -> bytes:
     return stored
 
 
-def with_normal_form(name: str, table: str) -> bytes:
+def with_normal_form(name: str, table: bytes) -> bytes:
     """Return the content of a table whose objects are in a normal form of this name."""
-    return f"{_MARK}{name}\n{table}".encode()
+    return f"{_MARK}{name}\n".encode() + table
 
 
 def without_normal_form(stored: bytes) -> bytes:

@@ -145,11 +145,15 @@ BATCH_FIELDS = (
         "purpose",
         "in_domain",
         "reason",
+        "alerts",
+        "matched_pair",
+        "matched_change",
         "log_reward",
         "log_pf",
         "round",
         "row",
         "refused",
+        "stereo",
     ),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""

@@ -74,6 +74,7 @@ _PROPOSED: dict[str, Any] = {
     **_JUDGED,
     "rank": 1,
     "columns": {"smiles": "OCCNC(=O)c1ccncc1"},
+    "remarks": {"stereo": "none"},
     "condition": {"beta": 16.0, "preference": {"solubility": 1.0}},
     "log_reward": 12.9,
     "log_pf": -9.4,

@@ -18,7 +18,7 @@ from service.campaigns.lifecycle import check_round_move
 from service.campaigns.list_contents import check_references
 from service.campaigns.locking import check_active, fresh, locked_campaign, locked_round
 from service.campaigns.patching import patched, round_seed
-from service.campaigns.quantities import check_units
+from service.campaigns.quantities import check_units, in_read_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.campaigns.starts import check_start, freeze_start
 from service.errors import ConflictError, PreconditionFailedError
@@ -30,7 +30,7 @@ from service.store.tables import Campaign, Round
 
 
 def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campaign:
-    """Create a campaign.
+    """Create a campaign; bounds in other units than their values are stored in those of the values.
 
     Raises:
         UnprocessableError: if units of its specification are unknown or contradict each other, it begins
@@ -38,6 +38,7 @@ def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) ->
             workspace does not have.
     """
     check_units(spec)
+    spec = in_read_units(spec)
     check_start(session, workspace_id, spec)
     check_references(session, workspace_id, spec)
     campaign = Campaign(workspace_id=workspace_id)
@@ -79,6 +80,7 @@ def patch_campaign(  # noqa: PLR0913 - each is one thing that the caller or its 
     spec = patched(written, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
         check_units(spec, before=stored)
+        spec = in_read_units(spec, before=stored)
     check_references(session, workspace_id, spec)
     if (spec.sampler.start_from, spec.domain.kind) != (stored.sampler.start_from, stored.domain.kind):
         check_start(session, workspace_id, spec, bound_to)

@@ -26,7 +26,7 @@ from service.store.tables import Campaign, Collection, Job
 
 KIND = "collections"
 """Of the jobs that read long lists."""
-_OBJECTS = MoleculesSpec()
+_OBJECTS = MoleculesSpec.model_validate({})
 """Whose objects a list holds."""
 
 

@@ -159,7 +159,7 @@ class ListReport:
     )
     _names: dict[str, int] = field(default_factory=dict)
     _seen: dict[bytes, int] = field(default_factory=dict)
-    _body: io.StringIO = field(default_factory=lambda: io.StringIO(newline=""))
+    _pieces: list[bytes] = field(default_factory=list)
 
     def add(self, part: ListPart) -> None:
         """Take the rows of the next part.
@@ -169,7 +169,8 @@ class ListReport:
         """
         self.warnings += [text for text in part.warnings if text not in self.warnings]
         places = [self._names.setdefault(name, len(self._names)) for name in part.columns]
-        writer = csv.writer(self._body, lineterminator="\n")
+        piece = io.StringIO(newline="")
+        writer = csv.writer(piece, lineterminator="\n")
         for row in part.rows:
             warnings = [*row.warnings, *self._repeated(row)]
             self._count(row, warnings)
@@ -178,7 +179,8 @@ class ListReport:
                 for place, cell in zip(places, row.cells, strict=True):
                     cells[place] = cell
                 writer.writerow([row.object, row.sent if row.sent != row.object else "", *cells])
-        if self._body.tell() > MAX_CONTENT:
+        self._pieces.append(piece.getvalue().encode())
+        if sum(map(len, self._pieces)) > MAX_CONTENT:
             raise TableError(
                 f"the list holds more than {MAX_CONTENT >> 20} MiB: leave columns out, or split it"
             )
@@ -187,7 +189,8 @@ class ListReport:
         """Return what is kept: CSV under a header, which is the same for the same rows."""
         header = io.StringIO(newline="")
         csv.writer(header, lineterminator="\n").writerow(self.columns)
-        return with_normal_form(self.normal_form, header.getvalue() + self._body.getvalue())
+        table = b"".join((header.getvalue().encode(), *self._pieces))
+        return with_normal_form(self.normal_form, table)
 
     @property
     def columns(self) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, literal, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -76,6 +76,11 @@ def add_input(session: Session, job_id: UUID, content: bytes, media_type: str) -
     digest = hashlib.sha256(content).hexdigest()
     session.add(JobInput(job_id=job_id, media_type=media_type, sha256=digest, content=content))
     session.flush()
+
+
+def drop_input(session: Session, job_id: UUID) -> None:
+    """Delete the input table of a job, which is kept in another form."""
+    session.execute(delete(JobInput).where(JobInput.job_id == job_id))
 
 
 def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:

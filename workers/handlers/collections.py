@@ -24,6 +24,7 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Fi
 
     def finish(session: Session) -> Json:
         row = object_lists.store_list(session, owner, file, report, job.id)
+        jobs.drop_input(session, job.id)
         return {"sha256": row.sha256}
 
     return finish

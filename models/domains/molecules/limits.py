@@ -8,3 +8,7 @@ MOST_LISTED = 5_000
 """Most molecules of a list inside a specification; longer lists are collections."""
 MAX_FRAGMENT_LENGTH = 300
 """Longest SMILES of a fragment, in characters."""
+USUAL_RING_SIZE = 8
+"""Larger rings are macrocycles or nearly so: they are made by special reactions."""
+MAX_POSITIONS = 12
+"""Most positions of a scaffold."""

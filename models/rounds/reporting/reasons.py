@@ -38,14 +38,14 @@ def reason(
     aim: SelectionReason,
     objectives: Sequence[Objective],
     predictions: Mapping[str, Prediction],
-    neighbour: Message,
+    nearby: Sequence[Message],
     feasibility: float,
     *,
     is_outside: bool,
 ) -> list[Message]:
     """Return why this object was chosen: one message for each thing worth knowing."""
     reasons = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
-    reasons += [_purpose(aim, objectives), neighbour]
+    reasons += [_purpose(aim, objectives), *nearby]
     if is_outside:
         reasons.append(message("outside_applicability_domain"))
     if feasibility < WORTH_TELLING:
@@ -55,11 +55,11 @@ def reason(
 
 def _describe(objective: Objective, prediction: Prediction | None) -> Message:
     name, units = objective.name, objective.units
-    if prediction is None and objective.assay_type is not None:
+    if prediction is None and objective.computed is None:
         return message("value_without_results", objective=name)
     if prediction is None:
         return message("value_not_computable", objective=name)
-    if objective.assay_type is None:
+    if objective.computed is not None:
         return message("computed_value", objective=name, value=prediction.mean, units=units)
     return message(
         "expected_value",

@@ -271,13 +271,26 @@ def filter_states(
 ) -> Iterator[tuple[EvaluatedObjects, Tensor]]:
     """Send final states [B, W] through the gate.
 
-    Yield part after part what passed, with its rows [n] among them.
+    Yield part after part what passed, each row once as its best variant, with the rows [n].
     """
-    rows = candidate_filter.filter_new(reward.texts(states))
-    for start in range(0, max(len(rows), 1), FILTER_CHUNK):
-        part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
-        passed, kept = candidate_filter.filter_constraints(reward.texts(states[part]))
-        yield passed, part[kept]
+    admitted = candidate_filter.admit(reward.texts(states))
+    for part in _by_row(admitted, FILTER_CHUNK):
+        passed, kept = candidate_filter.filter_constraints([text for _, text in part])
+        rows = [part[place][0] for place in kept]
+        best = candidate_filter.best_variants(passed, rows)
+        index = torch.tensor([rows[place] for place in best], dtype=torch.int64, device=states.device)
+        yield passed.at(best), index
+
+
+def _by_row(admitted: Sequence[tuple[int, str]], most: int) -> Iterator[list[tuple[int, str]]]:
+    """Yield parts of about `most` objects, at least one part, with all variants of a row in the same."""
+    part: list[tuple[int, str]] = []
+    for item in admitted:
+        if len(part) >= most and item[0] != part[-1][0]:
+            yield part
+            part = []
+        part.append(item)
+    yield part
 
 
 def pool_of(

@@ -43,7 +43,7 @@ def enumerate_if_small(
     return space if len(space) <= MOST_STATES else None
 
 
-def states_to_score(spec: CampaignSpec, space: Space | None, listed: Tensor | None) -> Tensor | None:
+def states_to_score(spec: CampaignSpec, space: Space | None, listed: Tensor | None = None) -> Tensor | None:
     """Return the final states [X, W] of all objects, where a round scores each of them without sampling.
 
     `listed` are those of a space that is a list.

@@ -26,7 +26,7 @@ from service.errors import ConflictError, NotFoundError
 from service.exchange import media_types
 from service.schemas.base import Page
 from service.schemas.object_lists import Collection, CollectionAnswer, CollectionRow
-from service.store import tables
+from service.store import paging, tables
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"])
 
@@ -131,7 +131,7 @@ def create_collection(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependenc
 def list_collections(caller: Reader, session: Transaction, query: PageQuery) -> Page[Collection]:
     """List the collections that may be used, newest first."""
     page = object_lists.page(session, caller.workspace_id, query.limit, query.cursor)
-    return query.answer(type(page)([_ready(row) for row in page.items], page.next_cursor), Collection)
+    return query.answer(paging.Page([_ready(row) for row in page.items], page.next_cursor), Collection)
 
 
 @router.get("/{collection_id}", response_model=CollectionAnswer, responses={200: ETAG, **guarded(404)})

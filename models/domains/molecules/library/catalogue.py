@@ -18,8 +18,8 @@ from models.domains import collections
 from models.domains.collections import CollectionMissingError, CollectionReference
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import COLUMN
-from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
-from models.domains.molecules.chemistry.reading import canonical_smiles
+from models.domains.molecules.chemistry.normal_form import named_form
+from models.domains.molecules.chemistry.reading import canonical_smiles, read_smiles
 from models.domains.molecules.library.labels import LABELS
 from models.specs.base import field_error, json_pointer
 from models.specs.columns import OWN_IDS
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
+
+    from models.domains.molecules.chemistry.reading import Tautomers
+
+AS_SENT = f"{COLUMN}_as_sent"
+"""Column of a collection with structures as they were sent, where they differ."""
 
 
 @final
@@ -65,27 +70,29 @@ class Catalogue:
 
 
 @lru_cache(maxsize=2)
-def open_catalogue(listed: tuple[str, ...] | CollectionReference) -> Catalogue:
+def open_catalogue(listed: tuple[str, ...] | CollectionReference, tautomers: Tautomers) -> Catalogue:
     """Return the molecules of a list.
 
-    The structures of a collection are standardised where another release wrote them; what is no molecule by
-    today's rules is left out.
+    The structures of a collection are standardised from what was sent where its texts are in another form, as
+    of another release; what is no molecule by today's rules is left out.
 
     Raises:
         CollectionMissingError: without such a collection, or if no row of it is a molecule.
     """
     if not isinstance(listed, CollectionReference):
-        return Catalogue(tuple(sorted({canonical_smiles(text) for text in listed})))
-    is_standard = collections.normal_form(listed) == NORMAL_FORM
+        return Catalogue(tuple(sorted({read_smiles(text, tautomers).text for text in listed})))
+    is_standard = collections.normal_form(listed) == named_form(tautomers)
     content = collections.without_normal_form(collections.content(listed))
     records = _records(content)
     columns = _header(records)
     column = _structure_column(columns, listed)
+    sent = columns.index(AS_SENT) if AS_SENT in columns else column
     first: dict[str, int] = {}
     for place, record in records:
         cells = _cells(record)
-        cell = cells[column] if column < len(cells) else ""
-        text = cell if is_standard else _standardised(cell)
+        text = cells[column] if column < len(cells) else ""
+        if not is_standard:
+            text = _standardised((cells[sent] if sent < len(cells) else "") or text, tautomers)
         if text:
             first.setdefault(text, place)
     if not first:
@@ -123,9 +130,9 @@ def _structure_column(columns: Sequence[str], listed: CollectionReference) -> in
     return columns.index(COLUMN)
 
 
-def _standardised(text: str) -> str:
+def _standardised(text: str, tautomers: Tautomers) -> str:
     try:
-        return canonical_smiles(text)
+        return read_smiles(text, tautomers).text
     except InvalidObjectError:
         return ""
 

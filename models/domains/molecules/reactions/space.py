@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from models.domains import collections
 from models.domains.collections import CollectionMissingError, CollectionReference
-from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
+from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.reactions.chemistry import Reactions
 from models.domains.molecules.reactions.groups import Group, tracked_groups
+from models.domains.molecules.reactions.rules import AS_DRAWN, BUILDER
 from models.domains.molecules.reactions.stock import Stock, StockError, own_stock
 from models.domains.molecules.reactions.templates import Template, own_templates
 from models.domains.molecules.reactions.user_templates import InvalidTemplateError, compiled
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from models.domains.molecules.reactions.spec import ReactionsSpec, StockField
 
 
-FIELD = "reactions"
-"""The field of a molecule campaign that holds the specification."""
-
-
 def check(spec: ReactionsSpec) -> None:
     """Check a new specification: its templates, and its stock as far as no structure has to be standardised.
 
@@ -34,16 +31,16 @@ def check(spec: ReactionsSpec) -> None:
         PydanticCustomError: it names the field.
     """
     if not chosen_templates(spec)[0]:
-        raise field_error(json_pointer(FIELD, "templates"), "there is no reaction: name one, or write one")
+        raise field_error(json_pointer(BUILDER, "templates"), "there is no reaction: name one, or write one")
     try:
         if not isinstance(spec.stock, CollectionReference) or _is_standardised(spec.stock):
             stock_of(spec.stock)
     except (StockError, CollectionMissingError) as error:
-        raise field_error(json_pointer(FIELD, "stock"), str(error)) from error
+        raise field_error(json_pointer(BUILDER, "stock"), str(error)) from error
 
 
 def _is_standardised(reference: CollectionReference) -> bool:
-    return collections.normal_form(reference) == NORMAL_FORM
+    return collections.normal_form(reference) == named_form(AS_DRAWN)
 
 
 @lru_cache(maxsize=4)
@@ -91,7 +88,7 @@ def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[G
             template, its_groups = compiled(entry)
         except InvalidTemplateError as error:
             raise field_error(
-                json_pointer(FIELD, "own_templates", place), f"{entry.name}: {error}"
+                json_pointer(BUILDER, "own_templates", place), f"{entry.name}: {error}"
             ) from error
         templates.append(template)
         groups |= {group.name: group for group in its_groups}
@@ -111,7 +108,7 @@ def _common(names: Sequence[str] | None) -> Iterator[Template]:
             near = difflib.get_close_matches(name, sorted(known), n=3)
             hint = f"; near it: {', '.join(near)}" if near else ""
             raise field_error(
-                json_pointer(FIELD, "templates", place), f"no common reaction is called {name!r}{hint}"
+                json_pointer(BUILDER, "templates", place), f"no common reaction is called {name!r}{hint}"
             )
     wanted = set(names)
     yield from (template for template in own_templates() if {template.name, template.family} & wanted)

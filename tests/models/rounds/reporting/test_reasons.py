@@ -14,7 +14,9 @@ NEAREST = message("measured_before")
 
 
 def _text(aim: SelectionReason, *, feasibility: float = 1.0, is_outside: bool = False) -> str:
-    return " ".join(texts(reason(aim, OBJECTIVES, PREDICTIONS, NEAREST, feasibility, is_outside=is_outside)))
+    return " ".join(
+        texts(reason(aim, OBJECTIVES, PREDICTIONS, [NEAREST], feasibility, is_outside=is_outside))
+    )
 
 
 def test_a_pick_for_value_states_its_trade_off() -> None:
@@ -42,5 +44,5 @@ def test_doubts_are_stated_only_where_there_are_any() -> None:
 
 
 def test_what_is_not_known_is_not_invented() -> None:
-    found = reason(SelectionReason("explore", (0.5, 0.5)), OBJECTIVES, {}, NEAREST, 1.0, is_outside=False)
+    found = reason(SelectionReason("explore", (0.5, 0.5)), OBJECTIVES, {}, [NEAREST], 1.0, is_outside=False)
     assert [item.code for item in found[:2]] == ["value_without_results", "value_not_computable"]

@@ -160,6 +160,18 @@ def test_a_content_is_stored_once_and_goes_with_its_last_collection(api: Api, co
         collections.rows(collections.CollectionReference(collection=digest))
 
 
+def test_a_worker_reads_contents_from_its_database(api: Api, settings: Settings):
+    made = send(api, STOCK).json()
+    collections.set_source(collections._no_source)
+    reference = collections.CollectionReference(collection=made["sha256"])
+    with pytest.raises(collections.CollectionMissingError):
+        collections.rows(reference)
+    worker = WorkerContext(settings)
+    worker.sessions  # noqa: B018 - what a worker does before anything else
+    assert [row["supplier"] for row in collections.rows(reference)] == ["ACME", "ACME", "Other"]
+    worker.sessions.kw["bind"].dispose()
+
+
 def test_a_key_that_may_only_read_uploads_nothing(new_key: Any, open_client: Any):
     key, workspace_id = new_key("read")
     reader = Api(open_client(key), workspace_id)
