@@ -60,7 +60,7 @@ def test_what_cannot_be_used_is_named(reactions: dict[str, Any], message: str) -
 
 
 def test_a_list_that_was_not_uploaded_is_named() -> None:
-    with pytest.raises(ValidationError, match="upload the list"):
+    with pytest.raises(ValidationError, match="collection 0000"):
         _spec(stock={"collection": "0" * 64})
 
 
