@@ -11,6 +11,7 @@ from models.domains.molecules.chemistry.normal_form import NORMAL_FORM
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 from models.domains.molecules.library.labels import LABELS
 from models.domains.molecules.reactions.properties import ROUTE_PROPERTIES, known_properties, route_properties
+from models.domains.molecules.reactions.spec import ReactionsSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +52,7 @@ class Molecules(Domain):
         self.sizes = Sizes("fragments", 1, spec.max_fragments) if is_tree else None
         if self.is_made:
             self.computed = {**molecules.COMPUTED, **known_properties(spec.reactions)}
+            self.sizes = Sizes("steps", 0, (spec.reactions or ReactionsSpec()).max_steps)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
@@ -120,7 +122,6 @@ class Molecules(Domain):
 
     def _reactions(self) -> Reactions:
         from models.domains.molecules.reactions.space import open_reactions
-        from models.domains.molecules.reactions.spec import ReactionsSpec
 
         return open_reactions(self.spec.reactions or ReactionsSpec(), self.spec.max_heavy_atoms)
 
