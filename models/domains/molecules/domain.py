@@ -51,6 +51,7 @@ class Molecules(Domain):
         self.structure = "graph" if is_tree else None
         self.sizes = Sizes("fragments", 1, spec.max_fragments) if is_tree else None
         if self.is_made:
+            self.sizes = Sizes("steps", 0, (spec.reactions or ReactionsSpec()).max_steps)
             self.computed = {**molecules.COMPUTED, **known_properties(spec.reactions)}
             self.sizes = Sizes("steps", 0, (spec.reactions or ReactionsSpec()).max_steps)
 

@@ -67,8 +67,8 @@ class MoleculesSpec(DomainSpec):
 
     reactions: ReactionsSpec | None = Field(
         default=None,
-        description="Templates, building blocks and limits of `builder: reactions`. Absent: the common reactions "
-        "on a list of commodity chemicals.",
+        description="Templates, building blocks and limits of `builder: reactions`. Absent: the common "
+        "reactions on a list of commodity chemicals.",
     )
 
     @model_validator(mode="after")

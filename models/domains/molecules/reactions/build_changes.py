@@ -7,7 +7,6 @@ whose change is not constant is an error of its guards.
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import Path
 
 from models.domains.molecules.reactions.chemistry import Reactions
@@ -63,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -146,7 +146,8 @@ class Reactions:
         """Return how often each group occurs in a molecule [G], counted by RDKit and remembered."""
         place = self.stock.index.get(smiles)
         if place is not None:
-            return self.counts[place]
+            block: npt.NDArray[np.int16] = self.counts[place]
+            return block
         if smiles not in self._counts:
             self._counts[smiles] = counts_of(smiles, self.tracked)
         return self._counts[smiles]
@@ -216,12 +217,23 @@ class Reactions:
 
     def _may_react(self, counts: npt.NDArray[np.int16], template: int, role: int) -> npt.NDArray[np.bool_]:
         """Return which rows of counts [R, G] satisfy the guards of a reactant [R]."""
-        guard = self.templates[template].guards[role]
-        needs, forbids = self._marks([guard.needs, guard.forbids])
-        allowed: npt.NDArray[np.bool_] = (counts[:, needs] == 1).all(axis=1) & (counts[:, forbids] == 0).all(
-            axis=1
+        needs, forbids = self._places[template][role]
+        allowed: npt.NDArray[np.bool_] = np.logical_and(
+            (counts[:, needs] == 1).all(axis=1), (counts[:, forbids] == 0).all(axis=1)
         )
         return allowed
+
+    @cached_property
+    def _places(self) -> tuple[tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...], ...]:
+        """Return the positions of what each reactant of each template needs and forbids."""
+        return tuple(
+            tuple(
+                (np.flatnonzero(marks[0]), np.flatnonzero(marks[1]))
+                for guard in template.guards
+                for marks in [self._marks([guard.needs, guard.forbids])]
+            )
+            for template in self.templates
+        )
 
     def _marks(self, names: Iterable[frozenset[str]]) -> npt.NDArray[np.bool_]:
         """Return which groups each set of names has [R, G]."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import AllChem
+from rdkit.Chem import rdChemReactions
 
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import molecule
@@ -19,15 +19,15 @@ MOST_PRODUCTS = 100
 """Most sets of products of one reaction that are looked at."""
 
 
-@cache
-def reaction(smarts: str) -> AllChem.ChemicalReaction:
+@lru_cache(maxsize=4096)
+def reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
     """Return the compiled reaction.
 
     Raises:
         ValueError: if the text is no reaction SMARTS.
     """
     with rdBase.BlockLogs():
-        compiled = AllChem.ReactionFromSmarts(smarts)
+        compiled: rdChemReactions.ChemicalReaction = rdChemReactions.ReactionFromSmarts(smarts)
         compiled.Initialize()
     return compiled
 
@@ -54,7 +54,7 @@ def text_of(mol: Chem.Mol) -> str | None:
             return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def lost_atoms(smarts: str) -> int:
     """Return how many heavy atoms of the reactants' patterns are not in the product's."""
     compiled = reaction(smarts)

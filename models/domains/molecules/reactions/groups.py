@@ -10,7 +10,7 @@ import csv
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ def own_sets() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(members) for name, members in sets.items()}
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _query(smarts: str) -> Chem.Mol:
     query = Chem.MolFromSmarts(smarts)
     if query is None:

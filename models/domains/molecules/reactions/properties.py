@@ -29,7 +29,7 @@ ROUTE_PROPERTIES = {
 
 
 def known_properties(spec: ReactionsSpec | None) -> dict[str, ComputedProperty]:
-    """Return the properties that the routes of a specification have: some need prices or yields of all parts."""
+    """Return the properties that the routes of a specification have: cost needs prices, yields theirs."""
     stock = None if spec is None else spec.stock
     has_prices = stock is not None and (
         isinstance(stock, CollectionReference) or all(row.price is not None for row in stock)

@@ -50,7 +50,7 @@ class StockError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BuildingBlock:
     """One building block.
 
     `price` is per gram, in the currency of the list; `amount` is in grams. What is not stated is None.
@@ -68,7 +68,7 @@ class Block:
 class Stock:
     """Blocks with distinct structures, in the order of their list; `warnings` name rows that were changed."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[BuildingBlock, ...]
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -94,7 +94,7 @@ class Stock:
         Raises:
             StockError: if rows are no blocks, currencies differ, or the list is empty or too long.
         """
-        kept: dict[str, Block] = {}
+        kept: dict[str, BuildingBlock] = {}
         warnings, errors = [], []
         for number, row in enumerate(rows, start=1):
             if number > MOST_BLOCKS:
@@ -120,7 +120,7 @@ def own_stock() -> Stock:
     return Stock.from_rows(csv.DictReader((files(__package__) / FILE).read_text().splitlines()))
 
 
-def _read(row: Mapping[str, str], *, is_normal: bool) -> tuple[Block, Sequence[str]]:
+def _read(row: Mapping[str, str], *, is_normal: bool) -> tuple[BuildingBlock, Sequence[str]]:
     cells = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): text for name, text in row.items()}
     values = {
         column: next((cells[name].strip() for name in names if (cells.get(name) or "").strip()), "")
@@ -129,7 +129,7 @@ def _read(row: Mapping[str, str], *, is_normal: bool) -> tuple[Block, Sequence[s
     if not values["smiles"]:
         raise StockError("it has no structure: give a column 'smiles'")
     parsed = ParsedObject(values["smiles"]) if is_normal else read_smiles(values["smiles"])
-    block = Block(
+    block = BuildingBlock(
         parsed.text,
         values["catalogue_number"] or None,
         values["supplier"] or None,
@@ -150,11 +150,11 @@ def _number(column: str, text: str, *, has_unit: bool) -> float | None:
     return float(match[1]) * _GRAMS[(match[2] or "").lower()]
 
 
-def _price(block: Block) -> float:
+def _price(block: BuildingBlock) -> float:
     return math.inf if block.price is None else block.price
 
 
-def _in_one_currency(blocks: list[Block]) -> tuple[Block, ...]:
+def _in_one_currency(blocks: list[BuildingBlock]) -> tuple[BuildingBlock, ...]:
     if not blocks:
         raise StockError("the list has no building block")
     currencies = sorted({block.currency for block in blocks if block.currency and block.price is not None})

@@ -35,8 +35,8 @@ def observed_templates(
         a reaction with another change for each of the former, by name.
     """
     seen: dict[int, dict[tuple[int, ...], list[str]]] = {}
-    for template, change, text in _observations(reactions, n_pairs, n_walks):
-        seen.setdefault(template, {}).setdefault(change, []).append(text)
+    for number, change, text in _observations(reactions, n_pairs, n_walks):
+        seen.setdefault(number, {}).setdefault(change, []).append(text)
     templates, exceptions = [], {}
     for index, template in enumerate(reactions.templates):
         changes = seen.get(index, {})
@@ -73,8 +73,8 @@ def _observations(
             if taken := _try(reactions, smiles, index, rng):
                 yield _observation(reactions, smiles, *taken)
     for _ in range(n_walks):
-        for taken in random_route(reactions, rng):
-            yield _observation(reactions, *taken)
+        for followed in random_route(reactions, rng):
+            yield _observation(reactions, *followed)
 
 
 def _try(

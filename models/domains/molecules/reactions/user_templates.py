@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rdkit import Chem, rdBase
-from rdkit.Chem import AllChem
+from rdkit import Chem
 
 from models.domains.molecules.chemistry.matching import MAX_SMARTS_LENGTH, read_smarts
+from models.domains.molecules.reactions.execution import reaction
 from models.domains.molecules.reactions.groups import Group
 from models.domains.molecules.reactions.templates import Guard, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from rdkit.Chem import rdChemReactions
 
     from models.domains.molecules.reactions.spec import UserTemplate
 
@@ -33,15 +35,20 @@ def compiled(entry: UserTemplate) -> tuple[Template, tuple[Group, ...]]:
     Raises:
         InvalidTemplateError: if it is no reaction of one or two reactants to one product.
     """
-    reaction = _reaction(entry.smarts)
+    checked = _reaction(entry.smarts)
     forbidden = tuple(_group(Chem.MolToSmarts(_pattern(text))) for text in entry.forbids)
     forbids = frozenset(group.name for group in forbidden)
-    needed = tuple(_group(_unmapped(pattern)) for pattern in reaction.GetReactants())
+    needed = tuple(_group(_unmapped(pattern)) for pattern in checked.GetReactants())
+    retro = _reversed(checked)
+    try:
+        reaction(retro)
+    except (ValueError, RuntimeError) as error:
+        raise InvalidTemplateError(f"it cannot be reversed: {error}") from error
     template = Template(
         name=entry.name,
         family=entry.name,
         smarts=entry.smarts.strip(),
-        retro=_reversed(reaction),
+        retro=retro,
         guards=tuple(Guard(frozenset({group.name}), forbids - {group.name}) for group in needed),
         conditions=entry.conditions,
         expected_yield=entry.expected_yield,
@@ -49,28 +56,28 @@ def compiled(entry: UserTemplate) -> tuple[Template, tuple[Group, ...]]:
     return template, (*needed, *forbidden)
 
 
-def _reaction(smarts: str) -> AllChem.ChemicalReaction:
+def _reaction(smarts: str) -> rdChemReactions.ChemicalReaction:
     if len(smarts) > 2 * MAX_SMARTS_LENGTH:
         raise InvalidTemplateError(
             f"it has {len(smarts)} characters; at most {2 * MAX_SMARTS_LENGTH} are read"
         )
-    with rdBase.BlockLogs():
-        try:
-            reaction = AllChem.ReactionFromSmarts(smarts.strip())
-            reaction.Initialize()
-            n_errors = reaction.Validate(silent=True)[1]
-        except (ValueError, RuntimeError) as error:
-            raise InvalidTemplateError(f"{smarts[:80]!r} is no reaction SMARTS: {error}") from error
+    try:
+        result = reaction(smarts.strip())
+        n_errors = result.Validate(silent=True)[1]
+        for pattern in result.GetReactants():
+            read_smarts(Chem.MolToSmarts(pattern))
+    except (ValueError, RuntimeError) as error:
+        raise InvalidTemplateError(f"{smarts[:80]!r} is no reaction SMARTS: {error}") from error
     if n_errors:
         raise InvalidTemplateError(f"{smarts[:80]!r} is no valid reaction SMARTS")
-    n_reactants, n_products = reaction.GetNumReactantTemplates(), reaction.GetNumProductTemplates()
+    n_reactants, n_products = result.GetNumReactantTemplates(), result.GetNumProductTemplates()
     if not 1 <= n_reactants <= MOST_REACTANTS or n_products != 1:
         raise InvalidTemplateError(
             f"it has {n_reactants} reactants and {n_products} products; one or two reactants make one product"
         )
-    if any("." in Chem.MolToSmarts(pattern) for pattern in reaction.GetReactants()):
+    if any("." in Chem.MolToSmarts(pattern) for pattern in result.GetReactants()):
         raise InvalidTemplateError("a reactant is one molecule: write no components in parentheses")
-    return reaction
+    return result
 
 
 def _pattern(text: str) -> Chem.Mol:
@@ -91,18 +98,18 @@ def _unmapped(pattern: Chem.Mol) -> str:
     return str(Chem.MolToSmarts(copy))
 
 
-def _reversed(reaction: AllChem.ChemicalReaction) -> str:
+def _reversed(checked: rdChemReactions.ChemicalReaction) -> str:
     """Return the reversed reaction: what the product lacks is written as plain atoms.
 
     Raises:
         InvalidTemplateError: if an atom that leaves may be several elements.
     """
-    product = Chem.MolToSmarts(reaction.GetProductTemplate(0))
-    kept = {atom.GetAtomMapNum() for atom in reaction.GetProductTemplate(0).GetAtoms()} - {0}
-    return f"{product}>>{'.'.join(_plain(pattern, kept) for pattern in reaction.GetReactants())}"
+    product = Chem.MolToSmarts(checked.GetProductTemplate(0))
+    kept = {atom.GetAtomMapNum() for atom in checked.GetProductTemplate(0).GetAtoms()} - {0}
+    return f"{product}>>{'.'.join(_plain(pattern, kept) for pattern in checked.GetReactants())}"
 
 
-def _plain(pattern: Chem.Mol, kept: Sequence[int] | set[int]) -> str:
+def _plain(pattern: Chem.Mol, kept: AbstractSet[int]) -> str:
     copy = Chem.RWMol(pattern)
     for atom in pattern.GetAtoms():
         number = atom.GetAtomMapNum()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rdkit import Chem
 
-    from models.domains.molecules.reactions.stock import Block
+    from models.domains.molecules.reactions.stock import BuildingBlock
 
 N_FOLDS = 64
 """Columns into which Morgan counts of radius 2 are folded."""
@@ -34,7 +34,7 @@ _COMMON_PRICE = 10.0
 """A price per gram in the middle of usual ones."""
 
 
-def block_features(blocks: Sequence[Block]) -> npt.NDArray[np.float32]:
+def block_features(blocks: Sequence[BuildingBlock]) -> npt.NDArray[np.float32]:
     """Return the features of blocks [N, F], about as large as 1 each."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=N_FOLDS)
     features = np.zeros((len(blocks), len(NAMES)), dtype=np.float32)
