@@ -1,11 +1,11 @@
 """Molecules by reactions: speed of walks, a search at equal calls, and a stock of 100,000 blocks.
 
-Blocks and templates are those of SCENT's small setting (Gainski et al. 2025, arXiv:2506.19865): 418 blocks
+Blocks and templates are those of SCENT's small setting (Gaiński et al. 2025, arXiv:2506.19865): 418 blocks
 with prices and 112 templates with yields, at most 3 steps. The search maximises the published sEH proxy;
-every method predicts the same number of distinct molecules, and beside the policy stand uniformly random routes and
-a genetic search over routes. Speeds are per second of processor time on one thread, so that other work on
-the machine decides little. `ASSAYFLOW_SCENT` names a checkout of github.com/koziarskilab/SCENT, whose
-environment then walks beside ours; its policy needs a build of deep graph library that no package index has,
+every method predicts the same number of distinct molecules, and beside the policy stand uniformly random
+routes and a genetic search over routes. Speeds are per second of processor time on one thread, so that other
+work on the machine decides little. `ASSAYFLOW_SCENT` names a checkout of github.com/koziarskilab/SCENT, whose
+environment then walks beside ours. Its policy needs a build of deep graph library that no package index has,
 and is not run.
 """
 
@@ -43,6 +43,7 @@ from models.metrics.sets import n_circles
 
 PARTS = ("walks", "search", "scale")
 BLOCKS = "building_blocks/scent_small"
+FILES = ("fragments.txt", "fragment_to_real_cost.json", "templates.txt", "templates_yields.csv")
 ARRAYS = "seh/seh_mpnn_proxy_params.npz"
 CHECKOUT = "ASSAYFLOW_SCENT"
 MAX_STEPS, MAX_ATOMS = 3, 50
@@ -325,7 +326,7 @@ def _scale_figures(n_blocks: int) -> dict[str, float]:
 def measure(report: Report, quick: bool, parts: tuple[str, ...] = PARTS) -> None:  # noqa: FBT001 - as `run` calls it
     """Run the chosen parts."""
     torch.set_num_threads(1)
-    absent = [why for path in (BLOCKS, ARRAYS) if (why := why_absent(path))]
+    absent = [why for path in (*(f"{BLOCKS}/{name}" for name in FILES), ARRAYS) if (why := why_absent(path))]
     report.notes += absent
     if "scale" in parts:
         scale(report, quick=quick)
