@@ -72,9 +72,13 @@ class MoleculesSpec(DomainSpec):
     )
 
     @model_validator(mode="after")
-    def _reactions_go_with_their_builder(self) -> Self:
+    def _reactions_can_be_compiled(self, info: ValidationInfo) -> Self:
         if self.reactions is not None and self.builder != "reactions":
             raise field_error("/reactions", "only builder reactions reads `reactions`")
+        if self.reactions is not None and not is_stored(info):
+            from models.domains.molecules.reactions.space import check
+
+            check(self.reactions)
         return self
 
     @field_validator("library")

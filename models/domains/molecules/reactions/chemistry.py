@@ -6,7 +6,7 @@ Letters: `N` blocks, `S` steps, `G` groups.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from cachetools import LRUCache
@@ -17,6 +17,7 @@ from models.domains.molecules.reactions.counting import block_counts, counts_of
 from models.domains.molecules.reactions.description import best, describe
 from models.domains.molecules.reactions.execution import lost_atoms, products
 from models.domains.molecules.reactions.retro import Retro
+from models.domains.molecules.reactions.steps import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000
 """Molecules whose groups are remembered, and executed steps."""
-
-
-class StepKind(NamedTuple):
-    """A template, and which of its reactants (0 or 1) the growing molecule is."""
-
-    template: int
-    role: int
-    is_unimolecular: bool
 
 
 @final

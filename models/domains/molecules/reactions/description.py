@@ -12,13 +12,13 @@ from models.domains.molecules.chemistry.molecules import molecule
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.domains.molecules.reactions.chemistry import Reactions
     from models.domains.molecules.reactions.route import Route
+    from models.domains.molecules.reactions.steps import RouteSpace
 
 RACEMATE = "makes a stereocentre without control: a mixture of both configurations there"
 
 
-def describe(reactions: Reactions, route: Route, n_routes: int) -> Mapping[str, Any]:
+def describe(reactions: RouteSpace, route: Route, n_routes: int) -> Mapping[str, Any]:
     """Return the JSON of a route that can be executed; `n_routes` make its molecule."""
     blocks = [reactions.stock.blocks[block] for block in route.blocks]
     currency = next((block.currency for block in blocks if block.currency), None)
@@ -41,7 +41,7 @@ def describe(reactions: Reactions, route: Route, n_routes: int) -> Mapping[str, 
     }
 
 
-def best(reactions: Reactions, routes: Sequence[Route]) -> Route:
+def best(reactions: RouteSpace, routes: Sequence[Route]) -> Route:
     """Return the route with the fewest steps; among those the cheapest, then the one of the best yield."""
 
     def key(route: Route) -> tuple[int, float, float]:
@@ -51,13 +51,13 @@ def best(reactions: Reactions, routes: Sequence[Route]) -> Route:
     return min(routes, key=key)
 
 
-def expected_yield(reactions: Reactions, route: Route) -> float | None:
+def expected_yield(reactions: RouteSpace, route: Route) -> float | None:
     """Return the product of the steps' expected yields, 0-1; None where a template states none."""
     shares = _yields(reactions, route)
     return None if any(share is None for share in shares) else math.prod(share or 0.0 for share in shares)
 
 
-def cost(reactions: Reactions, route: Route) -> float | None:
+def cost(reactions: RouteSpace, route: Route) -> float | None:
     """Return what the blocks of one gram of product cost, in the currency of the stock.
 
     One equivalent of each block, divided by the expected yields of the steps that it goes through. None where
@@ -77,7 +77,7 @@ def cost(reactions: Reactions, route: Route) -> float | None:
     return total / _weight(product)
 
 
-def _steps(reactions: Reactions, route: Route) -> list[dict[str, Any]]:
+def _steps(reactions: RouteSpace, route: Route) -> list[dict[str, Any]]:
     smiles = reactions.stock.blocks[route.first].smiles
     steps = []
     for step, partner in route.steps:
@@ -112,7 +112,7 @@ def _undefined(smiles: str) -> int:
     return sum(info.specified == Chem.StereoSpecified.Unspecified for info in found)
 
 
-def _yields(reactions: Reactions, route: Route) -> list[float | None]:
+def _yields(reactions: RouteSpace, route: Route) -> list[float | None]:
     return [reactions.templates[reactions.steps[step].template].expected_yield for step, _ in route.steps]
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from rdkit import Chem
 
-    from models.domains.molecules.reactions.chemistry import Reactions
+    from models.domains.molecules.reactions.steps import RouteSpace
+
 
 REMEMBERED = 50_000
 
@@ -37,7 +38,7 @@ class Origin(NamedTuple):
 class Retro:
     """Routes of one space backwards; molecules that were taken apart are remembered."""
 
-    def __init__(self, reactions: Reactions) -> None:
+    def __init__(self, reactions: RouteSpace) -> None:
         self._space = reactions
         self._origins: LRUCache[tuple[str, bool], tuple[Origin, ...]] = LRUCache(REMEMBERED)
         self._routes: LRUCache[tuple[str, int], tuple[Route, ...]] = LRUCache(REMEMBERED)

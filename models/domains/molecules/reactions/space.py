@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from models.domains.molecules.reactions.spec import ReactionsSpec, StockField
 
 
+FIELD = "reactions"
+"""The field of a molecule campaign that holds the specification."""
+
+
 def check(spec: ReactionsSpec) -> None:
     """Check a new specification: its templates, and a short stock; a collection was checked at its upload.
 
@@ -30,12 +34,12 @@ def check(spec: ReactionsSpec) -> None:
         PydanticCustomError: it names the field.
     """
     if not chosen_templates(spec)[0]:
-        raise field_error(json_pointer("templates"), "there is no reaction: name one, or write one")
+        raise field_error(json_pointer(FIELD, "templates"), "there is no reaction: name one, or write one")
     if spec.stock is not None and not isinstance(spec.stock, CollectionReference):
         try:
             stock_of(spec.stock)
         except StockError as error:
-            raise field_error(json_pointer("stock"), str(error)) from error
+            raise field_error(json_pointer(FIELD, "stock"), str(error)) from error
 
 
 @lru_cache(maxsize=4)
@@ -83,7 +87,9 @@ def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[G
         try:
             template, its_groups = compiled(entry)
         except InvalidTemplateError as error:
-            raise field_error(json_pointer("own_templates", place), f"{entry.name}: {error}") from error
+            raise field_error(
+                json_pointer(FIELD, "own_templates", place), f"{entry.name}: {error}"
+            ) from error
         templates.append(template)
         groups |= {group.name: group for group in its_groups}
     named = {
@@ -102,7 +108,7 @@ def _common(names: Sequence[str] | None) -> Iterator[Template]:
             near = difflib.get_close_matches(name, sorted(known), n=3)
             hint = f"; near it: {', '.join(near)}" if near else ""
             raise field_error(
-                json_pointer("templates", place), f"no common reaction is called {name!r}{hint}"
+                json_pointer(FIELD, "templates", place), f"no common reaction is called {name!r}{hint}"
             )
     wanted = set(names)
     yield from (template for template in own_templates() if {template.name, template.family} & wanted)

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from models.domains.collections import CollectionReference, kind_of_list
 from models.domains.molecules.limits import MAX_LISTED_LENGTH
-from models.specs.base import FrozenModel, Text, is_stored
+from models.specs.base import FrozenModel, Text
 
 Smarts = Annotated[str, Field(min_length=1, max_length=2_000)]
 
@@ -79,14 +79,6 @@ class ReactionsSpec(FrozenModel):
     own_templates: tuple[UserTemplate, ...] = Field(
         default=(), max_length=300, description="Reactions of the lab's own, beside the common ones."
     )
-
-    @model_validator(mode="after")
-    def _can_be_compiled(self, info: ValidationInfo) -> "ReactionsSpec":
-        if not is_stored(info):
-            from models.domains.molecules.reactions.space import check
-
-            check(self)
-        return self
 
     @field_validator("own_templates")
     @classmethod
