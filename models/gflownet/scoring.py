@@ -98,7 +98,7 @@ def _log_pf_in_groups(
 
 
 def _log_multiplicity(trajectories: Trajectories) -> Tensor:
-    """Return the log-multiplicity of the final state at the last transition of each trajectory, else 0 [N]."""
+    """Return the final state's log-multiplicity at the last transition of each trajectory, else 0 [N]."""
     values = trajectories.environment.log_multiplicity(trajectories.final_states)
     is_last = trajectories.time + 1 == trajectories.lengths[trajectories.trajectory]
     return torch.where(is_last, values[trajectories.trajectory], 0.0)

@@ -91,6 +91,10 @@ class ToyReactions:
                 level = [longer for route, text in made if text for longer in self._longer(route)]
         return tuple(self._routes.get(smiles, ()))
 
+    def best_route(self, smiles: str) -> Route | None:
+        """Return one of the shortest routes, if there is any."""
+        return min(self.routes(smiles), key=lambda route: len(route.steps), default=None)
+
     def _longer(self, route: Route) -> list[Route]:
         if len(route.steps) == self.max_steps:
             return []

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.domains.molecules.reactions.description import best
 from models.domains.molecules.route_environment import block_features, encoding
 from models.domains.molecules.route_environment.made import Made
 from models.domains.molecules.route_environment.rows import RouteColumns, route_of, rows_to_tensor, split
@@ -254,10 +253,10 @@ class Routes(Environment):
         return states.to(self.device), torch.tensor(owners, dtype=torch.int64, device=self.device)
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return the best route [N, W] to each molecule, the cheapest of the shortest, and which have one [N]."""
-        found = [self._made.routes(text) for text in texts]
-        is_made = torch.tensor([bool(routes) for routes in found], dtype=torch.bool, device=self.device)
+        """Return the cheapest of the shortest routes [N, W] to each molecule, and which have one [N]."""
+        found = [self.reactions.best_route(text) for text in texts]
+        is_made = torch.tensor([route is not None for route in found], dtype=torch.bool, device=self.device)
         states = self.reset(len(texts))
-        chosen = [best(self.reactions, routes) for routes in found if routes]
+        chosen = [route for route in found if route is not None]
         states[is_made] = rows_to_tensor(chosen, self.reactions.max_steps).to(self.device)
         return states, is_made
