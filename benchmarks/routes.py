@@ -30,9 +30,10 @@ from benchmarks.report import Report, run
 from benchmarks.tables.catalogue import DATA, why_absent
 from models.backtests.oracles.seh import SehProxy
 from models.domains.molecules.chemistry.fingerprints import tanimoto
-from models.domains.molecules.reactions.chemistry import Reactions, StepKind
+from models.domains.molecules.reactions.chemistry import Reactions
 from models.domains.molecules.reactions.space import open_reactions
 from models.domains.molecules.reactions.spec import ReactionsSpec, StockRow, UserTemplate
+from models.domains.molecules.reactions.steps import StepKind
 from models.domains.molecules.route_environment.routes import Routes
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.genetic_operators import breed, build, complete, decompose

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from models.domains.molecules.reactions.chemistry import StepKind
 from models.domains.molecules.reactions.route import Route
+from models.domains.molecules.reactions.steps import StepKind
 
 GROUPS = ("a", "b", "p")
 BLOCKS = ("Xa", "Yb", "Zab", "Vbp", "Wa", "Uaa")
