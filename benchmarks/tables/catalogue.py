@@ -96,6 +96,7 @@ _OLYMPUS = ("aspuru-guzik-group/olympus", "440b6b58ebfcaa2391cff7e94b570fb4fda98
 _GAUCHE = ("leojklarner/gauche", "3380401387873e826a81454ab22ab452dca41ae9")
 _AQSOLDB = ("mcsorkun/AqSolDB", "8e02b548fd9a78778ff89a5aa9a460d1a289cc3a")
 _BAYBE = ("emdgroup/baybe", "02177ac04c2c981d516ef23ca881a77fe628adcf")
+_SCENT = ("koziarskilab/SCENT", "af1fee53786cf814204013ee0e1d13003a9b24f8")
 _MPEA = ("CitrineInformatics/MPEA_dataset", "d31e2510cccc3fb9e79d43ad62652f64ef8c2c5e")
 _PEPTIDES = ("reymond-group/MLpeptide", "675b4777bcaaf09eca21173c15c12450ff515470")
 _GFLOWNET = ("GFNOrg/gflownet", "3ba65d243bb2e4fe77b3b93dc5f1634fd3ea5ea6")
@@ -315,5 +316,36 @@ TABLES: tuple[MeasuredTable, ...] = (
         ),
         conversions.docking_proxy,
     ),
+    *(
+        MeasuredTable(
+            f"building_blocks/scent_small/{name}",
+            content,
+            "Gaiński et al. 2025, arXiv:2506.19865",
+            "MIT",
+            sha256,
+            (Upstream(*_SCENT, f"data/small/{name}", sha256),),
+        )
+        for name, content, sha256 in (
+            (
+                "fragments.txt",
+                "418 building blocks",
+                "3f8512d94bd29fbf044f4a821d29392a5fb5e17b0c6addacca87a8a2156789ec",
+            ),
+            (
+                "fragment_to_real_cost.json",
+                "prices of the building blocks",
+                "a2f29e48d6a516af88daed7bfb9ad529b9d25982e4aaa5e8920d0dd0e805a124",
+            ),
+            (
+                "templates.txt",
+                "112 reaction templates",
+                "65967d5c9848d540db0dea0a69285126d46b1e8669961fe239e9155671436640",
+            ),
+            (
+                "templates_yields.csv",
+                "yields of the reaction templates",
+                "060e9c983885e1525f5e507e03821dc3ee65170fe749219a6683d84078e8d963",
+            ),
+        )
+    ),
 )
-"""All tables, in the order of the pages that use them."""

@@ -88,6 +88,10 @@ class RestrictedEnvironment(Environment):
         """Return a name for each vocabulary action [A - K]."""
         return self._environment.action_names()
 
+    def word_features(self) -> Tensor | None:  # likewise
+        """Return what the last vocabulary actions are like [V, F], if that is known."""
+        return self._environment.word_features()
+
     def forward_mask(self, states: Tensor) -> Tensor:
         """Return the actions [B, A] (bool) that lead towards an object of the list, cached per state."""
         names = [row.tobytes() for row in states.cpu().numpy()]

@@ -28,6 +28,8 @@ _NAMED = {
     "first.weight": 1,
     "vocabulary.weight": 0,
     "vocabulary.bias": 0,
+    "words.own": 0,
+    "words.bias": 0,
     "partition.inner.weight": 1,
     "scale_inner.weight": 1,
 }
@@ -100,7 +102,8 @@ def carry_over(
         if sum(name in known for name in wanted) < LEAST_KNOWN * len(wanted):
             raise OtherPolicyError(f"most building blocks are others (by the names of {what})")
     _check_network(weights, fresh)
-    places = _all_places(theirs, ours)
+    n_plain = tuple(len(found.get("vocabulary.bias", ())) for found in (weights, fresh))
+    places = _all_places(theirs, ours, n_plain)
     inputs = len(ours.inputs) + len(ours.code)
     if "first.weight" not in fresh or fresh["first.weight"].shape[1] != inputs:
         # other trunks read building blocks by number, also in layers that have no names
@@ -117,14 +120,20 @@ def carry_over(
     return CarriedOver(made, len(ours.actions), sum(name in known for name in ours.actions))
 
 
-def _all_places(theirs: PolicyNames, ours: PolicyNames) -> dict[str, Tensor]:
-    """Return for each parameter of `_NAMED` the other policy's places of our names, -1 where it has none."""
-    actions = _places(theirs.actions, ours.actions)
+def _all_places(theirs: PolicyNames, ours: PolicyNames, n_plain: tuple[int, ...]) -> dict[str, Tensor]:
+    """Return for each parameter of `_NAMED` the other policy's places of our names, -1 where it has none.
+
+    `n_plain` are the actions of each policy before those that have features.
+    """
+    actions = _places(theirs.actions[: n_plain[0]], ours.actions[: n_plain[1]])
+    words = _places(theirs.actions[n_plain[0] :], ours.actions[n_plain[1] :])
     beta = _places(*([name for name in names.code if is_of_beta(name)] for names in (theirs, ours)))
     return {
         "first.weight": _places((*theirs.inputs, *theirs.code), (*ours.inputs, *ours.code)),
         "vocabulary.weight": actions,
         "vocabulary.bias": actions,
+        "words.own": words,
+        "words.bias": words,
         "partition.inner.weight": _places(theirs.code, ours.code),
         "scale_inner.weight": beta,
     }

@@ -76,9 +76,8 @@ def count_objects(environment: Environment, seed: int) -> Counts:
         final_states = enumerate_space(environment, MOST_EDGES).final_states
     except ValueError:
         return _estimated(environment, seed)
-    is_object = _is_object(environment, final_states)
-    sizes, counts = torch.unique(environment.size(final_states[is_object]), return_counts=True)
-    return Counts(dict(zip(sizes.tolist(), counts.double().log().tolist(), strict=True)), "listed")
+    nothing = torch.zeros(len(final_states), dtype=torch.float64, device=final_states.device)
+    return Counts(_by_size(environment, final_states, nothing), "listed")
 
 
 def _estimated(environment: Environment, seed: int) -> Counts:
@@ -142,9 +141,14 @@ def _resampled(log_weights: Tensor, n: int, generator: Generator) -> Tensor:
 
 
 def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor) -> dict[int, float]:
-    """Return the log of the summed weights [B] of the final states [B, W] that are objects, by size."""
+    """Return the log of the summed weights [B] of the final states [B, W] that are objects, by size.
+
+    Each of several final states of one object has an equal share of it, also where their sizes differ.
+    """
     is_object = _is_object(environment, final_states)
-    sizes, log_weights = environment.size(final_states[is_object]), log_weights[is_object]
+    final_states = final_states[is_object]
+    sizes = environment.size(final_states)
+    log_weights = log_weights[is_object] - environment.log_multiplicity(final_states)
     return {size: float(log_weights[sizes == size].logsumexp(dim=0)) for size in torch.unique(sizes).tolist()}
 
 

@@ -26,10 +26,24 @@ AT_ONCE = 128
 def log_density(
     policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and exactness [n].
+    """Return log P_F(x) [n] (float64) of the objects of final states [n, W], and exactness [n].
 
-    Objects with more than `MOST_EDGES` edges between their ancestors are estimated (`log_probability`).
+    Under conditions [n], over all final states of each object. Final states with more than `MOST_EDGES` edges
+    between their ancestors are estimated (`log_probability`).
     """
+    if not environment.has_aliases:
+        return _state_log_density(policy, environment, final_states, condition, generator)
+    n = len(final_states)
+    states, owners = environment.aliases(final_states)
+    log_px, is_exact = _state_log_density(policy, environment, states, condition.at(owners), generator)
+    inexact = torch.bincount(owners[~is_exact], minlength=n)
+    return scatter_logsumexp(log_px, owners, n), inexact == 0
+
+
+def _state_log_density(
+    policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Return log P_F [n] (float64) of final states [n, W] under conditions [n], and exactness [n]."""
     parts = [
         _exact(
             policy,

@@ -6,6 +6,9 @@ proxy or loss. Masks make transitions exact: from any state, two allowed forward
 states (up to the isomorphism that `key` recognises), and two allowed backward actions to different parents.
 An action is either one of `n_slots` positions in the state (its logit is computed from that slot's own
 features, so the policy does not depend on how equal states are numbered) or a word of a fixed vocabulary.
+
+Several final states may be one object (`has_aliases`), as routes of synthesis that end in one molecule. The
+policy is then balanced so that objects have their target: a state's share is one of `log_multiplicity`.
 """
 
 import hashlib
@@ -50,6 +53,8 @@ class Environment(ABC):
     """How many kinds of nodes, sites and relations `graph` has, none included; None without graphs."""
     ending_action: int | None = None
     """The forward action that finishes a state as it is, wherever it is allowed; None without `open_size`."""
+    has_aliases: bool = False
+    """Whether several final states may be one object: those with equal texts."""
 
     def vocabulary(self) -> Sequence[str]:
         """Return the meaning of the vocabulary actions in order, where the format alone does not define it.
@@ -70,6 +75,14 @@ class Environment(ABC):
     def action_names(self) -> Sequence[str]:
         """Return a name for each vocabulary action [A - K], as `input_names`."""
         return [f"{self._space()} action {place}" for place in range(self.n_actions - self.n_slots)]
+
+    def word_features(self) -> Tensor | None:
+        """Return what the last V < A - K vocabulary actions are like [V, F] (float32); None without features.
+
+        With features a policy learns which properties of a word are good, next to the word itself. They serve
+        words that are too many for each to be seen often, and that are open in some kinds of states only.
+        """
+        return None
 
     def _space(self) -> str:
         shape = (self.state_width, self.n_actions, self.n_slots, self.encoding_width)
@@ -159,6 +172,20 @@ class Environment(ABC):
             mask = self.backward_mask(states[rows])
             states[rows] = self.backward_step(states[rows], mask.long().argmax(dim=1))
         return steps
+
+    def log_multiplicity(self, final_states: Tensor) -> Tensor:
+        """Return the log of the number of final states [B] (float32) that are the same object as each.
+
+        It is 0 for a state that represents no allowed object.
+        """
+        return torch.zeros(len(final_states), device=final_states.device)
+
+    def aliases(self, final_states: Tensor) -> tuple[Tensor, Tensor]:
+        """Return all final states [M, W] of the objects of final states [B, W], and whose they are [M].
+
+        The default, for an environment without `has_aliases`, are the given states.
+        """
+        return final_states, torch.arange(len(final_states), device=final_states.device)
 
     def open_size(self, states: Tensor) -> Tensor:
         """Return the size [B] that unfinished states would have if they ended as they are.

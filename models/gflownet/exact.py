@@ -151,6 +151,25 @@ def prior_log_probability(space: Space, prior: ActionPrior) -> Tensor:
     return terminal_log_probability(space, log_policy)
 
 
+def log_shares(space: Space) -> Tensor:
+    """Return the log of each final state's share [X] (float64) of its object; 0 for the only one."""
+    return -space.environment.log_multiplicity(space.final_states).double()
+
+
+def by_object(space: Space, log_p: Tensor) -> Tensor:
+    """Return log-probabilities of final states [X] summed for each object.
+
+    Objects come in the order of their first final state. A state that represents no object stands for itself.
+    """
+    if not space.environment.has_aliases:
+        return log_p
+    groups: dict[str, int] = {}
+    texts = space.environment.objects(space.final_states)
+    names = [text or f"state {row}" for row, text in enumerate(texts)]
+    group = torch.tensor([groups.setdefault(name, len(groups)) for name in names], device=log_p.device)
+    return scatter_logsumexp(log_p, group, len(groups))
+
+
 def log_partition(log_reward: Tensor) -> Tensor:
     """Return log Z of log-rewards [X] over the whole space."""
     return log_reward.double().logsumexp(dim=0)

@@ -48,19 +48,21 @@ class PolicySpec:
 class Context:
     """Condition inputs of the networks: `code` [B, C] and logit `scale` [B, 1].
 
-    Sampling uses the `prepared` trunk and `words`, the forward vocabulary's head: weight [H, A] and bias [A].
+    Sampling uses the `prepared` trunk, `words`, the forward vocabulary's head with weight [H, A] and bias
+    [A], and the `embeddings` [E, V] of a `WordHead`.
     """
 
     code: Tensor
     scale: Tensor | None
     prepared: Prepared | None = None
     words: tuple[Tensor, Tensor] | None = None
+    embeddings: Tensor | None = None
 
     def at(self, rows: Tensor) -> "Context":
         """Return the context of the given rows; of `code` and `prepared` only the one in use."""
         scale = None if self.scale is None else self.scale.index_select(0, rows)
         if self.prepared is not None:
-            return Context(self.code, scale, self.prepared.at(rows), self.words)
+            return Context(self.code, scale, self.prepared.at(rows), self.words, self.embeddings)
         return Context(self.code.index_select(0, rows), scale)
 
     def first(self, n: int) -> "Context":
@@ -77,7 +79,9 @@ def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
 
 def _beside_prior(logits: Tensor, features: Features) -> Tensor:
     """Return learned logits [N, A] added to the log-probabilities of the prior, if there is one."""
-    return logits if features.log_prior is None else logits + features.spread(features.log_prior)
+    if features.log_prior is None:
+        return logits
+    return logits + features.spread(features.log_prior[:, : logits.shape[1]])
 
 
 @final
@@ -108,6 +112,36 @@ class SlotHead(nn.Module):
         used = self.out(functional.relu(mixed)).squeeze(1)
         logits: Tensor = unused.expand(-1, slots.shape[1]).index_put((state, slot), used)
         return logits
+
+
+@final
+class WordHead(nn.Module):
+    """A logit per word: the product of the projected hidden vector and the word's embedding, plus a bias.
+
+    An embedding is linear in the word's features, plus a part of its own that starts at zero. What is learned
+    of one word is thereby known of all similar ones, and a word with little in common keeps what was seen of
+    it. The cost of many words is that of a narrow output layer. Letters: V words, F features, E embedding
+    width.
+    """
+
+    def __init__(
+        self, hidden: int, features: Tensor, width: int, generator: Generator, gain: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.query = linear(hidden, width, generator)
+        self.of_features = nn.Parameter(linear(features.shape[1], width, generator, gain).weight.detach())
+        self.own = nn.Parameter(torch.zeros(len(features), width))
+        self.bias = nn.Parameter(torch.zeros(len(features)))
+        self.register_buffer("features", features.detach().clone(), persistent=False)
+        self.features: Tensor
+
+    def embeddings(self) -> Tensor:
+        """Return the embedding of each word [V, E]."""
+        return functional.linear(self.features, self.of_features) + self.own
+
+    def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
+        """Return logits [N, V] for hidden vectors [N, H] and embeddings [E, V]."""
+        return torch.addmm(self.bias, self.query(hidden), embeddings)
 
 
 @final
@@ -166,12 +200,17 @@ class Policy(nn.Module):
         gain = 0.1 if prior is None else 0.0
         self.conditions = conditions
         self.spec = spec
-        self.n_slots = environment.n_slots
+        self.n_slots, self.n_actions = environment.n_slots, environment.n_actions
         n_vocabulary = environment.n_actions - self.n_slots
         self.trunk = get_trunk(spec.trunk)(environment, self._trunk_shape(environment), generator)
         for name, layer in self.trunk.layers.items():
             self.add_module(name, layer)
-        self.vocabulary = linear(spec.width, n_vocabulary, generator, gain) if n_vocabulary else None
+        words = environment.word_features()
+        n_plain = n_vocabulary - (0 if words is None else len(words))
+        self.vocabulary = linear(spec.width, n_plain, generator, gain) if n_plain else None
+        self.words: WordHead | None = None
+        if words is not None:
+            self.words = WordHead(spec.width, words.cpu(), spec.slot_width, generator, gain)
         shape = (spec.width, environment.slot_width, spec.slot_width)
         self.slot = SlotHead(*shape, generator, gain) if self.n_slots else None
         self.scale_inner = self.scale_outer = None
@@ -216,7 +255,8 @@ class Policy(nn.Module):
         context = self.context(condition)
         head = self.vocabulary
         words = None if head is None else (head.weight.t().contiguous(), head.bias)
-        return Context(context.code, context.scale, self.trunk.prepare(context.code), words)
+        embeddings = None if self.words is None else self.words.embeddings().t().contiguous()
+        return Context(context.code, context.scale, self.trunk.prepare(context.code), words, embeddings)
 
     def hidden(self, features: Features, context: Context) -> Tensor:
         """Return hidden vectors [N, H]; `context` has one row per state."""
@@ -224,12 +264,29 @@ class Policy(nn.Module):
             return context.prepared.hidden(features)
         return self.trunk.hidden(features, context.code)
 
-    def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
-        """Return unmasked forward logits [N, A]."""
+    def row_groups(self, mask: Tensor) -> list[tuple[Tensor, int]]:
+        """Return rows of the states [N], each with the number of first actions to look at.
+
+        States in which the mask [N, A] opens no word with features need no logits of these words.
+        """
+        n_actions = mask.shape[1]
+        n_plain = n_actions - (0 if self.words is None else len(self.words.bias))
+        has_words = mask[:, n_plain:].any(dim=1)
+        groups = [(has_words.logical_not().nonzero().view(-1), n_plain)]
+        groups.append((has_words.nonzero().view(-1), n_actions))
+        return [(rows, width) for rows, width in groups if rows.numel()]
+
+    def forward_logits(
+        self, hidden: Tensor, features: Features, context: Context, *, is_plain: bool = False
+    ) -> Tensor:
+        """Return unmasked forward logits [N, A]; with `is_plain` without those of words with features."""
         if context.words is not None and self.slot is None:
             logits = torch.addmm(context.words[1], hidden, context.words[0])
         else:
             logits = self._heads(hidden, features, self.slot, self.vocabulary)
+        if self.words is not None and not is_plain:
+            embeddings = self.words.embeddings().t() if context.embeddings is None else context.embeddings
+            logits = torch.cat([logits, self.words(hidden, embeddings)], dim=1)
         return _beside_prior(logits if context.scale is None else logits * context.scale, features)
 
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
@@ -239,7 +296,7 @@ class Policy(nn.Module):
     def both_logits(self, hidden: Tensor, features: Features, context: Context) -> tuple[Tensor, Tensor]:
         """Return unmasked forward [N, A] and backward logits [N, R], in one product if possible."""
         words, backward = self.vocabulary, self.backward_vocabulary
-        if self.slot is not None or words is None or backward is None:
+        if self.slot is not None or self.words is not None or words is None or backward is None:
             return self.forward_logits(hidden, features, context), self.backward_logits(hidden, features)
         weight, bias = torch.cat([words.weight, backward.weight]), torch.cat([words.bias, backward.bias])
         logits = functional.linear(hidden, weight, bias)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.policy import Policy
+from models.gflownet.policy import Context, Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import (
     Features,
@@ -116,11 +116,10 @@ def _record(
     while n:
         mask = environment.forward_mask(states)
         features = featurize(environment, states, policy.prior, mask, policy.reads)
-        logits = policy.forward_logits(policy.hidden(features, context), features, context)
-        if explore is not None:
-            logits.masked_fill_(mask.logical_not(), -torch.inf)
-            logits = explore(logits, mask, features.log_prior, generator)
-        actions = draws.draw(logits, mask)
+        if policy.words is None:
+            actions = draws.draw(_behaviour_logits(policy, features, context, mask, explore, generator), mask)
+        else:
+            actions = _draw_in_groups(policy, features, context, mask, explore, generator)
         if revise is not None:
             actions = revise(rows, states, mask, actions)
         after, backward_actions = environment.step_with_reverse(states, actions)
@@ -143,6 +142,43 @@ def _record(
                 context.at(alive),
             )
     return record
+
+
+def _behaviour_logits(
+    policy: Policy,
+    features: Features,
+    context: Context,
+    mask: Tensor,
+    explore: Explore | None,
+    generator: Generator,
+) -> Tensor:
+    """Return the logits [n, A] by which states with masks [n, A] act; A may be less than all actions."""
+    hidden = policy.hidden(features, context)
+    is_plain = policy.words is not None and mask.shape[1] < policy.n_actions
+    logits = policy.forward_logits(hidden, features, context, is_plain=is_plain)
+    if explore is None:
+        return logits
+    logits.masked_fill_(mask.logical_not(), -torch.inf)
+    log_prior = features.log_prior
+    return explore(logits, mask, None if log_prior is None else log_prior[:, : mask.shape[1]], generator)
+
+
+def _draw_in_groups(
+    policy: Policy,
+    features: Features,
+    context: Context,
+    mask: Tensor,
+    explore: Explore | None,
+    generator: Generator,
+) -> Tensor:
+    """Return sampled actions [n], where many words are closed in many of the states."""
+    actions = torch.empty(len(mask), dtype=torch.int64, device=mask.device)
+    for rows, width in policy.row_groups(mask):
+        part = mask[rows, :width]
+        of_rows = (features.at(rows), context.at(rows))
+        logits = _behaviour_logits(policy, *of_rows, part, explore, generator)
+        actions[rows] = GumbelSampler(generator).draw(logits, part)
+    return actions
 
 
 def _features(

@@ -312,7 +312,9 @@ class Trainer:
         """
         log_reward = self._validated_log_reward(final_states, condition)
         target, prior = log_reward + log_priors(self._log_reward, final_states), self.policy.prior
-        if prior is None or self.environment.n_backward_actions > 1:
+        if prior is None:
+            return target - self.environment.log_multiplicity(final_states)
+        if self.environment.n_backward_actions > 1:
             return target
         return target + log_density(prior, self.environment, final_states)
 

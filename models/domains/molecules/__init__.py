@@ -23,5 +23,24 @@ PLUGIN = Plugin(
             },
             ({"smiles": "c1ccccc1"}, {"smiles": "COc1cccc(OC)c1"}, {"smiles": "NC(=O)N1CCNCC1"}),
         ),
+        (
+            {
+                "kind": "molecules",
+                "builder": "reactions",
+                "max_heavy_atoms": 24,
+                "reactions": {
+                    "max_steps": 2,
+                    "templates": ["amide coupling", "amide coupling of an aniline", "removal of Boc"],
+                    "stock": [
+                        "CC(=O)O",
+                        "OC(=O)c1ccccn1",
+                        "CC(C)(C)OC(=O)N1CCNCC1",
+                        "NCc1ccccc1",
+                        "Nc1ccc(F)cc1",
+                    ],
+                },
+            },
+            ({"smiles": "CC(=O)NCc1ccccc1"}, {"smiles": "O=C(Nc1ccc(F)cc1)c1ccccn1"}),
+        ),
     ),
 )

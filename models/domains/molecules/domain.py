@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules, stereoisomers
@@ -21,6 +22,8 @@ from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import CampaignRules, computed_of
 from models.domains.molecules.library.labels import LABELS
 from models.domains.molecules.limits import MAX_HEAVY_ATOMS
+from models.domains.molecules.reactions.properties import ROUTE_PROPERTIES, known_properties, route_properties
+from models.domains.molecules.reactions.spec import ReactionsSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.fragments.fragments import Fragment
     from models.domains.molecules.library.catalogue import Catalogue
+    from models.domains.molecules.reactions.chemistry import Reactions
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
     from models.records import MatchedMeasured
@@ -61,14 +65,19 @@ class Molecules(Domain):
         self.spec = spec
         self.is_list = spec.builder == "library"
         self.labels = LABELS if self.is_list else ()
+        self.is_made = spec.builder == "reactions"
+        is_tree = spec.builder == "fragments"
         self.normal_form = named_form(spec.tautomers)
-        self.structure = None if self.is_list else "graph"
+        self.structure = "graph" if is_tree else None
         self.design = compile_design(spec)
         nodes = spec.max_fragments if self.design is None else self.design.max_nodes(spec.max_fragments)
-        self.sizes = None if self.is_list else Sizes("fragments", 1, nodes)
+        self.sizes = Sizes("fragments", 1, nodes) if is_tree else None
         self.computed = {**COMPUTED, **computed_of(spec)}
+        if self.is_made:
+            self.sizes = Sizes("steps", 0, (spec.reactions or ReactionsSpec()).max_steps)
+            self.computed |= known_properties(spec.reactions)
         self._rules = CampaignRules(spec)
-        uses_vocabulary = not self.is_list and (self.design is None or self.design.uses_vocabulary)
+        uses_vocabulary = is_tree and (self.design is None or self.design.uses_vocabulary)
         self.has_common_parts = spec.fragmentation == "units" and uses_vocabulary
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
@@ -84,7 +93,7 @@ class Molecules(Domain):
 
         A list says itself what may be had of each molecule.
         """
-        if self.is_list or self.spec.stereo == "racemate":
+        if self.is_list or self.is_made or self.spec.stereo == "racemate":
             return (text,)
         isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
         return tuple(dict.fromkeys(map(self.standard_form, isomers)))
@@ -126,9 +135,12 @@ class Molecules(Domain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        by_list = {name: self._rules.similarity(texts, name) for name in names if name in RULE_PROPERTIES}
-        others = molecules.properties(texts, [name for name in names if name not in by_list])
-        return {name: by_list[name] if name in by_list else others[name] for name in names}
+        special = {name: self._rules.similarity(texts, name) for name in names if name in RULE_PROPERTIES}
+        of_routes = [name for name in names if self.is_made and name in ROUTE_PROPERTIES]
+        if of_routes:
+            special |= route_properties(self._reactions, texts, of_routes)
+        others = molecules.properties(texts, [name for name in names if name not in special])
+        return {name: special[name] if name in special else others[name] for name in names}
 
     def group(self, texts: Sequence[str], name: str) -> list[str]:
         """Return the scaffold of each molecule."""
@@ -172,15 +184,33 @@ class Molecules(Domain):
         assert self.spec.library is not None, "the specification was validated"
         return open_catalogue(self.spec.library, self.spec.tautomers)
 
+    @cached_property
+    def _reactions(self) -> Reactions:
+        from models.domains.molecules.reactions.space import open_reactions
+
+        return open_reactions(self.spec.reactions or ReactionsSpec(), self.spec.max_heavy_atoms)
+
+    def route(self, text: str) -> Mapping[str, Any] | None:
+        """Return the shortest route to a molecule, the cheapest of those; None without any."""
+        if not self.is_made:
+            return None
+        reactions = self._reactions
+        route = reactions.best_route(text)
+        return None if route is None else reactions.describe(route)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the environment of the specification's builder.
 
-        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, a list, or routes.
         """
         if self.is_list:
             from models.domains.molecules.library.environment import ListedObjects
 
             return ListedObjects(self._catalogue(), device)
+        if self.is_made:
+            from models.domains.molecules.route_environment.routes import Routes
+
+            return Routes(self._reactions, device=device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.reach import Obstacles
 

@@ -19,6 +19,8 @@ from models.domains.molecules.designs.spec import (
 )
 from models.domains.molecules.library.rules import Listed, check_builder
 from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS, USUAL_RING_SIZE
+from models.domains.molecules.reactions.rules import check_reactions, with_tautomers
+from models.domains.molecules.reactions.spec import ReactionsSpec
 from models.specs.base import DomainSpec, field_error, is_stored
 
 OLDER = {
@@ -37,10 +39,11 @@ class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
     kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
-    builder: Literal["fragments", "library"] = Field(
+    builder: Literal["fragments", "library", "reactions"] = Field(
         default="fragments",
         description="Where molecules come from: `fragments` bonds fragments to trees; `library` chooses from "
-        "the list in `library`, of which a round scores every entry.",
+        "the list in `library`, of which a round scores every entry; `reactions` makes them from building "
+        "blocks, each with its route.",
     )
     max_heavy_atoms: int = Field(
         default=40, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
@@ -136,10 +139,30 @@ class MoleculesSpec(DomainSpec):
         "is proposed. The limits of building (`max_heavy_atoms`, `max_fragments`) do not apply to it.",
     )
 
+    reactions: ReactionsSpec | None = Field(
+        default=None,
+        description="Templates, building blocks and limits of `builder: reactions`. Absent: the common "
+        "reactions on a list of commodity chemicals.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_meaning(cls, value: Any, info: ValidationInfo) -> Any:
-        return {**OLDER, **value} if is_stored(info) and isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return {**OLDER, **value} if is_stored(info) else with_tautomers(value)
+
+    @model_validator(mode="after")
+    def _reactions_can_be_compiled(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
+        is_made, has_reactions = self.builder == "reactions", self.reactions is not None
+        check_reactions(self, is_made=is_made, has_reactions=has_reactions, tautomers=self.tautomers)
+        if self.reactions is not None:
+            from models.domains.molecules.reactions.space import check
+
+            check(self.reactions)
+        return self
 
     @field_validator("library")
     @classmethod

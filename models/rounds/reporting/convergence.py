@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from models.gflownet.exact import (
+    by_object,
+    log_shares,
     log_target,
     policy_log_probability,
     prior_log_probability,
@@ -37,9 +39,8 @@ def convergence(trainer: Trainer, reward: StateReward, space: Space | None, seed
     The distance to the target is told where the whole space is known.
     """
     betas = list(dict.fromkeys(trainer.conditions.beta_range))
-    records = [
-        _at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas
-    ]
+    n_objects = None if space is None else len(by_object(space, torch.zeros(len(space))))
+    records = [_at(trainer, reward, beta, seed) | {"states": n_objects} for beta in betas]
     for item in records:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])
     return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in records}, "convergence": records}
@@ -92,5 +93,7 @@ def _distance(space: Space, trainer: Trainer, reward: StateReward, beta: float) 
         return None
     if trainer.policy.prior is not None:
         target = target + prior_log_probability(space, trainer.policy.prior)
+    else:
+        target = target + log_shares(space)
     log_p = policy_log_probability(space, trainer.policy, trainer.conditions.fixed(beta, even))
-    return total_variation(log_p, log_target(target))
+    return total_variation(by_object(space, log_p), by_object(space, log_target(target)))

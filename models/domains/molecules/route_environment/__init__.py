@@ -1,0 +1,1 @@
+"""Routes of synthesis as states of a GFlowNet: masks, steps, encodings."""
