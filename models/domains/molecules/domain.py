@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
@@ -136,7 +137,7 @@ class Molecules(Domain):
         special = {name: self._rules.similarity(texts, name) for name in names if name in RULE_PROPERTIES}
         of_routes = [name for name in names if self.is_made and name in ROUTE_PROPERTIES]
         if of_routes:
-            special |= route_properties(self._reactions(), texts, of_routes)
+            special |= route_properties(self._reactions, texts, of_routes)
         others = molecules.properties(texts, [name for name in names if name not in special])
         return {name: special[name] if name in special else others[name] for name in names}
 
@@ -182,6 +183,7 @@ class Molecules(Domain):
         assert self.spec.library is not None, "the specification was validated"
         return open_catalogue(self.spec.library, self.spec.tautomers)
 
+    @cached_property
     def _reactions(self) -> Reactions:
         from models.domains.molecules.reactions.space import open_reactions
 
@@ -191,7 +193,7 @@ class Molecules(Domain):
         """Return the shortest route to a molecule, the cheapest of those; None without any."""
         if not self.is_made:
             return None
-        reactions = self._reactions()
+        reactions = self._reactions
         route = reactions.best_route(text)
         return None if route is None else reactions.describe(route)
 
@@ -207,7 +209,7 @@ class Molecules(Domain):
         if self.is_made:
             from models.domains.molecules.route_environment.routes import Routes
 
-            return Routes(self._reactions(), device=device)
+            return Routes(self._reactions, device=device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
         from models.domains.molecules.fragments.reach import Obstacles
 

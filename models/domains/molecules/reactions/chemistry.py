@@ -43,9 +43,6 @@ class Reactions:
     `count(product)`. Its heavy atoms are those of both reactants minus `lost_atoms`, for all steps.
     """
 
-    steps: tuple[StepKind, ...]
-    """[S]"""
-
     def __init__(
         self,
         templates: Sequence[Template],

@@ -69,6 +69,17 @@ def test_only_the_builder_reads_reactions() -> None:
         MoleculesSpec.model_validate({"kind": "molecules", "reactions": {}})
 
 
+def test_what_reactions_do_not_read_is_refused_and_tautomers_stay_as_drawn() -> None:
+    assert _spec().tautomers == "as_drawn"
+    for name, value in (
+        ("tautomers", "merged"),
+        ("vocabulary_size", 50),
+        ("fragments", ["[*]c1ccccc1", "[*]C"]),
+    ):
+        with pytest.raises(ValidationError, match="builder reactions"):
+            MoleculesSpec.model_validate({"kind": "molecules", "builder": "reactions", name: value})
+
+
 def test_cost_is_a_property_where_every_block_has_a_price() -> None:
     priced = open_domain(
         _spec(stock=[{"smiles": "OC(=O)c1ccccc1", "price": 1}, {"smiles": "NCC1CC1", "price": 2}])
