@@ -19,17 +19,10 @@ Listed = Annotated[
 ]
 """The field of a list: a few SMILES, or a collection."""
 OF_BUILDING = (
-    "max_heavy_atoms",
-    "max_fragments",
-    "max_ring_size",
-    "vocabulary_size",
-    "fragmentation",
+    *("max_heavy_atoms", "max_fragments", "vocabulary_size", "fragmentation", "max_ring_size"),
     "fragments",
-    "scaffold",
-    "grow",
-    "link",
 )
-"""Fields that only matter where molecules are built."""
+"""Fields that only matter where molecules are built; rules such as `leads` and `forbidden` hold for lists."""
 
 
 def check_builder(spec: DomainSpec, *, is_list: bool, has_list: bool, is_new: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from environment_walks import check_backward, check_forward, check_states, pick, walk
 from pydantic import ValidationError
 
 from models.domains import collections, open_domain
@@ -85,6 +86,21 @@ def test_the_environment_reaches_every_object_of_a_list_once(n: int) -> None:
     assert is_known.tolist() == [True] * n + [False]
 
 
+def test_walks_keep_the_contract_of_environments() -> None:
+    environment = ListedObjects(Catalogue(tuple(f"{index:03d}" for index in range(130))))
+    generator = torch.Generator().manual_seed(3)
+    batches = walk(environment, seed=7)
+    assert len(batches) - 1 == environment.max_steps == 2
+    for states in batches:
+        check_states(environment, states)
+    states = batches[-1]
+    for earlier in reversed(batches[:-1]):
+        states = check_backward(environment, states, pick(environment.backward_mask(states), generator))
+        assert torch.equal(states, earlier)
+    forward = check_forward(environment, states, pick(environment.forward_mask(states), generator))
+    check_states(environment, forward)
+
+
 @pytest.mark.parametrize(
     ("fields", "pointer", "detail"),
     [
@@ -92,6 +108,7 @@ def test_the_environment_reaches_every_object_of_a_list_once(n: int) -> None:
         ({"library": ["C"]}, "/library", "no other builder does"),
         ({"builder": "library", "library": ["CCO", "oops"]}, "/1", "not a valid SMILES"),
         ({"builder": "library", "library": ["CCO"], "max_heavy_atoms": 20}, "/max_heavy_atoms", "not read"),
+        ({"builder": "library", "library": ["CCO"], "max_ring_size": 12}, "/max_ring_size", "not read"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_named(fields: dict[str, Any], pointer: str, detail: str) -> None:
