@@ -76,6 +76,11 @@ def scent_reactions(max_steps: int = MAX_STEPS) -> Reactions:
     return open_reactions(spec, MAX_ATOMS)
 
 
+def common_reactions() -> Reactions:
+    """Return the common reactions on the list of commodity chemicals."""
+    return open_reactions(ReactionsSpec(max_steps=MAX_STEPS), MAX_ATOMS)
+
+
 def _unspaced(text: str) -> str:
     return "".join(text.split())
 
@@ -93,12 +98,11 @@ def walks(report: Report, *, quick: bool) -> None:
     """Compare uniform random walks with the peer's, and tell what the common reactions cost."""
     seconds = 2.0 if quick else 8.0
     speeds: dict[str, float] = {}
-    for name, make in {
+    spaces: dict[str, Callable[[], Reactions]] = {
         "SCENT's templates, read from a list": scent_reactions,
-        "the common reactions, tracked": lambda: open_reactions(
-            ReactionsSpec(max_steps=MAX_STEPS), MAX_ATOMS
-        ),
-    }.items():
+        "the common reactions, tracked": common_reactions,
+    }
+    for name, make in spaces.items():
         figures = _walk_figures(Routes(make()), seconds, n_counted=8 if quick else 32)
         speeds[name] = figures["walks_per_second"]
         report.row(environment=name, **figures)

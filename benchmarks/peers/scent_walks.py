@@ -6,6 +6,7 @@ graph library and other parts that walks do not need, so their `__init__` files 
 """
 
 import argparse
+import importlib
 import itertools
 import json
 import random
@@ -37,11 +38,10 @@ def open_environment(checkout: Path, data: Path, max_steps: int) -> Any:
         package.__path__ = [str(checkout / name.replace(".", "/"))]
         sys.modules[name] = package
     sys.modules["rgfn.api"].ROOT_DIR = checkout  # type: ignore[attr-defined]
-    from rgfn.gfns.reaction_gfn.api.reaction_data_factory import ReactionDataFactory
-    from rgfn.gfns.reaction_gfn.reaction_env import ReactionEnv
-
-    factory = ReactionDataFactory(data / "templates.txt", data / "fragments.txt")
-    return ReactionEnv(factory, max_num_reactions=max_steps)
+    library = importlib.import_module("rgfn.gfns.reaction_gfn.api.reaction_data_factory")
+    factory = library.ReactionDataFactory(data / "templates.txt", data / "fragments.txt")
+    reactions = importlib.import_module("rgfn.gfns.reaction_gfn.reaction_env")
+    return reactions.ReactionEnv(factory, max_num_reactions=max_steps)
 
 
 def walk(environment: Any, n: int) -> int:

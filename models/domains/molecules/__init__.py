@@ -30,17 +30,17 @@ PLUGIN = Plugin(
                 "max_heavy_atoms": 24,
                 "reactions": {
                     "max_steps": 2,
-                    "templates": ["amide coupling", "amide coupling of an aniline", "removal of Boc"],
+                    "templates": ["amide coupling", "removal of Boc"],
                     "stock": [
                         "CC(=O)O",
                         "OC(=O)c1ccccn1",
                         "CC(C)(C)OC(=O)N1CCNCC1",
                         "NCc1ccccc1",
-                        "Nc1ccc(F)cc1",
+                        "C1COCCN1",
                     ],
                 },
             },
-            ({"smiles": "CC(=O)NCc1ccccc1"}, {"smiles": "O=C(Nc1ccc(F)cc1)c1ccccn1"}),
+            ({"smiles": "CC(=O)NCc1ccccc1"}, {"smiles": "O=C(c1ccccn1)N1CCOCC1"}),
         ),
     ),
 )

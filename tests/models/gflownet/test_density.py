@@ -33,6 +33,10 @@ def _check(environment: Environment) -> None:
     for beta, preference in ((1.0, [0.5, 0.5]), (9.0, [0.1, 0.9])):
         expected = policy_log_probability(space, policy, conditions.fixed(beta, preference))
         assert float(expected.exp().sum()) == pytest.approx(1.0, abs=1e-5)
+        if environment.has_aliases:
+            texts = environment.objects(space.final_states)
+            same = torch.tensor([[one == other for other in texts] for one in texts])
+            expected = expected.masked_fill(~same, -torch.inf).logsumexp(dim=1)
         condition = conditions.fixed(beta, preference, len(rows))
         generator = torch.Generator().manual_seed(0)
         result, is_exact = log_density(policy, environment, space.final_states[rows], condition, generator)

@@ -9,6 +9,7 @@ Letters: B batch, W state width, T most steps, N blocks, S steps, G groups, A = 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.domains.molecules.reactions.chemistry import Reactions
+    from models.domains.molecules.reactions.route import Route
 
 _CHOOSE_STEP = -1
 """Context of a molecule that may take a step; others are those of the pending step."""
@@ -73,7 +75,7 @@ class Routes(Environment):
         self.state_width = 2 * reactions.max_steps + 2
         self.n_actions = self._n_reactions + 1 + n_blocks
         self.max_steps = 2 * reactions.max_steps + 2
-        self.ending_action = self._n_reactions
+        self._stop = self.ending_action = self._n_reactions
         self._tracks_all = bool(self._tables.is_tracked.all())
         self._group_places = torch.arange(1, len(reactions.groups) + 1, device=self.device)
         self.encoding_width = len(self.input_names())
@@ -126,7 +128,7 @@ class Routes(Environment):
         for row, waits in zip(states.tolist(), pending.tolist(), strict=True):
             route = route_of(row)
             if waits:
-                route = type(route)(route.first, route.steps[:-1])
+                route = replace(route, steps=route.steps[:-1])
             found = self._made.counts(route)
             rows.append(nothing if found is None else found.tolist())
         return torch.tensor(rows, dtype=torch.float32, device=self.device)
@@ -157,7 +159,7 @@ class Routes(Environment):
         row = torch.where(is_begun, columns.pending, self._n_reactions + 1)
         mask = self._tables.open_actions.index_select(0, row)
         mask[:, : self._n_reactions] = self._possible_steps(columns, counts, heavy)
-        mask[:, self.ending_action] = is_begun & ~columns.stopped & (columns.pending == 0)
+        mask[:, self._stop] = is_begun & ~columns.stopped & (columns.pending == 0)
         room = self.reactions.max_heavy_atoms - heavy
         tight = ((row > 0) & (room < self._tables.most_atoms)).nonzero().squeeze(1)
         if tight.numel():
@@ -172,7 +174,7 @@ class Routes(Environment):
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return routes with a block, a step or the stop appended [B, W]."""
         columns = self._columns(states)
-        is_step, is_stop = actions < self._n_reactions, actions == self.ending_action
+        is_step, is_stop = actions < self._n_reactions, actions == self._stop
         # a block is the first one, in column 0, or the partner of the last step
         place = torch.where(is_stop, self.state_width - 1, 2 * columns.n_steps + is_step.long())
         value = torch.where(is_step, actions + 1, actions - self._n_reactions)
@@ -199,7 +201,7 @@ class Routes(Environment):
         value = states.gather(1, place.unsqueeze(1)).squeeze(1)
         is_stop, is_step = place == self.state_width - 1, place % 2 == 1
         forward = torch.where(is_step, value - 1, value + self._n_reactions)
-        return self.backward_step(states, actions), torch.where(is_stop, self.ending_action, forward)
+        return self.backward_step(states, actions), torch.where(is_stop, self._stop, forward)
 
     def encode(self, states: Tensor) -> Tensor:
         """Return groups, possible steps and features of blocks [B, D]."""
@@ -242,7 +244,8 @@ class Routes(Environment):
 
     def aliases(self, final_states: Tensor) -> tuple[Tensor, Tensor]:
         """Return all routes [M, W] to the molecules of final states [B, W], and whose they are [M]."""
-        routes, owners = [], []
+        routes: list[Route] = []
+        owners: list[int] = []
         for owner, row in enumerate(final_states.tolist()):
             route = route_of(row)
             text = self._made.text(route)
