@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from models.rounds.training.round_prior import RoundPrior
     from models.safety.hazard_lists import HazardList
 
-MEANING = "7"
+MEANING = "8"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
 state."""
 
