@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from models.gflownet.environment import Environment
     from models.specs.base import DomainSpec
+    from models.specs.designs import Design
 
     Floats = npt.NDArray[np.float64]
 
@@ -176,6 +177,8 @@ class Domain(ABC):
     """
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
+    designs: Mapping[str, Design] = MappingProxyType({})
+    """Presets of `CampaignSpec.design` by name; a domain without any leaves all settings to the mode."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

@@ -148,6 +148,14 @@ def score(held_out: HeldOut) -> Score:
     )
 
 
+def random_folds(n: int, seed: int) -> Tensor:
+    """Return the fold [n] of each of n objects, of sizes as equal as possible."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    folds = torch.empty(n, dtype=torch.int64)
+    folds[order] = torch.arange(n) % FOLDS
+    return folds
+
+
 def held_out_posteriors(
     proxy: Proxy, table: TrainingTable, columns: list[int], *, seed: int, tick: Callable[[], None]
 ) -> dict[str, HeldOut]:
@@ -159,13 +167,13 @@ def held_out_posteriors(
     Raises:
         ProxyError: if the proxy fails on a fold.
     """
-    order = torch.randperm(len(table.features), generator=torch.Generator().manual_seed(seed))
+    folds = random_folds(len(table.features), seed)
     part = table.columns(columns)
     known = part.known.any(dim=1)
     mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
     networks: list[tuple[HasEmbedding, Tensor]] = []
     for fold in range(FOLDS):
-        held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
+        held_out = folds == fold
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
             fitted, posterior = fit_and_predict(
@@ -180,8 +188,8 @@ def held_out_posteriors(
         rows = part.known[:, column]
         posterior = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
         bounds = (part.lower[rows, column], part.upper[rows, column])
-        folds = tuple(_fold(network, part, column, seen) for network, seen in networks)
-        answers[kind] = HeldOut(posterior, part.values[rows, column], *bounds, folds)
+        fits = tuple(_fold(network, part, column, seen) for network, seen in networks)
+        answers[kind] = HeldOut(posterior, part.values[rows, column], *bounds, fits)
     return answers
 
 

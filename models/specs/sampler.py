@@ -1,6 +1,7 @@
 """How the generative policy is trained and what its training trajectories come from. Torch-free."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -44,6 +45,13 @@ WARM_SHARE = 0.3
 """A round that begins from an earlier policy takes this share of the steps of a new one."""
 LEAST_WARM = 200
 """Steps of it at least, where a new one takes as many: a short training is also a search."""
+USUAL_SHARES = {
+    "measured_share": 0.1,
+    "replay_share": 0.1,
+    "local_search_share": 0.0,
+    "genetic_share": 0.0,
+}
+"""Shares of training trajectories where neither a campaign nor its preset sets them."""
 OLDER = {
     "proposal_beta": "as_trained",
     "start_from": "nothing",
@@ -60,11 +68,18 @@ class BehaviourSpec(FrozenModel):
     search costs one per new object.
     """
 
-    measured_share: float = Field(
-        default=0.1, ge=0, le=1, description="Share of backward rollouts from measured objects."
+    measured_share: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of backward rollouts from measured objects. Absent: 0.1, or that of `design`.",
     )
-    replay_share: float = Field(
-        default=0.1, ge=0, le=1, description="Share of backward rollouts from the best objects so far."
+    replay_share: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of backward rollouts from the best objects so far. Absent: 0.1, or that of "
+        "`design`.",
     )
     diverse_share: float = Field(
         default=0.0, ge=0, le=1, description="Share of backward rollouts from objects of every utility."
@@ -82,13 +97,13 @@ class BehaviourSpec(FrozenModel):
         description="Share that is sampled by the exponential moving average of the policy.",
     )
     average_decay: float = Field(default=0.99, ge=0, lt=1, description="Decay of that average per step.")
-    local_search_share: float = Field(
-        default=0.0,
+    local_search_share: float | None = Field(
+        default=None,
         ge=0,
         le=1,
         description="Share of local search: samples, and proposals that rebuild their last steps, all of "
         "them learned from. It edits what a domain can undo: any outer fragment of a molecule, but of a "
-        "peptide or sequence only the end.",
+        "peptide or sequence only the end. Absent: 0, or that of `design`.",
     )
     local_search_depth: int = Field(
         default=3,
@@ -104,11 +119,12 @@ class BehaviourSpec(FrozenModel):
         description="Proposals of local search from each sample."
         " Each is a trajectory of its own, with its proxy call.",
     )
-    genetic_share: float = Field(
-        default=0.0,
+    genetic_share: float | None = Field(
+        default=None,
         ge=0,
         le=1,
-        description="Share of a genetic algorithm on the building steps of the best objects.",
+        description="Share of a genetic algorithm on the building steps of the best objects. Absent: 0, or "
+        "that of `design`.",
     )
     genetic_parents: int = Field(
         default=256,
@@ -154,13 +170,34 @@ class BehaviourSpec(FrozenModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        shares = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_share")}
-        if sum(shares.values()) > 1 + 1e-9:
-            largest = max(shares, key=lambda name: shares[name])
+        shares = self._shares(USUAL_SHARES)
+        stated = {name: share for name, share in shares.items() if getattr(self, name) is not None}
+        if sum(stated.values()) > 1 + 1e-9:
+            largest = max(stated, key=lambda name: stated[name])
             raise field_error(
-                f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}"
+                f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(stated.values()):g}"
             )
         return self
+
+    @property
+    def open_shares(self) -> tuple[str, ...]:
+        """The shares that are left open."""
+        return tuple(name for name in USUAL_SHARES if getattr(self, name) is None)
+
+    def shared_as(self, preset: Mapping[str, float]) -> Self:
+        """Return the specification with open shares as a preset has them, or else as usual.
+
+        What is stated holds: where both sum to more than 1, those of the preset shrink together.
+        """
+        shares = self._shares({**USUAL_SHARES, **preset})
+        wanted = sum(shares[name] for name in self.open_shares)
+        left = 1.0 - sum(share for name, share in shares.items() if name not in self.open_shares)
+        fits = 1.0 if wanted <= left else max(0.0, left) / wanted
+        return self.model_copy(update={name: fits * shares[name] for name in self.open_shares})
+
+    def _shares(self, usual: Mapping[str, float]) -> dict[str, float]:
+        names = [name for name in type(self).model_fields if name.endswith("_share")]
+        return {name: usual[name] if getattr(self, name) is None else getattr(self, name) for name in names}
 
 
 class SamplerSpec(FrozenModel):

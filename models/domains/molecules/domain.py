@@ -8,6 +8,7 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.designs import DESIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ class Molecules(Domain):
     n_amounts = N_COUNTS
     features_version = 2
     """1: counts alone."""
+    designs = DESIGNS
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS

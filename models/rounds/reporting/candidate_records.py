@@ -16,7 +16,7 @@ from models.data.tables import to_units
 from models.gflownet.density import log_density
 from models.messages.message import Message, message, records, texts
 from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
-from models.rounds.reporting.reasons import SelectionReason, reason
+from models.rounds.reporting.reasons import SelectionReason, reason, told_evidence
 from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class DerivedValues:
     high: Tensor
     nearest: Sequence[NearestMeasured | None]
     computed: Mapping[str, Floats]
+    evidence: Sequence[Sequence[Message]] = ()
+    """Whether predictions held there, where that was tested."""
 
 
 def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
@@ -154,7 +156,7 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     low, high = model.proxies.interval(model.features(texts))
     names = list(fitted.domain.computed)
     computed = fitted.domain.properties(texts, names) if names else {}
-    return DerivedValues(low, high, _nearest(texts, fitted), computed)
+    return DerivedValues(low, high, _nearest(texts, fitted), computed, told_evidence(model.evidence, texts))
 
 
 def _candidate(
@@ -166,9 +168,8 @@ def _candidate(
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
-    reasons = reason(
-        selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False
-    )
+    nearby = [neighbour, *numbers.evidence[row]] if numbers.evidence else [neighbour, *_outside(inside)]
+    reasons = reason(selected, spec.objectives, predictions, nearby, feasibility)
     return ProposedCandidate(
         rank=rank,
         object=text,
@@ -237,6 +238,10 @@ def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured |
     return [
         NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)
     ]
+
+
+def _outside(inside: bool | None) -> list[Message]:  # noqa: FBT001 - what is known of one object
+    return [message("outside_applicability_domain")] if inside is False else []
 
 
 def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> Message:
