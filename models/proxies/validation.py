@@ -88,6 +88,8 @@ class Score:
     """Of those values about their mean: the error of a constant prediction."""
     skill: float | None
     """1 - (rmse / deviation)^2, the explained share of their variance; None where they do not vary."""
+    skill_error: float | None
+    """Its standard error, by the delta method for the ratio of two means."""
     nll: float
     """Per value; a censored one counts the log probability of its interval."""
     coverage_90: float | None
@@ -140,12 +142,20 @@ def score(held_out: HeldOut) -> Score:
         rmse=rmse,
         deviation=deviation,
         skill=1 - (rmse / deviation) ** 2 if rmse is not None and deviation else None,
+        skill_error=_ratio_error(errors, held_out.values[exact]) if deviation else None,
         nll=float(unlikely.mean()),
         coverage_90=float((low[exact].abs() <= HALF_90).double().mean()) if has_values else None,
         scale=scale,
         log_likelihood_error=float(unlikely.std()) * math.sqrt(n),
         n=n,
     )
+
+
+def _ratio_error(errors: Tensor, values: Tensor) -> float:
+    """Return the standard error of mean squared error over variance, from errors and values [n]."""
+    squares, deviations = errors.square(), (values - values.mean()).square()
+    influence = (squares - squares.mean() / deviations.mean() * deviations) / deviations.mean()
+    return float(influence.std(correction=0)) / math.sqrt(len(values))
 
 
 def random_folds(n: int, seed: int) -> Tensor:

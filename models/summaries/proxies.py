@@ -54,6 +54,9 @@ class ProxyScore(SummaryPart):
     skill: Number = Field(
         default=None, description="1 - (rmse / deviation)^2, the explained share of the variance"
     )
+    skill_error: Number = Field(
+        default=None, description="standard error of `skill`; null in summaries of earlier releases"
+    )
     nll: Number = Field(
         default=None, description="negative log-likelihood per value in nats, with scaled deviations"
     )

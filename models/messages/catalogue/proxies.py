@@ -5,9 +5,15 @@ TEMPLATES = {
     "model_without_skill": (
         "The model of {type} has no skill: its cross-validated error ({rmse:.3g}) is about the deviation of "
         "the values "
-        "themselves ({deviation:.3g}). In {type} the batch is little better than chance; upload more, or "
+        "themselves ({deviation:.3g}), so that it explains {skill:.0%} of their variance ({low:.0%} to "
+        "{high:.0%}, 90 % interval). In {type} the batch is little better than chance; upload more, or "
         "more varied, "
         "results."
+    ),
+    "model_with_doubtful_skill": (
+        "The model of {type} may have no skill: it explains {skill:.0%} of the variance of held-out values, "
+        "with a 90 % interval from {low:.0%} to {high:.0%} that reaches down to predicting the mean (error "
+        "{rmse:.3g}, deviation of the values {deviation:.3g}). Upload more, or more varied, results."
     ),
     "better_sanity_check": (
         "A {check:words} predicts held-out values of {type} better than the chosen {proxy:words} (error "
