@@ -6,7 +6,8 @@ the filter and the selection of a round without a preset: a genetic algorithm on
 one on our building steps, and random objects of our space. The genetic algorithms start from the measured
 compounds. CReM is not run: its fragment databases are downloads.
 
-`--steps` 0 leaves the training steps to the campaign's default. Drawings of what was proposed go to the folder that `ASSAYFLOW_DRAWINGS` names.
+`--steps` 0 leaves the training steps to the campaign's default. Drawings of what was proposed go to the
+folder that `ASSAYFLOW_DRAWINGS` names.
 """
 
 from __future__ import annotations

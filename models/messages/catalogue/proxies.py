@@ -11,9 +11,9 @@ TEMPLATES = {
         "results."
     ),
     "model_with_doubtful_skill": (
-        "The model of {type} may have no skill: it explains {skill:.0%} of the variance of held-out values, "
-        "with a 90 % interval from {low:.0%} to {high:.0%} that reaches down to predicting the mean (error "
-        "{rmse:.3g}, deviation of the values {deviation:.3g}). Upload more, or more varied, results."
+        "The model of {type} may have no skill: it explains {skill:.0%} of the variance of held-out values "
+        "(error {rmse:.3g}, deviation of the values {deviation:.3g}). The 90 % interval of that share, from "
+        "{low:.0%} to {high:.0%}, includes predicting the mean. Upload more, or more varied, results."
     ),
     "better_sanity_check": (
         "A {check:words} predicts held-out values of {type} better than the chosen {proxy:words} (error "
