@@ -141,7 +141,7 @@ def batch_messages(
 ) -> list[Message]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
     lines = [*batch.notes, *batch.shortfall]
-    lines[:0] = _design(fitted)
+    lines[:0] = design_messages(fitted)
     if batch.choices and fitted.settings.is_joint_by_default and not batch.is_space_filling:
         lines.insert(0, message("batch_chosen_jointly", listed=fitted.n_listed))
     if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
@@ -153,7 +153,7 @@ def batch_messages(
     ]
 
 
-def _design(fitted: RoundModel) -> list[Message]:
+def design_messages(fitted: RoundModel) -> list[Message]:
     """Return which preset the round has, why, and what it set; nothing for one that set nothing."""
     settings = fitted.settings
     if settings.design is None or not (decided := settings.decided()):
