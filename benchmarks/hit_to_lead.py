@@ -93,7 +93,7 @@ def specification(task: str, design: str = DEFAULT, *, steps: int = 0) -> Campai
 
 @final
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Referee:
     """Who describes everybody's candidates on a task: the models of a round without a preset.
 
     `known` are the measured compounds of a seed.
@@ -106,13 +106,13 @@ class Judge:
     report: Report
 
     @staticmethod
-    def of(report: Report, task: str, seed: int) -> Judge:
+    def of(report: Report, task: str, seed: int) -> Referee:
         """Return the judge of the measured compounds of a seed."""
         spec = specification(task, "explore")
         domain = open_domain(spec.domain)
         known = history(task, domain, seed)
         models = fit(spec, domain, domain.environment([]), known, seed, lambda *_: None)
-        return Judge(task, seed, known, models, report)
+        return Referee(task, seed, known, models, report)
 
     def row(self, method: str, objects: Sequence[str], seconds: float) -> None:
         """Add a row about what a method proposed."""
@@ -168,32 +168,32 @@ def measure(
     n_steps = QUICK_STEPS if is_quick else int(steps)
     for seed in range(int(first), int(first) + (1 if is_quick else int(seeds))):
         for task in TASKS:
-            judge = Judge.of(report, task, seed)
-            one_campaign(judge, parts, n_steps)
+            referee = Referee.of(report, task, seed)
+            one_campaign(referee, parts, n_steps)
             if "searches" in parts:
-                other_searches(judge, quick=is_quick)
+                other_searches(referee, quick=is_quick)
     claims(report)
 
 
-def one_campaign(judge: Judge, parts: Sequence[str], steps: int) -> None:
+def one_campaign(referee: Referee, parts: Sequence[str], steps: int) -> None:
     """Run the presets on one set of measured compounds."""
     designs = ([DEFAULT] if DEFAULT in parts else []) + (list(OTHERS) if "presets" in parts else [])
     for design in designs:
         start = time.perf_counter()
-        spec = specification(judge.task, design, steps=steps)
-        proposal = propose(spec, judge.known, seed=judge.seed, report=lambda *_: None)
+        spec = specification(referee.task, design, steps=steps)
+        proposal = propose(spec, referee.known, seed=referee.seed, report=lambda *_: None)
         objects = [item.object for item in proposal.candidates]
-        judge.row(design, objects, time.perf_counter() - start)
+        referee.row(design, objects, time.perf_counter() - start)
 
 
-def other_searches(judge: Judge, *, quick: bool) -> None:
+def other_searches(referee: Referee, *, quick: bool) -> None:
     """Run the searches without a policy on the same compounds."""
-    spec, domain = judge.models.model.spec, judge.models.domain
+    spec, domain = referee.models.model.spec, referee.models.domain
     for name, strategy in searches(quick=quick).items():
         start = time.perf_counter()
         task = BacktestTask(spec, domain, None, lambda _: None)
-        choice = strategy.choose(task, judge.known, BATCH, judge.seed)
-        judge.row(name, choice.objects, time.perf_counter() - start)
+        choice = strategy.choose(task, referee.known, BATCH, referee.seed)
+        referee.row(name, choice.objects, time.perf_counter() - start)
 
 
 def claims(report: Report) -> None:

@@ -1,6 +1,6 @@
 """How a policy is trained, as one frozen value. Knows no campaign.
 
-Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only
+Trainer and behaviours read it. What a campaign may set has its default in `models.specs`, and only
 there.
 """
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import final
 
 from models.gflownet.policy import PolicySpec
-from models.specs.sampler import USUAL_SHARES, BehaviourSpec, RankWeights, SamplerSpec
+from models.specs.behaviour import USUAL_SHARES, RankWeights
+from models.specs.sampler import SamplerSpec
 
 _SAMPLER = SamplerSpec()
-_BEHAVIOUR = BehaviourSpec()
+_BEHAVIOUR = _SAMPLER.behaviour
 
 
 @final

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from models.campaign.round_settings import Situation, round_settings
 from models.campaign.spec import CampaignSpec
 from models.domains.molecules.designs import DESIGNS
+from models.specs.behaviour import USUAL_SHARES
 from models.specs.designs import ENOUGH, EVERYWHERE
-from models.specs.sampler import USUAL_SHARES
 
 MANY, FEW = Situation(measured=ENOUGH), Situation(measured=ENOUGH - 1)
 

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
 from models.specs.base import FrozenModel
+from models.specs.behaviour import BehaviourSpec
 from models.specs.objectives import Constraint, Objective
-from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
+from models.specs.sampler import LOSSES, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
