@@ -107,7 +107,7 @@ class Referee:
 
     @staticmethod
     def of(report: Report, task: str, seed: int) -> Referee:
-        """Return the judge of the measured compounds of a seed."""
+        """Return the referee of the measured compounds of a seed."""
         spec = specification(task, "explore")
         domain = open_domain(spec.domain)
         known = history(task, domain, seed)
