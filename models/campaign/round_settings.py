@@ -138,9 +138,10 @@ def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
 
 def _design(spec: CampaignSpec, situation: Situation) -> DesignName | None:
     """Return the preset of the round; a list of objects that is not sampled has only a stated one."""
-    if not open_domain(spec.domain).designs:
+    domain = open_domain(spec.domain)
+    if not domain.designs:
         return None
-    if spec.design is not None or situation.listed is not None:
+    if spec.design is not None or situation.listed is not None or not domain.has_default_design:
         return spec.design
     return FOLLOWING if situation.measured >= ENOUGH else BEFORE
 

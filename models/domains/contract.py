@@ -179,6 +179,11 @@ class Domain(ABC):
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     designs: Mapping[str, Design] = MappingProxyType({})
     """Presets of `CampaignSpec.design` by name; a domain without any leaves all settings to the mode."""
+    has_default_design: bool = True
+    """Whether a round without a stated preset takes one of `designs`.
+
+    Not where the specification itself says what candidates are to be like.
+    """
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

@@ -28,7 +28,7 @@ class DelegatingDomain(Domain):
         self.structure = domain.structure
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
-        self.designs = domain.designs
+        self.designs, self.has_default_design = domain.designs, domain.has_default_design
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (

@@ -8,7 +8,7 @@ from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
-from models.domains.molecules.designs import DESIGNS
+from models.domains.molecules.presets import DESIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from models.campaign.round_settings import Situation, round_settings
 from models.campaign.spec import CampaignSpec
-from models.domains.molecules.designs import DESIGNS
+from models.domains.molecules.presets import DESIGNS
 from models.specs.behaviour import USUAL_SHARES
 from models.specs.designs import ENOUGH, EVERYWHERE
 
