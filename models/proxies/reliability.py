@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from models.proxies.contract import Proxy, TrainingTable
 
-HELD = 0.9
+HELD = 0.8
 """Predictions held where errors were at most this share of those of predicting the mean."""
+FARTHEST = 0.1
+"""Share of the farthest block that lies beyond what counts as tested: single pairs are no evidence."""
 LEAST_VALUES = 20
 """Fewer exact values tell nothing about distance."""
 MOST_VALUES = 500
@@ -93,8 +95,9 @@ def fit_reliability(nearest: Tensor, errors: Tensor, deviations: Tensor) -> Reli
     if len(parts) > 1 and len(parts[-1]) < LEAST_BLOCK:
         parts[-2:] = [torch.cat(parts[-2:])]
     blocks: list[_Block] = []
-    for rows in parts:
-        block = _Block(float(nearest[rows].min()), float(errors[rows].sum()), float(deviations[rows].sum()))
+    for number, rows in enumerate(parts, start=1):
+        least = float(nearest[rows].quantile(FARTHEST if number == len(parts) else 0.0))
+        block = _Block(least, float(errors[rows].sum()), float(deviations[rows].sum()))
         while blocks and block.ratio < blocks[-1].ratio:
             block = block.pooled(blocks.pop())
         blocks.append(block)

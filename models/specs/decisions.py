@@ -225,7 +225,7 @@ class ApplicabilitySpec(FrozenModel):
         default="errors",
         description="What `min_similarity` is learned from where it is absent, as far as `in_domain` and "
         "`outside_share` are concerned. `errors`: an object is inside where, at its similarity to the "
-        "nearest measured object, held-out errors were at least a tenth smaller than those of predicting the "
+        "nearest measured object, held-out errors were at least a fifth smaller than those of predicting the "
         "mean. `distances`: where it is as near to a measured object as 95 % of these are to each other.",
     )
     if_listed: Literal["off", "learned"] = Field(

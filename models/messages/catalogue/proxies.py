@@ -41,7 +41,7 @@ TEMPLATES = {
         "domain. Set `applicability.min_similarity`, or upload results of at least {needed} objects."
     ),
     "predictions_held_nowhere": (
-        "Held-out predictions of {types:list} were nowhere at least a tenth better than predicting the mean "
+        "Held-out predictions of {types:list} were nowhere at least a fifth better than predicting the mean "
         "(errors above {share:.0%} of its errors, at every similarity to what was measured). No candidate is "
         "therefore called inside the domain; upload more, or more varied, results."
     ),
