@@ -15,10 +15,11 @@ objective is at most (1 - sqrt(first))^2.
 Settings were chosen on seed 0. The policy's features are 1- to 3-grams of a string by position, except
 offline, where they are letters. `docs/benchmarks/appendix.md` lists further experiments.
 
-Each part runs alone: `--part concave`, `preferences`, `offline` or `temperatures`. The last takes about 20
-core-minutes of 25 in all.
+Each part runs alone: `--part concave`, `preferences`, `policies`, `offline` or `temperatures`. The last takes
+about 20 core-minutes of 40 in all.
 """
 
+from benchmarks.exact.preference_policies import preference_policies
 from benchmarks.exact.preferences import concave_front, preferences
 from benchmarks.exact.targets import TFBIND8
 from benchmarks.exact.temperatures import offline_half, temperatures
@@ -27,6 +28,7 @@ from benchmarks.parts import run_parts
 PARTS = {
     "concave": (concave_front, None),
     "preferences": (preferences, TFBIND8),
+    "policies": (preference_policies, TFBIND8),
     "offline": (offline_half, TFBIND8),
     "temperatures": (temperatures, TFBIND8),
 }

@@ -27,6 +27,7 @@ from benchmarks.tables.catalogue import why_absent
 from models.domains.molecules.domain import Molecules
 from models.domains.molecules.environment import encoding
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
+from models.domains.molecules.fragments.rules import RULES
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.domains.molecules.spec import MoleculesSpec
 from models.gflownet.conditioning import ConditionSampler
@@ -141,7 +142,8 @@ def encoded(environment: FragmentTrees, kind: str) -> Environment:
     """
     if kind == "as it is":
         return environment
-    view, parts = copy.copy(environment), encoding.columns(len(environment.fragments))
+    n_environments = len(RULES[environment.fragments[0].rules].names)
+    view, parts = copy.copy(environment), encoding.columns(len(environment.fragments), n_environments)
     kept = torch.ones(environment.encoding_width, dtype=torch.bool)
     kept_slots = torch.ones(environment.slot_width, dtype=torch.bool)
     if kind in {"earlier", "neither"}:

@@ -95,7 +95,9 @@ def _plain(schema: Schema, definitions: Schema) -> str:
     if kind == "array":
         return f"list of {_type(schema.get('items', {}), definitions)}"
     if kind == "object":
-        return f"mapping to {_type(schema.get('additionalProperties', {}), definitions)}"
+        keyed = list(schema.get("patternProperties", {}).values())
+        values = keyed[0] if keyed else schema.get("additionalProperties", {})
+        return f"mapping to {_type(values, definitions)}"
     return "true or false" if kind == "boolean" else kind
 
 

@@ -33,6 +33,7 @@ from models.rounds.sampling.candidate_pool import sample_candidates
 from models.rounds.sampling.enumeration import list_space
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
+from models.rounds.selecting.best_of_list import keeping_best
 from models.rounds.selecting.replicates import controls
 from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
@@ -115,8 +116,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary, start), tick)
     with stages.stage("sampling") as tick:
         filters = CandidateFilter(fitted, history)
-        sampling = stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, filters, fitted, sampling, tick, everything=listing.states)
+        given = (trainer, reward, filters, fitted, stream(seed, "sampling"), tick)
+        pool = sample_candidates(*given, everything=listing.states, best=keeping_best(fitted, environment))
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
         allowed = screened.exclude_hazards(history)
@@ -130,7 +131,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
             summary |= diagnose(fitted, trainer, reward, listing.space, stream(seed, "diagnosis"))
     summary |= {"start": begun.summary, "training": {"steps": trainer.steps_done, "loss": curve}}
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch), "prior": prior.summary()}
-    summary |= chosen_summary(fitted, batch, pool, filters)
+    summary |= chosen_summary(fitted, batch, pool, filters, candidates)
     messages += [*begun.messages, *betas.messages(), *batch_messages(fitted, batch, pool, filters)]
     messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
     messages += [*prior.messages(), *measure.messages(pool.stats.sizes, screened.sizes)]
@@ -165,7 +166,9 @@ def _before_training(
     summary, messages = summary_of(fitted, history, str(environment.device), seed)
     reached = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     found = {"hazard_lists": screened.provenance(), "reach": reached}
-    return summary | found, [*messages, *reach_messages(reached)]
+    # what was measured need not stand in a list; where objects are built, the builder should know it
+    lines = reach_messages(reached) if environment.listed() is None else []
+    return summary | found, [*messages, *lines]
 
 
 _IDENTIFYING = ("data_digest", "seed", "device", "versions", "hazard_lists")
@@ -177,7 +180,8 @@ def _untrained(
 ) -> Trainer:
     """Return the trainer of a round before its first step."""
     spec = fitted.settings.applied(spec)
-    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, fitted.measured)
+    known = list(dict.fromkeys([*fitted.measured, *fitted.domain.starts()]))
+    given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, known)
     return build_trainer(*given, prior=prior.learned)
 
 

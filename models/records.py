@@ -89,12 +89,23 @@ class NearestMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchedMeasured:
+    """A measured object that differs from this one by a single exchange.
+
+    `change` is what it has, `>>`, and what replaces it here: `H>>F`.
+    """
+
+    object: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedCandidate:
     """One chosen object with everything that explains the choice.
 
     A replicate or control was not drawn from the policy: `beta`, `log_reward` and `log_pf` are None and
     `preference` is empty. `in_domain` tells whether it is near enough to measured objects to trust the
-    predictions, None when nothing has been measured.
+    predictions, None when nothing has been measured. `alerts` are the domain's (structural alerts).
     """
 
     rank: int
@@ -113,6 +124,8 @@ class ProposedCandidate:
     purpose: Purpose = "exploit"
     in_domain: bool | None = None
     messages: tuple[Mapping[str, Any], ...] = ()
+    alerts: tuple[str, ...] = ()
+    matched_pair: MatchedMeasured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,8 @@ class ObjectPrediction:
     in_domain: bool | None
     refused: tuple[str, ...] = ()
     messages: tuple[Mapping[str, Any], ...] = ()
+    alerts: tuple[str, ...] = ()
+    matched_pair: MatchedMeasured | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
 from service.api.receiving import BodyLimits
 from service.api.routes import routers
+from service.campaigns.list_contents import contents_from, read_contents_from
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.integrations.credentials import warn_of_missing_keys
@@ -50,7 +51,10 @@ def create_app(settings: Settings) -> FastAPI:
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
     limits = BodyLimits(settings.max_upload_bytes, settings.body_idle_seconds, settings.body_seconds)
-    children = Children(Limits(settings.child_processes, settings.child_memory_bytes))
+    read_contents_from(sessions)
+    children = Children(
+        Limits(settings.child_processes, settings.child_memory_bytes), partial(contents_from, sessions)
+    )
     metrics = Metrics(partial(count_rounds, sessions), partial(count_jobs, sessions))
 
     @asynccontextmanager

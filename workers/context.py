@@ -7,11 +7,12 @@ fork.
 import os
 import platform
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import final
 
 from models.safety.hazard_lists import HazardList, load_hazard_lists
+from service.campaigns.list_contents import contents_from, read_contents_from
 from service.campaigns.reading import Reader
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
@@ -38,6 +39,7 @@ class WorkerContext:
         """Sessions that send tasks when they commit; the first use opens the connections."""
         made = make_sessions(open_engine(self.settings.required_database_url(), pool_size=2))
         deliver(made, CelerySender(self.settings.required_redis_url()))
+        read_contents_from(made)
         return made
 
     @cached_property
@@ -48,7 +50,8 @@ class WorkerContext:
     @cached_property
     def reader(self) -> Reader:
         """The reader of job tables, in a child process that is killed when the job is cancelled."""
-        children = Children(Limits(processes=1, memory_bytes=self.settings.child_memory_bytes))
+        limits = Limits(processes=1, memory_bytes=self.settings.child_memory_bytes)
+        children = Children(limits, partial(contents_from, self.sessions))
         return Reader(children, self.settings.child_seconds, is_followed=True)
 
     def stop(self) -> None:

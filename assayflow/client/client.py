@@ -9,6 +9,7 @@ from assayflow.client.errors import AssayflowError
 from assayflow.client.operations import Transport_co
 from assayflow.client.patience import Patience
 from assayflow.client.resources.campaigns import Campaigns, Domains
+from assayflow.client.resources.collections import Collections
 from assayflow.client.resources.connectors import Connectors, Links
 from assayflow.client.resources.inference import Backtests, InsightsOf, PredictionsOf, SamplesOf
 from assayflow.client.resources.keys import ApiKeys
@@ -37,6 +38,7 @@ class Resources(Generic[Transport_co]):
     def __init__(self, transport: Transport_co) -> None:
         self.transport = transport
         self.campaigns = Campaigns(transport)
+        self.collections = Collections(transport)
         self.results = Results(transport)
         self.uploads = Uploads(transport)
         self.readings = Readings(transport)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from models.backtests.contract import Oracle
 from models.backtests.table_environment import RestrictedEnvironment
+from models.data.derived import derived_values
 from models.data.tables import complete_objects, tabulate, to_units
 from models.domains.wrapper import DelegatingDomain
 
@@ -43,7 +45,7 @@ class TableLab(Oracle):
         self._of: dict[str, list[Measurement]] = {}
         for result in measurements:
             self._of.setdefault(result.object, []).append(result)
-        types = {item.assay_type for item in spec.objectives if item.assay_type is not None}
+        types = {kind for item in spec.objectives for kind in spec.types_of(item)}
         self.objects = tuple(complete_objects(measurements, types))
         if not self.objects:
             wanted = ", ".join(sorted(types)) or "a computed objective alone"
@@ -62,12 +64,17 @@ class TableLab(Oracle):
         indices = {name: row for row, name in enumerate(table.objects)}
         columns = []
         for objective in self._spec.objectives:
+            found, transform = self._spec.combination_of(objective), self._spec.transform_of(objective)
+            if found is not None:
+                values = derived_values(found, table, self._domain).tolist()
+                rows = [values[indices[name]] if name in indices else math.nan for name in objects]
+                columns.append(np.array([to_units(value, transform) for value in rows]))
+                continue
             if objective.assay_type is None:
                 assert objective.computed is not None
                 columns.append(self._domain.properties(objects, [objective.computed])[objective.computed])
                 continue
             column = table.types.index(objective.assay_type)
-            transform = self._spec.transform_of(objective)
             columns.append(
                 np.array(
                     [
@@ -124,6 +131,14 @@ class TableDomain(DelegatingDomain):
         if text not in self._broken:
             self._broken[text] = self._domain.check(text)
         return self._broken[text]
+
+    def standard_form(self, text: str) -> str:
+        """Return the text itself: only objects as they stand in the table have values."""
+        return text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the object alone, likewise."""
+        return (text,)
 
     def _indices(self, texts: Sequence[str]) -> list[int] | None:
         """Return the rows of objects of the table; None if one is missing."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from models.data.derived import derived_values
 from models.data.ranges import check_log10_range, objective_range
 from models.data.tables import tabulate
 from models.data.utility import Utility
@@ -52,7 +53,10 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
     columns, scales = [], []
     for objective in spec.objectives:
         kind, transform = objective.assay_type, spec.transform_of(objective)
-        if kind is None:
+        found = spec.combination_of(objective)
+        if found is not None:
+            column = torch.from_numpy(derived_values(found, table, domain))
+        elif kind is None:
             assert objective.computed is not None
             result = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
             column = modelled(result.double(), transform)

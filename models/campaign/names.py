@@ -25,8 +25,9 @@ def check_names(
     constraints: Sequence[Constraint],
     guardrails: Sequence[Guardrail],
     object_columns: Sequence[str],
+    parts: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Check that no column of a table could be read as two things.
+    """Check that no column of a table could be read as two things; `parts` are pointers and assay types.
 
     Raises:
         PydanticCustomError: with the pointer of the name that is taken, and by what.
@@ -38,7 +39,10 @@ def check_names(
         ((f"/guardrails/{index}/name", item.name) for index, item in enumerate(guardrails)), "guardrails"
     )
     _check_each_once((("/domain", column) for column in object_columns), "columns of the object")
-    measured = _measured(objectives, constraints, guardrails)
+    measured = [
+        *_measured(objectives, constraints, guardrails),
+        *((pointer, kind, kind) for pointer, kind in parts),
+    ]
     kinds: dict[str, tuple[str, str]] = {}
     for pointer, name, kind in measured:
         _check_is_free(pointer, name, object_columns)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
+from models.campaign.derived import by_own_names, check_derived, parts_of, with_parts
 from models.campaign.names import check_names
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
 from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored, json_pointer
 from models.specs.columns import GUARDRAIL, clashes, is_reserved
+from models.specs.combinations import Combination, combination
 from models.specs.decisions import (
     CLUSTER,
     HYPERVOLUME_OBJECTIVES,
@@ -105,16 +107,53 @@ class CampaignSpec(FrozenModel):
         for assay_type, quantity in named:
             if assay_type is not None:
                 measured.setdefault(assay_type, quantity)
-        return measured
+        return with_parts(self.objectives, measured, self.computed)
 
     def transform_of(self, objective: Objective) -> Transform:
         """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
+        if objective.derived is not None:
+            return objective.derived.transform
         kind = objective.assay_type
         return objective.transform if kind is None else self.quantities()[kind].transform
+
+    def combination_of(self, objective: Objective) -> Combination | None:
+        """Return how an objective follows from assay types and properties; None unless it is derived."""
+        if objective.derived is None:
+            return None
+        named = by_own_names(objective.derived, self.objectives)
+        return combination(named, self.quantities(), self.computed())
+
+    def types_of(self, objective: Objective) -> tuple[str, ...]:
+        """Return the assay types whose results tell an objective: its own, those of its parts, or none."""
+        found = self.combination_of(objective)
+        if found is not None:
+            return tuple(kind for kind, _ in found.measured)
+        return () if objective.assay_type is None else (objective.assay_type,)
+
+    def properties_of(self, objective: Objective) -> tuple[str, ...]:
+        """Return the computed properties that an objective reads."""
+        found = self.combination_of(objective)
+        if found is not None:
+            return tuple(name for name, _ in found.computed)
+        return () if objective.computed is None else (objective.computed,)
 
     def computed(self) -> tuple[str, ...]:
         """Return the names of the domain's computed properties, then those of the campaign's scorers."""
         return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
+
+    def computed_in_use(self) -> frozenset[str]:
+        """Return the names of the computed properties that objectives, constraints and budgets read."""
+        names = {name for item in self.objectives for name in self.properties_of(item)}
+        names |= {item.property for item in self.constraints if item.property is not None}
+        names |= {limit.property for limit in self.batch.limits if isinstance(limit, BudgetLimit)}
+        return frozenset(names)
+
+    def reported(self) -> tuple[str, ...]:
+        """Return the names of the computed properties that every candidate tells."""
+        own, used = open_domain(self.domain).computed, self.computed_in_use()
+        return tuple(
+            name for name in self.computed() if name in used or name not in own or not own[name].is_on_request
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -145,7 +184,12 @@ class CampaignSpec(FrozenModel):
                 raise field_error(f"/objectives/{index}/name", detail)
             seen.add(objective.name)
         if not is_stored(info):
-            check_names(self.objectives, self.constraints, self.guardrails, columns)
+            check_names(self.objectives, self.constraints, self.guardrails, columns, parts_of(self))
+        return self
+
+    @model_validator(mode="after")
+    def _parts_of_derived_objectives_exist(self) -> Self:
+        check_derived(self)
         return self
 
     @model_validator(mode="after")
@@ -178,7 +222,9 @@ class CampaignSpec(FrozenModel):
         return self
 
     @model_validator(mode="after")
-    def _scorers_have_names_of_their_own(self) -> Self:
+    def _scorers_have_names_of_their_own(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
         taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
@@ -245,6 +291,14 @@ class CampaignSpec(FrozenModel):
                 f"this domain has {served}"
             )
             raise field_error("/sampler/trunk", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _prior_can_be_served(self, info: ValidationInfo) -> Self:
+        is_common = self.sampler.prior == "common" and not is_stored(info)
+        if is_common and not open_domain(self.domain).has_common_parts:
+            detail = "common needs molecules of fragmentation units; set prior to measured or none"
+            raise field_error("/sampler/prior", detail)
         return self
 
     @model_validator(mode="after")

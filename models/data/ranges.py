@@ -85,7 +85,10 @@ def objective_range(
         usual: the range its property usually has, in its units.
         unknown: the default range, on the modelled scale.
     """
-    low, high, source = _first(objective.range, usual, known, transform) or (*unknown, "nothing")
+    own = objective.range
+    if objective.desirability is not None:
+        own = (min(objective.desirability.edges), max(objective.desirability.edges))
+    low, high, source = _first(own, usual, known, transform) or (*unknown, "nothing")
     if not low < high:
         low, high = low - 0.5, high + 0.5
     return Range(low, high, source)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
     from models.specs.base import DomainSpec
     from models.specs.designs import Design
 
@@ -51,11 +52,16 @@ class Violation:
     """A rule that an object breaks.
 
     `code` names the rule and is the same for every object that breaks it, so violations are counted by code.
-    `message` describes the violation by this object.
+    `message` describes the violation by this object. A rule that `is_policy` is a choice of the campaign that
+    environments need not know: what they build against it is refused afterwards. `is_of_novelty` says that
+    the object is refused for being known or too near to one that is: it may not be proposed, and still counts
+    among the best so far.
     """
 
     code: str
     message: str
+    is_policy: bool = False
+    is_of_novelty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,15 @@ class ParsedObject:
 
 @dataclass(frozen=True, slots=True)
 class ComputedProperty:
-    """A property known without an assay."""
+    """A property known without an assay.
+
+    One that `is_on_request` is slow: it is computed where a campaign names it, and not for every candidate.
+    """
 
     description: str
     units: str | None = None
     range: tuple[float, float] | None = None
+    is_on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,8 @@ class Domain(ABC):
     They describe no object by themselves unless `names_object` says so. Headers are in lower case, with `_`
     for every character that is no letter or digit.
     """
+    labels: Sequence[str] = ()
+    """Further columns of `columns`, which say what an object is called; an upload need not have them."""
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Numeric `object_columns`, each with its units, `FRACTION`, or None without units.
 
@@ -175,6 +187,8 @@ class Domain(ABC):
 
     None: all that are never negative.
     """
+    has_common_parts: bool = False
+    """Whether it is known how often people use the parts of such objects (`sampler.prior: common`)."""
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
     designs: Mapping[str, Design] = MappingProxyType({})
@@ -184,6 +198,8 @@ class Domain(ABC):
 
     Not where the specification itself says what candidates are to be like.
     """
+    normal_form: str | None = None
+    """The name of how texts are written: while it is the same, equal objects have equal texts."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
@@ -201,6 +217,25 @@ class Domain(ABC):
         """Return the canonical text alone; raises what `read_object` raises."""
         return self.read_object(fields).text
 
+    def standard_form(self, text: str) -> str:
+        """Return the text under which the campaign knows a built object: that of an upload of it."""
+        return text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the objects that may be proposed for a built one in its standard form, at least one.
+
+        Several where what is built leaves open what an object defines, such as the stereochemistry.
+        """
+        return (text,)
+
+    def made_as(self, proposed: str, made: str) -> str | None:  # noqa: ARG002 - a domain without forms
+        """Return in words how an object that was made is a form of the proposed one; None if another."""
+        return None
+
+    def remarks(self, text: str) -> dict[str, str]:  # noqa: ARG002 - a domain without remarks
+        """Return what files say of an object beside its columns; it is not read back."""
+        return {}
+
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object, beyond columns that only qualify it."""
         return any(name not in self.qualifying_columns for name in fields)
@@ -208,6 +243,14 @@ class Domain(ABC):
     @abstractmethod
     def check(self, text: str) -> list[Violation]:
         """Return the domain's rules and limits that this object violates; empty if it may be proposed."""
+
+    def alerts(self, text: str) -> tuple[str, ...]:  # noqa: ARG002 - few domains know alerts
+        """Return the names of what deserves a second look in an object, whether or not it may be proposed."""
+        return ()
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:  # noqa: ARG002 - few domains cut
+        """Return the first of other objects that differs from this one by a single exchange, if any does."""
+        return None
 
     @abstractmethod
     def pattern(self, text: str) -> Callable[[str], bool]:
@@ -240,6 +283,10 @@ class Domain(ABC):
     def display(self, text: str) -> str:
         """Return the display text (SMILES, HELM, formula, recipe)."""
 
+    def route(self, text: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - for domains that know one
+        """Return how an object of the environment can be made, as plain JSON; None where nothing says so."""
+        return None
+
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D], the same D for every call of one domain instance."""
@@ -262,6 +309,10 @@ class Domain(ABC):
     @abstractmethod
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
+
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return ()
 
     @abstractmethod
     def kernel(self) -> Kernel:

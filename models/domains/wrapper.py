@@ -5,7 +5,7 @@ Knows nothing of what wrappers add. A new method of the contract is delegated he
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import Domain
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import FeatureGroup, Floats, ParsedObject, Violation
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
 
 
 class DelegatingDomain(Domain):
@@ -30,6 +31,7 @@ class DelegatingDomain(Domain):
         self.cluster_similarity = domain.cluster_similarity
         self.designs, self.has_default_design = domain.designs, domain.has_default_design
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
+        self.normal_form, self.labels = domain.normal_form, domain.labels
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
         self.sizes, self.settings, self.missing_formats = (
             domain.sizes,
@@ -41,6 +43,22 @@ class DelegatingDomain(Domain):
         """Return an object with warnings about its parsing."""
         return self._domain.read_object(fields)
 
+    def standard_form(self, text: str) -> str:
+        """Return the text under which the campaign knows a built object."""
+        return self._domain.standard_form(text)
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the objects that may be proposed for a built one."""
+        return self._domain.variants(text)
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how an object that was made is a form of the proposed one."""
+        return self._domain.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return what files say of an object beside its columns."""
+        return self._domain.remarks(text)
+
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object."""
         return self._domain.names_object(fields)
@@ -48,6 +66,14 @@ class DelegatingDomain(Domain):
     def check(self, text: str) -> list[Violation]:
         """Return the rules that this object violates; empty if it may be proposed."""
         return self._domain.check(text)
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the names of what deserves a second look."""
+        return self._domain.alerts(text)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other objects that differs by a single exchange."""
+        return self._domain.matched_pair(text, others)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for a pattern of the domain's language."""
@@ -69,6 +95,10 @@ class DelegatingDomain(Domain):
         """Return the display text."""
         return self._domain.display(text)
 
+    def route(self, text: str) -> Mapping[str, Any] | None:
+        """Return how an object can be made; None where nothing says so."""
+        return self._domain.route(text)
+
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
         return self._domain.features(texts)
@@ -88,6 +118,10 @@ class DelegatingDomain(Domain):
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment. Loads torch."""
         return self._domain.environment(known, device)
+
+    def starts(self) -> Sequence[str]:
+        """Return canonical texts of objects that the specification names to start from."""
+        return self._domain.starts()
 
     def kernel(self) -> Kernel:
         """Return a fresh GP kernel over `features`. Loads torch."""

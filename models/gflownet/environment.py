@@ -16,6 +16,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from models.gflownet.common_choices import CommonChoices
 from models.gflownet.structures import Graph
 
 
@@ -175,6 +176,10 @@ class Environment(ABC):
         """
         return states.new_zeros(len(states), 0)
 
+    def listed(self) -> Tensor | None:
+        """Return the final states [X, W] of all objects where the space is a list; None where it is built."""
+        return None
+
     def log_counts(self) -> Mapping[int, float] | None:
         """Return size -> log of the exact number of distinct objects; None where it is unknown."""
         return None
@@ -189,6 +194,15 @@ class Environment(ABC):
     @abstractmethod
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] for canonical texts and which are representable [N] (bool)."""
+
+    def obstacle(self, text: str) -> str | None:
+        """Return why `states` does not represent an object, in words for people; None if nothing is known."""
+        del text
+        return None
+
+    def common_choices(self) -> CommonChoices | None:
+        """Return how often people take each vocabulary action, by other objects; None if nobody counted."""
+        return None
 
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return an object without unrepresentable features, and their description; None if unchanged."""

@@ -91,10 +91,22 @@ class SlotHead(nn.Module):
         self.out = linear(width, 1, generator, gain)
 
     def forward(self, hidden: Tensor, features: Features) -> Tensor:
-        """Return logits [N, K] for hidden vectors [N, H] and features with slots."""
-        slots = features.spread(self.of_slot(features.slots))
-        mixed = functional.relu(slots + self.of_state(hidden).unsqueeze(1))  # [N, K, width]
-        return self.out(mixed).squeeze(2)  # type: ignore[no-any-return]
+        """Return logits [N, K] for hidden vectors [N, H] and features with slots.
+
+        Most slots of a state are unused and have features of zero, so the network reads one of those per
+        state beside the used ones.
+        """
+        slots, of_state = features.slots, self.of_state(hidden)
+        assert slots is not None
+        is_used = slots.any(dim=2)  # [U, K]
+        of_slot = self.of_slot(slots[is_used])  # [M, width]
+        number = is_used.flatten().cumsum(0).view_as(is_used) - 1
+        state, slot = features.spread(is_used).nonzero().unbind(1)
+        row = state if features.position is None else features.position.index_select(0, state)
+        mixed = of_slot.index_select(0, number[row, slot]) + of_state.index_select(0, state)
+        unused = self.out(functional.relu(of_state + self.of_slot.bias))  # [N, 1]
+        used = self.out(functional.relu(mixed)).squeeze(1)
+        return unused.expand(-1, slots.shape[1]).index_put((state, slot), used)
 
 
 @final

@@ -20,6 +20,8 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.gflownet.common_choices import CommonChoices
+
 SHRINKAGE = 20.0
 """Transitions after a context that weigh as much as all contexts of similar frequency when the mass of new
 words is estimated."""
@@ -60,7 +62,14 @@ class BackoffTable:
         return self.rows.index_select(0, self.row_of(contexts))
 
 
-def count(contexts: Tensor, words: Tensor, n_words: int, order: int, pull: float) -> BackoffTable:
+def count(
+    contexts: Tensor,
+    words: Tensor,
+    n_words: int,
+    order: int,
+    pull: float,
+    common: CommonChoices | None = None,
+) -> BackoffTable:
     """Return the table of N transitions.
 
     Args:
@@ -69,28 +78,37 @@ def count(contexts: Tensor, words: Tensor, n_words: int, order: int, pull: float
         n_words: V.
         order: 1 + the columns of contexts that count.
         pull: how many transitions the next coarser context weighs among the words that were seen.
+        common: further transitions, with weights, of which only the coarsest context is known.
     """
+    n, weights = len(words), None
+    measured = contexts, words
+    if common is not None:
+        weights = torch.cat([torch.ones_like(words, dtype=torch.float64), common.weights])
+        words = torch.cat([words, common.words])
+        contexts = torch.cat([contexts[:, :1], common.contexts.unsqueeze(1)])
     uniform = torch.full((1, n_words), 1.0 / n_words, dtype=torch.float64, device=words.device)
     nothing = torch.zeros_like(words)
-    alone = _counts(nothing, words, 1, n_words)
+    alone = _counts(nothing, words, 1, n_words, weights)
     rows, keys = [_smoothed(alone, uniform, pull, is_doubtful=False)], []
     parent = nothing
     for column in range(order - 1):
+        if column == 1 and common is not None:
+            (contexts, words), weights, parent = measured, None, parent[:n]
         known, group, members = torch.unique(contexts[:, column], return_inverse=True, return_counts=True)
         # any transition of a context knows its coarser context
         first = torch.zeros(len(known), dtype=torch.int64, device=words.device)
         first[group] = torch.arange(len(words), device=words.device)
         coarser = rows[-1][parent[first]]
-        counts = _counts(group, words, len(members), n_words)
+        counts = _counts(group, words, len(members), n_words, weights)
         rows.append(_smoothed(counts, coarser, pull, is_doubtful=True))
         keys.append(known)
         parent = group
     return BackoffTable(torch.cat(rows).log().float(), tuple(keys))
 
 
-def _counts(groups: Tensor, words: Tensor, n_groups: int, n_words: int) -> Tensor:
+def _counts(groups: Tensor, words: Tensor, n_groups: int, n_words: int, weights: Tensor | None) -> Tensor:
     """Return how often each word follows each context [C, V] (float64)."""
-    flat = torch.bincount(groups * n_words + words, minlength=n_groups * n_words)
+    flat = torch.bincount(groups * n_words + words, weights, minlength=n_groups * n_words)
     return flat.view(n_groups, n_words).double()
 
 
@@ -99,8 +117,9 @@ def _smoothed(counts: Tensor, coarser: Tensor, pull: float, *, is_doubtful: bool
 
     `is_doubtful` says whether a word that was not seen may be impossible.
     """
-    total, single = counts.sum(dim=1, keepdim=True), (counts == 1).sum(dim=1, keepdim=True)
+    total = counts.sum(dim=1, keepdim=True)
     is_seen = counts > 0
+    single = (is_seen & (counts <= 1)).sum(dim=1, keepdim=True)
     of_unseen = coarser.masked_fill(is_seen, 0.0).sum(dim=1, keepdim=True)
     alike = _share_of_single(total, single)
     # a context never leaves more to new words than the coarser one does
@@ -115,7 +134,7 @@ def _smoothed(counts: Tensor, coarser: Tensor, pull: float, *, is_doubtful: bool
 
 def _share_of_single(total: Tensor, single: Tensor) -> Tensor:
     """Return the share of words seen once [C, 1] in all contexts within the same power of two of `total`."""
-    octave = total.squeeze(1).log2().long()
+    octave = total.squeeze(1).clamp_min(1).log2().long()
     summed = total.new_zeros(2, int(octave.max()) + 1)
     summed[0].index_add_(0, octave, total.squeeze(1))
     summed[1].index_add_(0, octave, single.squeeze(1).to(total.dtype))

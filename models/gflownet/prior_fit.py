@@ -8,7 +8,7 @@ M objects, N transitions, W state width, V words, K contexts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from models.gflownet.common_choices import CommonChoices
     from models.gflownet.environment import Environment
     from models.gflownet.prior_counts import BackoffTable
 
 LEAST_OBJECTS = 10
 """Objects below which nothing is learned of them."""
 FOLDS = 5
+COMMON_ORDER = 2
+"""Least order with common counts, which know one context."""
 MOST_VALIDATED = 2_000
 """Objects that the smoothing is chosen on."""
 PULLS = (1.0, 4.0, 16.0, 64.0)
@@ -81,7 +84,11 @@ class FitRecord:
 
 
 def fit_prior(
-    environment: Environment, final_states: Tensor, sizes: Mapping[int, float], generator: Generator
+    environment: Environment,
+    final_states: Tensor,
+    sizes: Mapping[int, float],
+    generator: Generator,
+    common: CommonChoices | None = None,
 ) -> tuple[AutoregressivePrior | None, FitRecord]:
     """Return the prior of final states [M, W], or none, and how it was chosen.
 
@@ -90,14 +97,19 @@ def fit_prior(
         final_states: distinct known objects.
         sizes: weights of sizes; they decide when to end, where the environment knows sizes beforehand.
         generator: of the way back from each object.
+        common: counts of other objects, which make a prior even without any that is known.
     """
-    if len(final_states) < LEAST_OBJECTS:
+    if len(final_states) < LEAST_OBJECTS and common is None:
         return None, FitRecord(len(final_states), 0)
     choices = walk_back(environment, final_states, generator)
-    record, pull = _choose(choices, len(final_states))
-    if record.order == 0:
+    record, pull = FitRecord(len(final_states), 0), PULLS[1]
+    if len(final_states) >= LEAST_OBJECTS:
+        record, pull = _choose(choices, len(final_states), common)
+    if record.order == 0 and common is None:
         return None, record
-    table = count(choices.contexts, choices.words, choices.masks.shape[1], record.order, pull)
+    if common is not None:
+        record = replace(record, order=max(record.order, COMMON_ORDER))
+    table = count(choices.contexts, choices.words, choices.masks.shape[1], record.order, pull, common)
     ends = None
     if environment.ending_action is not None:
         ends = end_log_probabilities(sizes, environment.device)
@@ -131,7 +143,7 @@ def walk_back(environment: Environment, final_states: Tensor, generator: Generat
     return Choices(*columns)
 
 
-def _choose(choices: Choices, n_objects: int) -> tuple[FitRecord, float]:
+def _choose(choices: Choices, n_objects: int, common: CommonChoices | None) -> tuple[FitRecord, float]:
     """Return the chosen order with its held-out likelihood, and the pull that goes with it.
 
     A higher order must be better by more than the standard error of the difference over objects.
@@ -145,7 +157,7 @@ def _choose(choices: Choices, n_objects: int) -> tuple[FitRecord, float]:
     total = int(n_choices.sum())
     best, order, pull = uniform, 0, PULLS[0]
     for candidate in range(1, 2 + choices.contexts.shape[1]):
-        found = {tried: _held_out(kept, candidate, tried, n_objects)[objects] for tried in PULLS}
+        found = {tried: _held_out(kept, candidate, tried, n_objects, common)[objects] for tried in PULLS}
         tried = max(found, key=lambda item: float(found[item].sum()))
         gain = found[tried] - best
         if float(gain.mean()) > float(gain.std()) / math.sqrt(len(objects)):
@@ -153,7 +165,9 @@ def _choose(choices: Choices, n_objects: int) -> tuple[FitRecord, float]:
     return FitRecord(n_objects, order, float(best.sum()) / total, float(uniform.sum()) / total), pull
 
 
-def _held_out(choices: Choices, order: int, pull: float, n_objects: int) -> Tensor:
+def _held_out(
+    choices: Choices, order: int, pull: float, n_objects: int, common: CommonChoices | None
+) -> Tensor:
     """Return the log-probability of each object's choices [M] by tables counted on other objects."""
     rank = torch.unique(choices.owner, return_inverse=True)[1]
     n_words = choices.masks.shape[1]
@@ -163,7 +177,7 @@ def _held_out(choices: Choices, order: int, pull: float, n_objects: int) -> Tens
         rest = choices.at(~is_held_out)
         if not len(rest.words):
             continue
-        table = count(rest.contexts, rest.words, n_words, order, pull)
+        table = count(rest.contexts, rest.words, n_words, order, pull, common)
         answers[is_held_out] = log_likelihood(table, choices.at(is_held_out))
     return _per_object(answers, choices, n_objects)
 

@@ -77,6 +77,7 @@ def _objective(scale: UtilityScale) -> dict[str, Any]:
         "units": objective.units,
         "transform": scale.transform,
         "computed": objective.computed,
+        "derived": None if objective.derived is None else objective.derived.described(),
         "range": None
         if scale.utility.source == "nothing"
         else [to_units(edge, scale.transform) for edge in (scale.utility.low, scale.utility.high)],

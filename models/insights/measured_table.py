@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from models.insights.records import PastRound
     from models.insights.utilities import UtilityScale
     from models.records import Measurement
-    from models.specs.objectives import Constraint, Guardrail, Objective
+    from models.specs.combinations import Combination
+    from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
@@ -95,9 +96,10 @@ def _properties(
     spec: CampaignSpec, domain: Domain, objects: Sequence[str], known: Mapping[str, Mapping[str, float]]
 ) -> dict[str, Floats]:
     """Return the computed properties that the campaign reads [N] each; those of candidates were stored."""
-    names = [item.computed for item in spec.objectives] + [item.property for item in spec.constraints]
+    names = [name for item in spec.objectives for name in spec.properties_of(item)]
+    names += [item.property for item in spec.constraints if item.property is not None]
     found = {}
-    for name in dict.fromkeys(name for name in names if name is not None):
+    for name in dict.fromkeys(names):
         column = {text: known[text][name] for text in objects if name in known.get(text, {})}
         new = [text for text in objects if text not in column]
         is_here = name in domain.computed  # a scorer's values are known of candidates alone
@@ -111,17 +113,43 @@ def _pessimistic(
     spec: CampaignSpec, objective: Objective, table: MeasuredTable, properties: Mapping[str, Floats]
 ) -> tuple[Floats, Flags]:
     """Return modelled values [N] of one objective, bounds as the worst they allow, and which are bounds."""
-    kind = objective.assay_type
+    kind, combination = objective.assay_type, spec.combination_of(objective)
+    if combination is not None:
+        return _worst(objective, spec.transform_of(objective), *_combined(combination, table, properties))
     if kind is None:
         assert objective.computed is not None
         column = properties[objective.computed]
         values = [to_model_scale(value, objective.transform) for value in column.tolist()]
         return np.array(values, dtype=np.float64), np.zeros(len(values), dtype=np.bool_)
     place = table.types.index(kind)
-    exact, lower, upper = table.values[:, place], table.lower[:, place], table.upper[:, place]
+    edges = (table.lower[:, place], table.upper[:, place])
+    return _worst(objective, spec.transform_of(objective), table.values[:, place], *edges)
+
+
+def _combined(
+    found: Combination, table: MeasuredTable, properties: Mapping[str, Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """Return value, lower and upper bound [N] of a derived objective; a value needs all parts exactly."""
+    exact, least, most = {}, {}, {}
+    for kind, weight in found.measured:
+        place = table.types.index(kind)
+        exact[kind] = table.values[:, place]
+        bounds = (table.lower[:, place], table.upper[:, place])
+        low, high = (np.where(np.isnan(exact[kind]), edge, exact[kind]) for edge in bounds)
+        least[kind], most[kind] = (low, high) if weight > 0 else (high, low)
+    value = found.of(exact, properties)
+    known = np.isnan(value)
+    lower, upper = (np.where(known, found.of(edges, properties), math.nan) for edges in (least, most))
+    return value, lower, upper
+
+
+def _worst(
+    objective: Objective, transform: Transform, exact: Floats, lower: Floats, upper: Floats
+) -> tuple[Floats, Flags]:
+    """Return values [N] with bounds as the worst that they allow, and which are bounds."""
     if objective.direction == "target":
         assert objective.target is not None
-        target = to_model_scale(objective.target, spec.transform_of(objective))
+        target = to_model_scale(objective.target, transform)
         worst = np.where(target - lower > upper - target, lower, upper)
         worst = np.where(np.isfinite(lower) & np.isfinite(upper), worst, math.nan)
     else:

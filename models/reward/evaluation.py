@@ -14,6 +14,7 @@ import torch
 from models.data.tables import limits
 from models.proxies.contract import Posterior
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
+from models.reward.combined import combined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from models.proxies.model_selection import SelectedProxies
     from models.reward.applicability import Applicability
     from models.reward.evidence import Evidence
-    from models.specs.objectives import Constraint, Guardrail, Transform
+    from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
 MOST_KNOWN = 1_000_000
 """Objects with cached computed properties: some hundred megabytes."""
@@ -96,8 +97,13 @@ class CampaignModel:
             range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails))
         )
         """Those of guardrails: an object that violates one is not proposed, whatever its utility."""
-        computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
-        self._computed = list(dict.fromkeys(name for name in computed if name is not None))
+        self.combinations = [spec.combination_of(objective) for objective in spec.objectives]
+        """How each objective [M] follows from parts; None where it does not."""
+        self.scales: list[Transform] = [spec.transform_of(objective) for objective in spec.objectives]
+        """The scale on which each objective [M] is modelled."""
+        computed = [name for objective in spec.objectives for name in spec.properties_of(objective)]
+        computed += [item.property for item in spec.constraints if item.property is not None]
+        self._computed = list(dict.fromkeys(computed))
         self._known: dict[str, tuple[float, ...]] = {}
 
     def features(self, texts: Sequence[str]) -> Tensor:
@@ -144,17 +150,42 @@ class CampaignModel:
 
     def _objectives(self, posterior: Posterior, values: dict[str, Tensor]) -> Posterior:
         columns: list[Posterior] = []
-        for objective in self.spec.objectives:
+        for objective, found in zip(self.spec.objectives, self.combinations, strict=True):
             if objective.assay_type is not None:
                 columns.append(posterior.at(self.proxies.types.index(objective.assay_type)))
                 continue
-            assert objective.computed is not None
-            value = values[objective.computed]
-            value = value if objective.transform == "none" else value.log10()
+            if found is not None:
+                parts = {kind: posterior.at(self.proxies.types.index(kind)) for kind, _ in found.measured}
+                columns.append(combined(found, parts, values))
+                continue
+            value = self._computed_objective(objective, values)
             columns.append(Posterior(value, torch.zeros_like(value), torch.zeros_like(value)))
         stacks = zip(*[(column.mean, column.sd, column.noise_sd) for column in columns], strict=True)
         mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
         return Posterior(mean, sd, noise)
+
+    def sampled_objectives(self, values: Tensor, texts: Sequence[str]) -> Tensor:
+        """Return the objectives [..., N, M] of N objects under sampled functions.
+
+        `values` [..., N, types] are those of all assay types. Computed objectives are the same under all
+        functions, and derived ones follow from their parts.
+        """
+        of_types = dict(zip(self.proxies.types, values.unbind(dim=-1), strict=True))
+        properties, columns = self._computed_values(texts), []
+        for objective, found in zip(self.spec.objectives, self.combinations, strict=True):
+            if objective.assay_type is not None:
+                columns.append(of_types[objective.assay_type])
+            elif found is not None:
+                columns.append(found.of(of_types, properties).expand(values.shape[:-1]))
+            else:
+                columns.append(self._computed_objective(objective, properties).expand(values.shape[:-1]))
+        return torch.stack(columns, dim=-1)
+
+    def _computed_objective(self, objective: Objective, values: dict[str, Tensor]) -> Tensor:
+        """Return a computed objective [N] on its modelled scale."""
+        assert objective.computed is not None
+        value = values[objective.computed]
+        return value if objective.transform == "none" else value.log10()
 
     def _constraint_probabilities(self, posterior: Posterior) -> Tensor:
         """Return the probabilities [N, C] of satisfying measured bounds, constraints as reported."""

@@ -190,7 +190,7 @@ class ObjectLogReward:
             preferences: on the simplex.
         """
         features = self._model.features(texts) if self._paths else None
-        statistics = self._by_function(self._statistics(features, objectives, trust))
+        statistics = self._by_function(self._statistics(texts, features, objectives, trust))
         n = len(texts)
         columns = [
             self._acquisition.value(part, preference.expand(n, -1))
@@ -221,7 +221,7 @@ class ObjectLogReward:
         """Return the scores of objects that satisfy the rules."""
         evaluation = self._model.evaluate(texts)
         statistics = self._statistics(
-            evaluation.features, evaluation.objectives, evaluation.uncertainty_weight
+            texts, evaluation.features, evaluation.objectives, evaluation.uncertainty_weight
         )
         probabilities = evaluation.constraint_probabilities
         worth = evaluation.feasibility * evaluation.window_weight
@@ -247,7 +247,9 @@ class ObjectLogReward:
             is_refused=is_refused,
         )
 
-    def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
+    def _statistics(
+        self, texts: Sequence[str], features: Tensor | None, objectives: Posterior, trust: Tensor
+    ) -> Tensor:
         """Return the acquisition's statistics [N, K * S]; features [N, D] are needed with sampled functions.
 
         Outside the applicability domain, deviations and samples shrink towards the expectation.
@@ -257,19 +259,13 @@ class ObjectLogReward:
         if not self._paths:
             return self._acquisition.statistics(mean, share * sd, None)
         assert features is not None
-        sampled = [self._utilities_under_path(path(features), objectives) for path in self._paths]
+        sampled = [self._utilities_under_path(path(features), texts) for path in self._paths]
         parts = [mean + share * (utilities - mean) for utilities in sampled]
         return torch.cat([self._acquisition.statistics(mean, share * sd, drawn) for drawn in parts], dim=1)
 
-    def _utilities_under_path(self, values: Tensor, objectives: Posterior) -> Tensor:
-        """Return the utilities [N, M] under a sampled function's values; computed objectives are exact."""
-        types = self._model.proxies.types
-        columns = [
-            objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
-            for i, item in enumerate(self._model.spec.objectives)
-        ]
-        pairs = zip(self._utilities, columns, strict=True)
-        return torch.stack([item.of(column) for item, column in pairs], dim=-1)
+    def _utilities_under_path(self, values: Tensor, texts: Sequence[str]) -> Tensor:
+        """Return the utilities [N, M] under a sampled function's values [N, types]."""
+        return self.utilities(self._model.sampled_objectives(values, texts))
 
 
 def compressed(value: Tensor) -> Tensor:
@@ -345,8 +341,8 @@ def _reference(
 
 
 def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
-    """Return the expected utilities [I, M] of the objects that satisfy all rules and bounds."""
-    kept = [text for text in reached if not model.domain.check(text)]
+    """Return the expected utilities [I, M] of the objects that satisfy bounds and rules, new or not."""
+    kept = [text for text in reached if all(item.is_of_novelty for item in model.domain.check(text))]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
     evaluation = model.evaluate(kept)

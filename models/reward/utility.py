@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.data.curves import Curve
     from models.proxies.contract import Posterior
     from models.specs.objectives import Objective, Transform
 
@@ -62,6 +63,8 @@ def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor
 
     The distance to a target is folded normal (Leone et al., Technometrics 3, 1961).
     """
+    if utility.curve:
+        return _moments_along(utility.curve, mean, sd)
     if utility.target is None:
         return utility.of(mean), sd / (utility.high - utility.low)
     farthest = max_distance_to_target(utility.low, utility.high, utility.target)
@@ -71,6 +74,31 @@ def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor
     distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
     variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
     return 1 - distance / farthest, variance.sqrt() / farthest
+
+
+def _moments_along(curve: Curve, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
+    """Return expectation and deviation [N] of a curve of straight pieces, which is flat beyond its ends.
+
+    Each piece is a line times the truncated Gaussian's moments (Jawitz, Adv. Water Resour. 27, 2004).
+    """
+    points = torch.tensor(curve, dtype=torch.float64)
+    edges, worth = points.unbind(dim=1)  # [K]
+    slopes = torch.zeros(len(edges) + 1, dtype=torch.float64)
+    slopes[1:-1] = worth.diff() / edges.diff()
+    spread = sd.clamp_min(1e-12).unsqueeze(-1)  # [N, 1]
+    z = (edges - mean.unsqueeze(-1)) / spread  # [N, K]
+    below, density = torch.special.ndtr(z), torch.exp(-0.5 * z.square()) / math.sqrt(2 * math.pi)
+    zero, one = torch.zeros_like(below[:, :1]), torch.ones_like(below[:, :1])
+    share = torch.cat([zero, below, one], dim=1).diff(dim=1)  # [N, K + 1]
+    first = -spread * torch.cat([zero, density, zero], dim=1).diff(dim=1)
+    tilted = torch.where(z.isfinite(), z * density, 0.0)
+    second = spread.square() * (share - torch.cat([zero, tilted, zero], dim=1).diff(dim=1))
+    starts = torch.cat([worth[:1], worth])  # desirability at the left end of each piece, or on a flat one
+    left = torch.cat([edges[:1], edges])
+    at_mean = starts + slopes * (mean.unsqueeze(-1) - left)  # [N, K + 1]: each line at the mean
+    expected = (at_mean * share + slopes * first).sum(dim=1)
+    square = (at_mean.square() * share + 2 * at_mean * slopes * first + slopes.square() * second).sum(dim=1)
+    return expected, (square - expected.square()).clamp_min(0.0).sqrt()
 
 
 def utility_moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:

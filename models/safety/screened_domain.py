@@ -81,6 +81,10 @@ class ScreenedDomain(DelegatingDomain):
         hidden = set(self.withheld(known))
         return self._domain.environment([text for text in known if text not in hidden], device)
 
+    def starts(self) -> list[str]:
+        """Return the domain's starts without those on a list."""
+        return [text for text in self._domain.starts() if not self.hazards(text)]
+
     def withheld(self, known: Iterable[str]) -> list[str]:
         """Return the objects on a list, which do not widen the environment's vocabulary."""
         return [text for text in known if self.hazards(text)]

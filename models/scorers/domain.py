@@ -32,16 +32,14 @@ def unheard() -> None:
 class ScoredDomain(DelegatingDomain):
     """A domain whose computed properties include scorers'; everything else is the domain's own.
 
-    Each object is scored once while its value is cached.
+    Each object is scored once while its value is cached. A scorer comes before a property of its name that
+    the domain gained later: a stored campaign keeps its own.
 
     Args:
         domain: answers everything else.
         scorers: by the name of their property.
         heard: called before each batch; an exception cancels the work.
         most_kept: values of one scorer to keep.
-
-    Raises:
-        ValueError: if a scorer has the name of a property of the domain.
     """
 
     def __init__(
@@ -52,8 +50,6 @@ class ScoredDomain(DelegatingDomain):
         most_kept: int = MOST_KEPT,
     ) -> None:
         super().__init__(domain)
-        if taken := sorted(set(scorers) & set(domain.computed)):
-            raise ValueError(f"the domain computes {', '.join(taken)} itself")
         self.computed = {**domain.computed, **{name: scorer.computes for name, scorer in scorers.items()}}
         self._scorers = dict(scorers)
         self._kept: dict[str, dict[str, float]] = {name: {} for name in scorers}

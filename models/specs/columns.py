@@ -145,15 +145,23 @@ BATCH_FIELDS = (
         "purpose",
         "in_domain",
         "reason",
+        "alerts",
+        "matched_pair",
+        "matched_change",
         "log_reward",
         "log_pf",
         "round",
         "row",
         "refused",
+        "stereo",
     ),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""
-OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELDS)))
+ROUTE_FIELDS = ("route_steps", "route_reactions", "route_blocks", "route_cost", "route_yield", "n_routes")
+"""What a batch says of how a candidate can be made."""
+OF_A_BATCH = frozenset(
+    (*BATCH_FIELDS, *ROUTE_FIELDS, *(f"batch_{name}" for name in (*BATCH_FIELDS, *ROUTE_FIELDS)))
+)
 """Columns that are known whatever their cells look like: a nearest peptide GE is no relation."""
 PREDICTED = ("mean", "sd", "low", "high")
 """What follows an objective's name in the columns of its prediction."""

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from models.specs.base import FrozenModel, Text, Units, field_error
+from models.specs.derived import Derived
+from models.specs.desirability import Desirability
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
@@ -52,6 +54,11 @@ class Objective(MeasuredQuantity):
     computed: Text | None = Field(
         default=None, description="Computed property of the domain or of a scorer; instead of an assay type."
     )
+    derived: Derived | None = Field(
+        default=None,
+        description="Follows from other assays and properties, such as a selectivity; instead of `type` and "
+        "`computed`.",
+    )
     direction: Literal["maximize", "minimize", "target"] = Field(
         default="maximize", description="Whether large values, small values or values near `target` are good."
     )
@@ -64,28 +71,58 @@ class Objective(MeasuredQuantity):
         "the poor end maps to 0, the good end to 1. Absent: learned, from the 5 % quantile of "
         "measured values to the best of them. Better values still count as better.",
     )
+    desirability: Desirability | None = Field(
+        default=None,
+        description="Curve of the utility, instead of `range`: values beyond its ends all count the same.",
+    )
 
     @property
     def assay_type(self) -> str | None:
-        """The assay type whose results measure this objective, or None when it is computed."""
-        return None if self.computed is not None else (self.type or self.name)
+        """The assay type whose results measure this objective, or None when it is computed or derived."""
+        is_measured = self.computed is None and self.derived is None
+        return (self.type or self.name) if is_measured else None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.computed is not None and self.type is not None:
             raise field_error("/computed", "an objective is measured (type) or computed, not both")
+        if self.derived is not None:
+            self._check_derived(self.derived)
         if (self.direction == "target") != (self.target is not None):
             raise field_error("/target", "target is required with direction 'target' and only then")
         if self.range is not None and not self.range[0] < self.range[1]:
             raise field_error("/range", "range must be [low, high] with low < high")
+        if self.desirability is not None:
+            self._check_desirability(self.desirability)
         if self.transform == "log10" and not self.is_positive:
             raise field_error("/transform", "range and target must be positive with transform log10")
         return self
 
+    def _check_desirability(self, curve: Desirability) -> None:
+        if self.range is not None:
+            raise field_error("/range", "desirability says the ends of the utility: leave range out")
+        if curve.shape not in (None, self.direction):
+            detail = f"these points are for direction {curve.shape!r}, not {self.direction!r}"
+            raise field_error("/desirability/points", detail)
+        if self.target is not None and not min(curve.edges) < self.target < max(curve.edges):
+            raise field_error("/target", "target must lie within the curve of desirability")
+
+    def _check_derived(self, derived: Derived) -> None:
+        if self.type is not None or self.computed is not None:
+            raise field_error("/derived", "an objective is measured, computed or derived: give one of them")
+        if self.transform != "none":
+            detail = f"a {derived.form} is modelled as {derived.transform}: leave transform out"
+            raise field_error("/transform", detail)
+        if derived.form == "ratio" and self.units is not None:
+            raise field_error("/units", "a ratio has no units: leave them out")
+        if derived.transform == "log10" and not self.is_positive:
+            raise field_error("/range", f"range and target of a {derived.form} must be positive")
+
     @property
     def is_positive(self) -> bool:
         """Whether range and target, so far as they are given, have logarithms."""
-        return all(value > 0 for value in (*(self.range or ()), self.target) if value is not None)
+        edges = self.desirability.edges if self.desirability is not None else self.range or ()
+        return all(value > 0 for value in (*edges, self.target) if value is not None)
 
 
 class Constraint(MeasuredQuantity):

@@ -62,12 +62,14 @@ class SamplerSpec(FrozenModel):
         "the log-reward of an object among its building steps (learned energy decomposition).",
         json_schema_extra={"enum": list(LOSSES)},
     )
-    prior: Literal["none", "measured", "checkpoint"] = Field(
+    prior: Literal["none", "measured", "common", "checkpoint"] = Field(
         default="none",
         description="What the policy starts from and its target contains. `measured`: the building steps "
         "that objects with a result have in common, those of rounds left out if ten others remain; "
         "the target is that probability times the reward, and an untrained policy proposes objects like "
-        "them. `checkpoint`: the prior of the round that `start_from` names. Where held-out objects show "
+        "them. `common`: also how often chemists use fragments of molecules, which weighs as much as 100 "
+        "measured ones; sizes follow both unless `base_measure` weighs them. `checkpoint`: the prior of "
+        "the round that `start_from` names. Where held-out objects show "
         "nothing in common, and for `none`, `base_measure` is all there is before the reward.",
     )
     huber_delta: float | None = Field(

@@ -12,7 +12,14 @@ from models.summaries.base import Number, Summary, read_summary
 from models.summaries.calibration import CalibrationRecord
 from models.summaries.importance import RoundImportance
 from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, OutlierSummary, ProxySummary
-from models.summaries.selection import BatchDiversity, BatchSettings, Draws, GuardrailSummary, StoppingAdvice
+from models.summaries.selection import (
+    AlertCounts,
+    BatchDiversity,
+    BatchSettings,
+    Draws,
+    GuardrailSummary,
+    StoppingAdvice,
+)
 from models.summaries.training import (
     BaseMeasureUsed,
     BetaRangeUsed,
@@ -102,6 +109,7 @@ class RoundSummary(Summary):
     space_filling: bool | None = Field(
         default=None, description="nothing ranked objects, so the batch covers the space"
     )
+    alerts: AlertCounts | None = Field(default=None, description="structural alerts of the candidates")
     diversity: BatchDiversity | None = Field(default=None, description="of the new candidates")
     stopping: StoppingAdvice | None = Field(default=None, description="whether another round is worth it")
     cost: ComputationCost | None = Field(default=None, description="time and model evaluations")

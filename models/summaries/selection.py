@@ -92,6 +92,13 @@ class BatchDiversity(SummaryPart):
     vendi_score: Number = Field(default=None, description="effective number of different objects")
 
 
+class AlertCounts(SummaryPart):
+    """Alerts of the candidates that the campaign's policy names."""
+
+    candidates: int | None = Field(default=None, description="candidates with at least one alert")
+    counts: dict[str, int] = Field(default_factory=dict, description="candidates by alert, most first")
+
+
 class ProgressRow(SummaryPart):
     """What one round with results brought."""
 

@@ -87,7 +87,9 @@ class BaseMeasureUsed(SummaryPart):
 class PriorUsed(SummaryPart):
     """What the sampler's policy started from, and how it was chosen."""
 
-    kind: Literal["none", "measured", "checkpoint"] = Field(description="what the specification asks for")
+    kind: Literal["none", "measured", "common", "checkpoint"] = Field(
+        description="what the specification asks for"
+    )
     used: bool = Field(
         description="whether there was one; else the base measure is all there is before the reward"
     )
@@ -130,6 +132,12 @@ class Reach(SummaryPart):
     outside_limits: int | None = Field(default=None, description="that break a rule or limit of the campaign")
     other_parts: int | None = Field(
         default=None, description="that keep all rules and need other building blocks"
+    )
+    broken_rules: dict[str, int] = Field(
+        default_factory=dict, description="measured objects that break each rule, buildable or not"
+    )
+    reasons: dict[str, int] | None = Field(
+        default=None, description="how many of the others each reason keeps out, where a domain names reasons"
     )
 
 

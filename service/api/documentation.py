@@ -34,6 +34,7 @@ an `Idempotency-Key` takes effect once. PATCH and DELETE need `If-Match`. Lists 
 TAGS = [
     {"name": "domains", "description": "Kinds of objects that can be designed."},
     {"name": "campaigns", "description": "Design spaces and objectives."},
+    {"name": "collections", "description": "Lists of objects that specifications name."},
     {"name": "results", "description": "Measurements of the lab."},
     {"name": "rounds", "description": "Compute, follow and download a batch."},
     {"name": "candidates", "description": "Decisions about single candidates."},

@@ -6,6 +6,7 @@ The examples are one campaign: solubility of small molecules, the first round, a
 from typing import Any
 
 from models.messages.message import message
+from service.api.collection_examples import COLLECTION_ANSWERS
 from service.api.connector_examples import CONNECTOR_ANSWERS, CONNECTOR_REQUESTS
 from service.api.insight_examples import INSIGHTS
 from service.api.ledger_examples import LEDGER_ANSWERS, LEDGER_REQUESTS
@@ -73,6 +74,7 @@ _PROPOSED: dict[str, Any] = {
     **_JUDGED,
     "rank": 1,
     "columns": {"smiles": "OCCNC(=O)c1ccncc1"},
+    "remarks": {"stereo": "none"},
     "condition": {"beta": 16.0, "preference": {"solubility": 1.0}},
     "log_reward": 12.9,
     "log_pf": -9.4,
@@ -271,6 +273,7 @@ ANSWERS: dict[str, Example] = {
     "UploadReport": _REPORT,
     "KeptReading": {"name": "default", "options": _OPTIONS, "created_at": _ASKED, "updated_at": _ASKED},
     **LEDGER_ANSWERS,
+    **COLLECTION_ANSWERS,
     "Uploading": _UPLOADING,
     "UploadingAnswer": {**_UPLOADING, "report": _REPORT},
     "Sampling": _SAMPLING,

@@ -17,7 +17,7 @@ from models.domains import open_domain
 from models.records import Measurement
 from service.campaigns import jobs
 from service.campaigns.jobs import JobScope, NewJob
-from service.campaigns.quantities import check_units
+from service.campaigns.quantities import check_units, in_read_units
 from service.errors import UnprocessableError
 from service.exchange import CampaignView, ReadingOptions, Report, read_results
 from service.store.tables import Job
@@ -62,6 +62,7 @@ def enqueue_backtest(
     context: dict[str, Any] = UNREAD,
 ) -> Job:
     """Queue a backtest; without a context its worker finds out what the table holds."""
+    request = request.model_copy(update={"spec": in_read_units(request.spec)})
     new = NewJob(queue="celery", request=request.model_dump(mode="json"), context=context, table=table)
     return jobs.enqueue(session, scope, new)
 
@@ -144,4 +145,5 @@ def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> N
 
 def _types(request: BacktestRequest) -> list[str]:
     """Return the assay types of the measured objectives."""
-    return [item.assay_type for item in request.spec.objectives if item.assay_type is not None]
+    spec = request.spec
+    return list(dict.fromkeys(kind for item in spec.objectives for kind in spec.types_of(item)))

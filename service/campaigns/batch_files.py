@@ -24,6 +24,7 @@ def batch_rows(session: Session, row: Round, candidates: Sequence[Candidate]) ->
             proposed(item.rank, item.object, item.purpose, item.payload),
             tuple(map(standard, so_far.get(item.id, ()))),
             own_ids.get(item.object),
+            item.route,
         )
         for item in candidates
     ]

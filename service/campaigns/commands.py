@@ -15,9 +15,10 @@ from models.campaign.spec import CampaignSpec
 from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import check_round_move
+from service.campaigns.list_contents import check_references
 from service.campaigns.locking import check_active, fresh, locked_campaign, locked_round
 from service.campaigns.patching import patched, round_seed
-from service.campaigns.quantities import check_units
+from service.campaigns.quantities import check_units, in_read_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.campaigns.starts import check_start, freeze_start
 from service.errors import ConflictError, PreconditionFailedError
@@ -29,14 +30,17 @@ from service.store.tables import Campaign, Round
 
 
 def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campaign:
-    """Create a campaign.
+    """Create a campaign; bounds in other units than their values are stored in those of the values.
 
     Raises:
-        UnprocessableError: if units of its specification are unknown or contradict each other, or it begins
-            from a campaign that is not there or builds other objects.
+        UnprocessableError: if units of its specification are unknown or contradict each other, it begins
+            from a campaign that is not there or builds other objects, or it names a collection that the
+            workspace does not have.
     """
     check_units(spec)
+    spec = in_read_units(spec)
     check_start(session, workspace_id, spec)
+    check_references(session, workspace_id, spec)
     campaign = Campaign(workspace_id=workspace_id)
     _write_spec(campaign, spec)
     session.add(campaign)
@@ -62,7 +66,8 @@ def patch_campaign(  # noqa: PLR0913 - each is one thing that the caller or its 
 
     Raises:
         PreconditionFailedError: if the campaign changed since.
-        UnprocessableError: if the changed specification is not valid.
+        UnprocessableError: if the changed specification is not valid, or names a collection that the
+            workspace does not have.
         ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result
             exists.
     """
@@ -75,6 +80,8 @@ def patch_campaign(  # noqa: PLR0913 - each is one thing that the caller or its 
     spec = patched(written, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
         check_units(spec, before=stored)
+        spec = in_read_units(spec, before=stored)
+    check_references(session, workspace_id, spec)
     if (spec.sampler.start_from, spec.domain.kind) != (stored.sampler.start_from, stored.domain.kind):
         check_start(session, workspace_id, spec, bound_to)
     _write_spec(campaign, spec)

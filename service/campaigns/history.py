@@ -54,7 +54,10 @@ def _forecasts(session: Session, row: Round) -> Iterator[Forecast]:
 
     Controls and replicates are no test of the proxies: their values were known when they were predicted.
     """
-    measured = sorted(item["name"] for item in row.spec["objectives"] if not item.get("computed"))
+    objectives = row.spec["objectives"]
+    measured = sorted(
+        item["name"] for item in objectives if not (item.get("computed") or item.get("derived"))
+    )
     for number, text, predictions in candidates.predictions_before(session, row):
         for objective in measured:
             if objective in predictions:

@@ -5,20 +5,63 @@ Bounds are compared with its values.
 
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity
+from models.specs.base import json_pointer
+from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
 from service.errors import UnprocessableError
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms
 from service.exchange.units import UnitsError, check_known, convert, is_concentration, same_units
 
 _SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
+_NUMBERS = ("min", "max", "target", "range")
+"""What a specification says in the units of an assay."""
+_Quantity = TypeVar("_Quantity", Objective, Constraint, Guardrail)
 _NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
 
 
+def in_read_units(spec: CampaignSpec, before: CampaignSpec | None = None) -> CampaignSpec:
+    """Return a specification whose bounds, ranges and targets are in the units in which values are read.
+
+    The first mention of an assay type decides its units; values in other units of the same dimension are
+    converted. What `before`, a stored specification, has as it is stays, and so does what does not convert.
+    """
+    read_in = {kind: quantity.units for kind, quantity in spec.quantities().items()}
+    kept = () if before is None else (*before.objectives, *before.constraints, *before.guardrails)
+
+    def converted(item: _Quantity) -> _Quantity:
+        kind = item.assay_type if isinstance(item, Objective) else item.type
+        wanted = None if kind is None else read_in[kind]
+        if item.units is None or wanted is None or item in kept or _are_one(item.units, wanted):
+            return item
+        numbers = {name: getattr(item, name) for name in _NUMBERS if getattr(item, name, None) is not None}
+        try:
+            return item.model_copy(
+                update={"units": wanted}
+                | {name: _converted(value, item.units, wanted) for name, value in numbers.items()}
+            )
+        except UnitsError:
+            return item
+
+    return spec.model_copy(
+        update={
+            "objectives": tuple(converted(item) for item in spec.objectives),
+            "constraints": tuple(converted(item) for item in spec.constraints),
+            "guardrails": tuple(converted(item) for item in spec.guardrails),
+        }
+    )
+
+
+def _converted(value: float | tuple[float, float], given: str, wanted: str) -> float | tuple[float, float]:
+    if isinstance(value, tuple):
+        return convert(value[0], given, wanted), convert(value[1], given, wanted)
+    return convert(value, given, wanted)
+
+
 def check_units(spec: CampaignSpec, below: str = "", before: CampaignSpec | None = None) -> None:
-    """Check that all units are known, and those of one assay the same.
+    """Check that all units are known, and that those of one assay convert to each other.
 
     Args:
         spec: a valid specification.
@@ -30,7 +73,7 @@ def check_units(spec: CampaignSpec, below: str = "", before: CampaignSpec | None
         UnprocessableError: naming every place.
     """
     accepted = set() if before is None else set(_problems(before))
-    problems = [problem for problem in _problems(spec) if problem not in accepted]
+    problems = [problem for problem in _problems(in_read_units(spec, before)) if problem not in accepted]
     errors = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in problems]
     if errors:
         raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors)
@@ -54,6 +97,9 @@ def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]
     for index, objective in enumerate(spec.objectives):
         if objective.assay_type is not None:
             yield f"/objectives/{index}", objective.assay_type, objective
+        for name, part in (objective.derived.parts if objective.derived else {}).items():
+            quantity = MeasuredQuantity(units=part.units, transform=part.transform or "none")
+            yield json_pointer("objectives", index, "derived", "parts", name), name, quantity
     for index, constraint in enumerate(spec.constraints):
         if constraint.type is not None:
             yield f"/constraints/{index}", constraint.type, constraint
@@ -131,14 +177,8 @@ def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -
             f"values of {kind!r} are read without units by what comes first: give these units there as well"
         )
     detail = f"values of {kind!r} are read in {read_in} here"
-    bounds = []
-    if isinstance(quantity, Constraint | Guardrail):
-        bounds = [value for value in (quantity.min, quantity.max) if value is not None]
     try:
-        units = quantity.units or ""
-        converted = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
+        convert(1.0, quantity.units or "", read_in)
     except UnitsError as error:
         return f"{detail}: {error}"
-    return f"{detail}: give everything of it in {read_in}" + (
-        f" ({', '.join(converted)})" if converted else ""
-    )
+    return f"{detail}: give everything of it in {read_in}"

@@ -11,9 +11,10 @@ from typing import Any, final
 from uuid import UUID
 
 from models.campaign.spec import CampaignSpec
-from models.domains import open_domain
+from models.domains import installed, open_domain
 from models.domains.contract import Domain, ParsedObject
 from models.domains.wrapper import DelegatingDomain
+from models.specs.base import DomainSpec
 from service.children import Children, ChildTask, ParentChannel
 from service.errors import UnprocessableError
 from service.exchange import (
@@ -29,6 +30,8 @@ from service.exchange import (
     open_upload,
     read_objects,
 )
+from service.exchange.list_parts import list_parts, most_list_rows
+from service.exchange.object_lists import ListPart, read_part
 from service.exchange.tables import MAX_CELLS
 from service.records import StandardResult
 from service.strict_json import MAX_MODEL_BYTES, parse_body
@@ -158,6 +161,32 @@ class Reader:
         )
         return report
 
+    def collection(
+        self,
+        table: SentTable,
+        spec: DomainSpec,
+        add: Callable[[ListPart], None],
+        on_progress: ProgressCallback = no_progress,
+    ) -> None:
+        """Read a list of objects, part after part.
+
+        Args:
+            table: as it was sent.
+            spec: of the domain whose objects they are.
+            add: takes each part; what it raises ends the reading.
+            on_progress: hears which share is done.
+
+        Raises:
+            TableError: if the list cannot be read; else as `results`.
+        """
+        document = spec.model_dump(mode="json")
+        self._children(self._task, _collection, table, document, answer=add, on_progress=on_progress)
+
+    def count_list_rows(self, table: SentTable) -> int:
+        """Return how many rows a list has at most, without reading it; raises as `count_rows`."""
+        found: int = self._children(self._task, _most_list_rows, table)
+        return found
+
     def measurements(
         self, spec: CampaignSpec, table: SentTable, on_progress: ProgressCallback = no_progress
     ) -> Report:
@@ -201,6 +230,24 @@ class _ProgressDomain(DelegatingDomain):
 
 def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
     return most_rows(table.content, table.media_type)
+
+
+def _most_list_rows(_channel: ParentChannel, table: SentTable) -> int:
+    return most_list_rows(table.content, table.media_type)
+
+
+def _collection(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> None:
+    plugin = installed()[document["kind"]]
+    domain = plugin.open(plugin.spec.from_stored(document))
+    done = 0.0
+    for part in list_parts(table.content, table.media_type, domain.object_columns):
+        width = part.share - done
+
+        def tick(share: float, start: float = done, width: float = width) -> None:
+            channel.report_progress(start + width * share)
+
+        channel.request(read_part(part, domain, tick, table.sheet))
+        done = part.share
 
 
 def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:

@@ -133,6 +133,7 @@ def _candidate(reserve: Reserve, given_up: Candidate, rank: int) -> Candidate:
         campaign_id=given_up.campaign_id,
         rank=rank,
         payload=reserve.payload,
+        route=reserve.route,
         replaces=given_up.id,
         created_at=func.clock_timestamp(),
         **fields,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from models.campaign.spec import CampaignSpec
 from service.campaigns.current import current_outcomes
 from service.campaigns.lifecycle import CANDIDATE_MOVES, SETTLED, outcome_of
 from service.campaigns.round_transitions import complete_if_settled, reopen
@@ -269,7 +270,6 @@ def _set_status(candidate: Candidate, status: CandidateStatus) -> None:
 
 
 def measured_types(spec: Mapping[str, object]) -> set[str]:
-    """Return the assay types of a stored specification's measured objectives."""
-    objectives = spec["objectives"]
-    assert isinstance(objectives, list)
-    return {item.get("type") or item["name"] for item in objectives if not item.get("computed")}
+    """Return the assay types of a stored specification's objectives, parts of derived ones included."""
+    read = CampaignSpec.from_stored(spec)
+    return {kind for objective in read.objectives for kind in read.types_of(objective)}

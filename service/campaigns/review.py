@@ -151,7 +151,9 @@ def check_not_released(row: Round) -> None:
 
 def _frozen(item: Candidate) -> dict[str, Any]:
     fields = {name: getattr(item, name) for name in ("rank", "object", "display", "columns", "purpose")}
-    return {"id": str(item.id), **fields, **item.payload}
+    # a candidate without a route has none here either, so that its bytes are those of earlier releases
+    route = {} if item.route is None else {"route": item.route}
+    return {"id": str(item.id), **fields, **item.payload, **route}
 
 
 def _canonical(document: Any) -> bytes:

@@ -104,4 +104,4 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
 
 def _columns(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
     """Return what a table keeps of a proposed object."""
-    return {**identity(item, domain), "payload": payload(item)}
+    return {**identity(item, domain), "payload": payload(item, domain)}

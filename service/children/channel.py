@@ -11,3 +11,10 @@ class ParentChannel(Protocol):
 
     def request(self, question: Any) -> Any:
         """Return the parent's response to a query: only the parent has a database connection."""
+
+    def content(self, digest: str) -> bytes:
+        """Return the content of a collection.
+
+        Raises:
+            CollectionMissingError: if there is none with this digest.
+        """

@@ -69,19 +69,29 @@ def _refuse_request(_question: Any) -> Any:
     raise RuntimeError("this task may not send requests to its parent")
 
 
+def _no_contents(_digest: str) -> bytes | None:
+    return None
+
+
 @final
 class Children:
     """Run functions in child processes; thread-safe. Children are started on demand.
 
     A function is called as `function(channel, *arguments)` (see `service.children.channel`). The function,
     its arguments and its result must be picklable.
+
+    Args:
+        limits: of the pool.
+        contents: returns the content of the collection with a digest, None without one.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, contents: Callable[[str], bytes | None] = _no_contents
+    ) -> None:
         self.limits = limits or Limits()
         # last in, first out: the child used last has warm caches
         self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
-        self._all = [_Child(self.limits.memory_bytes) for _ in range(self.limits.processes)]
+        self._all = [_Child(self.limits.memory_bytes, contents) for _ in range(self.limits.processes)]
         for child in self._all:
             self._idle.put(child)
         self._lock = threading.Lock()
@@ -154,8 +164,9 @@ class Children:
 class _Child:
     """One child process, restarted after it ends. Used by one thread at a time."""
 
-    def __init__(self, memory_bytes: int) -> None:
+    def __init__(self, memory_bytes: int, contents: Callable[[str], bytes | None]) -> None:
         self._memory_bytes = memory_bytes
+        self._contents = contents
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection[Any, Any] | None = None
 
@@ -236,9 +247,9 @@ class _Child:
                 on_progress(value)
                 if task.is_followed:
                     deadline = time.monotonic() + WALL * task.seconds
-            elif kind == "request":
+            elif kind in {"request", "content"}:
                 requested_at = time.monotonic()
-                line.send(answer(value))
+                line.send((answer if kind == "request" else self._contents)(value))
                 deadline += time.monotonic() - requested_at
             else:
                 if rest and rest[0]:

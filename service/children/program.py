@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, final
 
+from models.domains.collections import CollectionMissingError, set_source
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -39,6 +41,14 @@ class PipeChannel:
         self._connection.send(("request", question))
         return self._connection.recv()
 
+    def content(self, digest: str) -> bytes:
+        """Return the content of a collection from the parent."""
+        self._connection.send(("content", digest))
+        found: bytes | None = self._connection.recv()
+        if found is None:
+            raise CollectionMissingError(digest)
+        return found
+
 
 def main(descriptor: int, memory_bytes: int) -> None:
     """Run tasks until the parent closes the connection, or a task has used much memory."""
@@ -62,6 +72,7 @@ def main(descriptor: int, memory_bytes: int) -> None:
 
 
 def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: PipeChannel) -> tuple[str, Any]:
+    set_source(line.content)
     try:
         return "done", function(line, *arguments)
     except MemoryError:

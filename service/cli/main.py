@@ -13,6 +13,7 @@ from service.cli import (
     batch,
     campaigns,
     candidates,
+    collections,
     connectors,
     events,
     inference,
@@ -37,7 +38,7 @@ commands = typer.Typer(
 for top in (local.commands, planning.commands, inference.commands, results.amendments, agents.commands):
     commands.add_typer(top)
 campaign_groups = (campaigns, results, readings, rounds, batch, candidates, plates)
-for group in (*campaign_groups, connectors, links, webhooks, events, keys):
+for group in (*campaign_groups, collections, connectors, links, webhooks, events, keys):
     commands.add_typer(group.commands, name=group.__name__.rpartition(".")[2])
 commands.add_typer(secret_keys.commands, name="secrets")
 

@@ -14,7 +14,9 @@ from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_work
 from service.exchange.columns import COMPOUND_ID
 from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
+from service.exchange.requested_results import requested_results
 from service.exchange.results_so_far import so_far_columns
+from service.exchange.routes import route_columns
 from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
@@ -28,12 +30,16 @@ if TYPE_CHECKING:
     Judged = ProposedCandidate | ObjectPrediction
 
 
+SECOND_LOOK = ("matched_pair", "matched_change", "alerts")
+"""Columns that a table has only where some object has something to tell there."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchRow:
     """A stored candidate.
 
-    Its id, its present status, what the round said about it, what was measured so far, and the id that the
-    laboratory gave its object.
+    Its id, its present status, what the round said about it, what was measured so far, the id that the
+    laboratory gave its object, and the route by which it can be made.
     """
 
     candidate_id: str
@@ -41,6 +47,7 @@ class BatchRow:
     candidate: ProposedCandidate
     results: tuple[StandardResult, ...] = ()
     compound_id: str | None = None
+    route: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +115,27 @@ def flat_rows(
     so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
     has_results = any(text for columns in so_far for text in columns.values())
     has_own_ids = any(row.compound_id for row in rows)
+    has_routes = any(row.route for row in rows)
     flat = []
     for row, columns, results in zip(rows, objects, so_far, strict=True):
         named = {"candidate_id": row.candidate_id, "rank": row.candidate.rank}
         named |= {COMPOUND_ID: row.compound_id} if has_own_ids else {}
         described = {**empty, **columns}
-        whole = beside(described, named) | _described(row, described, computed, spec)
+        whole = beside(described, named) | _described(row, described, computed, spec, domain)
+        # what a route costs may be a computed property as well, which then stands there already
+        routed = route_columns(row.route) if has_routes else {}
+        whole |= {name: value for name, value in routed.items() if name not in whole}
         whole |= results if has_results else {}
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
-    return flat
+    return without_blank(flat)
 
 
 def _described(
-    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec
+    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec, domain: Domain
 ) -> dict[str, Any]:
     candidate = row.candidate
     flat: dict[str, Any] = {
+        **domain.remarks(candidate.object),
         "status": row.status,
         **expected_columns(candidate, computed, spec),
         "beta": candidate.beta,
@@ -139,7 +151,7 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
     flat: dict[str, Any] = {}
     for objective in spec.objectives:
         prediction = item.predictions.get(objective.name)
-        if prediction is not None or objective.assay_type is not None:
+        if prediction is not None or objective.computed is None:
             flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in PREDICTED}
     flat |= {name: item.computed.get(name) for name in computed}
     flat |= {"acquisition": item.acquisition, "feasibility": item.feasibility}
@@ -147,17 +159,34 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
 
 
 def nearest_columns(item: Judged) -> dict[str, Any]:
-    """Return the most similar measured object and how similar it is."""
+    """Return what was measured near an object, and what deserves a second look in it."""
     nearest = item.nearest_measured
     return {
         "nearest_measured": nearest.object if nearest else None,
         "nearest_similarity": nearest.similarity if nearest else None,
+        **_matched_columns(item),
+        "alerts": "; ".join(item.alerts) or None,
+    }
+
+
+def _matched_columns(item: Judged) -> dict[str, Any]:
+    """Return a measured object that differs by one exchange, and the exchange."""
+    matched = item.matched_pair
+    return {
+        "matched_pair": matched.object if matched else None,
+        "matched_change": matched.change if matched else None,
     }
 
 
 def domain_column(item: Judged) -> dict[str, Any]:
     """Return whether predictions can be trusted, in words of a table."""
     return {"in_domain": None if item.in_domain is None else str(item.in_domain).lower()}
+
+
+def without_blank(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without the columns of a second look that no row has anything for."""
+    names = [name for name in SECOND_LOOK if all(row.get(name) is None for row in rows)]
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
 def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,12 +196,12 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
 
 def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
-    measured = [item for item in spec.objectives if item.assay_type is not None]
+    measured = requested_results(spec)
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
     if not is_typed:
         return dict.fromkeys((*columns, *RESULT_FIELDS))
     own: list[str] = []
     for item, column in zip(measured, columns, strict=True):
-        own += [column, *(own_column(item.name, item.assay_type or "", part) for part in OWN_FIELDS)]
+        own += [column, *(own_column(item.name, item.type, part) for part in OWN_FIELDS)]
     return dict.fromkeys((*own, *RESULT_FIELDS))

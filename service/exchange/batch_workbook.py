@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from models.records import Outcome
 from models.specs.columns import RESULT_FIELDS, SO_FAR
+from service.exchange.requested_results import requested_results
 from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, WrittenSheet, write_sheets
 from service.exchange.units import are_molar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.specs.objectives import Objective
+    from service.exchange.requested_results import RequestedResult
 
 OWN_FIELDS = ("relation", "units")
 """What a sheet says of each objective's value in a column of its own."""
@@ -50,7 +52,7 @@ def write_workbook(
 
 def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> WrittenSheet:
     names = list(rows[0]) if rows else []
-    measured = [item for item in spec.objectives if item.assay_type is not None]
+    measured = requested_results(spec)
     before = names[: -len(RESULT_FIELDS)]
     own = before[len(before) - len(measured) * (1 + len(OWN_FIELDS)) :]
     shared = names[-len(RESULT_FIELDS) :]
@@ -89,17 +91,23 @@ def _after_rank(names: Sequence[str]) -> str | None:
     return None if place is None or place + 1 == len(names) else names[place + 1]
 
 
-def _prompt(objective: Objective, units: str) -> str:
-    if objective.units is None:
-        return f"{objective.assay_type}: a number without units"
-    return f"{objective.assay_type} in {objective.units}, unless {units} says otherwise"
+def _assay(objective: Objective) -> str:
+    if objective.derived is not None:
+        return objective.derived.described()
+    return objective.assay_type or "computed"
 
 
-def _units(objective: Objective) -> tuple[str, ...]:
-    if objective.units is None:
+def _prompt(requested: RequestedResult, units: str) -> str:
+    if requested.units is None:
+        return f"{requested.type}: a number without units"
+    return f"{requested.type} in {requested.units}, unless {units} says otherwise"
+
+
+def _units(requested: RequestedResult) -> tuple[str, ...]:
+    if requested.units is None:
         return ()
-    others = _MOLAR if are_molar(objective.units) else ()
-    return (objective.units, *(unit for unit in others if unit != objective.units))
+    others = _MOLAR if are_molar(requested.units) else ()
+    return (requested.units, *(unit for unit in others if unit != requested.units))
 
 
 def _others(
@@ -197,7 +205,7 @@ def _request_rows(
         ("To be made", str(n_made)),
         (),
         ("Objective", "Assay", "Units", "Wanted"),
-        *((item.name, item.assay_type or "computed", item.units, _wanted(item)) for item in spec.objectives),
+        *((item.name, _assay(item), item.units, _wanted(item)) for item in spec.objectives),
         (),
         (
             "How to fill in",

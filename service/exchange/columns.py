@@ -17,6 +17,7 @@ from models.specs.columns import (
     OWN_IDS,
     PREFERENCE,
     RESULT_FIELDS,
+    ROUTE_FIELDS,
     SO_FAR,
     SPREAD,
     key,
@@ -323,7 +324,7 @@ def with_warnings(
 
 def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
     """Return the keys of a downloaded batch's own columns, which an upload may carry and nobody reads."""
-    names = {*BATCH_FIELDS, *RESULT_FIELDS}
+    names = {*BATCH_FIELDS, *RESULT_FIELDS, *ROUTE_FIELDS, *domain.labels}
     names |= {key(name) for name in own_predictions(spec)}
     names |= {key(f"{objective.name}_{SO_FAR}") for objective in spec.objectives}
     names |= {key(f"{PREFERENCE}{objective.name}") for objective in spec.objectives}

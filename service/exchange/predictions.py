@@ -8,7 +8,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
+from service.exchange.batch import (
+    BatchFile,
+    beside,
+    domain_column,
+    expected_columns,
+    nearest_columns,
+    without_blank,
+)
 from service.exchange.registry import written_formats
 from service.exchange.tables import UnknownFormatError
 
@@ -53,4 +60,4 @@ def write_predictions(
         predicted["refused"] = "; ".join(item.refused)
         named = {"row": number} | ({"compound_id": own_ids.get(item.object)} if own_ids else {})
         flat.append({**beside(own, named), **own, **beside(own, predicted)})
-    return BatchFile(write(flat), media_type, extension)
+    return BatchFile(write(without_blank(flat)), media_type, extension)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.specs.columns import SO_FAR
+from service.exchange.requested_results import requested_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ def so_far_columns(
     results: Sequence[StandardResult], text: str, spec: CampaignSpec, domain: Domain
 ) -> dict[str, str | None]:
     """Return a column for each measured objective: its results of the object `text`, or None without any."""
-    measured = {item.name: item.assay_type for item in spec.objectives if item.assay_type is not None}
+    measured = {item.name: item.type for item in requested_results(spec)}
     return {
         f"{name}_{SO_FAR}": "; ".join(_in_words(item, text, domain) for item in results if item.type == kind)
         or None
@@ -44,12 +45,16 @@ def _number(result: StandardResult) -> str:
 
 
 def deviations(proposed: str, real: str, domain: Domain) -> dict[str, str] | None:
-    """Return in words which settings of an object differ from those proposed; None if it is another object.
+    """Return in words how an object differs from what was proposed; None if it is another object.
+
+    A domain may know it as a form of that, such as one of its stereoisomers, or its settings differ.
 
     A setting that is further off than a lab's apparatus explains makes it another one.
     """
     if proposed == real:
         return {}
+    if words := domain.made_as(proposed, real):
+        return {"made": words}
     nominal, measured = domain.columns(proposed), domain.columns(real)
     other = [name for name in nominal if measured.get(name) != nominal[name]]
     differing = {}

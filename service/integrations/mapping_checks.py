@@ -54,8 +54,8 @@ def _sources(spec: CampaignSpec, columns: frozenset[str]) -> Mapping[str, frozen
     domain = open_domain(spec.domain)
     return {
         "column": columns | {*domain.object_columns, *domain.qualifying_columns},
-        "property": frozenset(spec.computed()),
-        "prediction": frozenset(item.name for item in spec.objectives if item.assay_type is not None),
+        "property": frozenset(spec.reported()),
+        "prediction": frozenset(item.name for item in spec.objectives if item.computed is None),
     }
 
 

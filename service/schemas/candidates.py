@@ -35,6 +35,13 @@ class Nearest(BaseModel):
     similarity: float = Field(description="from 0 to 1, by the domain's own measure")
 
 
+class Matched(BaseModel):
+    """A measured object that differs by one exchange."""
+
+    object: str = Field(description="its canonical text")
+    change: str = Field(description="what it has, `>>`, and what replaces it: `H>>F`")
+
+
 class Proposed(BaseModel):
     """One object from a policy with everything that explains it."""
 
@@ -42,6 +49,11 @@ class Proposed(BaseModel):
     object: str = Field(description="canonical text")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     columns: dict[str, Any] = Field(description="the object as table columns, as an upload accepts them")
+    remarks: dict[str, str] = Field(
+        default_factory=dict,
+        description="what files say of the object beside its columns: `stereo` of molecules, which is "
+        "`none`, `defined`, `racemate` or such as `2 of 4 isomers`",
+    )
     predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
     computed: dict[str, float] = Field(description="by property: what is known without an assay")
     acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")
@@ -68,6 +80,13 @@ class Proposed(BaseModel):
     messages: list[MessageRecord] = Field(
         default_factory=list,
         description="the sentences of `reason`; empty for candidates of earlier releases",
+    )
+    alerts: list[str] = Field(
+        default_factory=list,
+        description="structural alerts that the campaign's policy names, with their catalogue",
+    )
+    matched_pair: Matched | None = Field(
+        default=None, description="a measured object that differs by one exchange, if any is near"
     )
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 

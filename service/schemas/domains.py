@@ -14,6 +14,9 @@ class ComputedProperty(BaseModel):
     range: tuple[float, float] | None = Field(
         description="usual values, by which utilities are read; null if unknown"
     )
+    is_on_request: bool = Field(
+        description="computed where a campaign names it; the others for every candidate"
+    )
 
 
 class BatchFormat(BaseModel):

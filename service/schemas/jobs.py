@@ -11,7 +11,7 @@ from models.messages.message import MessageRecord
 from models.summaries.sampling import SamplingSummary, read_sampling_summary
 from service.exchange import ReadingOptions
 from service.schemas.base import Answer
-from service.schemas.candidates import Nearest, Prediction, Proposed
+from service.schemas.candidates import Matched, Nearest, Prediction, Proposed
 from service.schemas.problems import Failure
 from service.schemas.results import UploadReport
 from service.store.states import JobState
@@ -134,6 +134,13 @@ class PredictedRow(Answer):
         default_factory=list,
         description="`refused` with codes and parameters, in the same order; empty in answers of earlier "
         "releases",
+    )
+    alerts: list[str] = Field(
+        default_factory=list,
+        description="structural alerts that the campaign's policy names, with their catalogue",
+    )
+    matched_pair: Matched | None = Field(
+        default=None, description="a measured object that differs by one exchange, if any is near"
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, literal, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -78,6 +78,11 @@ def add_input(session: Session, job_id: UUID, content: bytes, media_type: str) -
     session.flush()
 
 
+def drop_input(session: Session, job_id: UUID) -> None:
+    """Delete the input table of a job, which is kept in another form."""
+    session.execute(delete(JobInput).where(JobInput.job_id == job_id))
+
+
 def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
     """Return the input table of a job, and its media type.
 
@@ -88,6 +93,11 @@ def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
     if hashlib.sha256(row.content).hexdigest() != row.sha256:
         raise DamagedInputError("the table of this job is damaged in the database; send it again")
     return row.content, row.media_type
+
+
+def workspace_of(session: Session, job_id: UUID) -> UUID:
+    """Return the workspace of a job."""
+    return session.scalars(select(Job.workspace_id).where(Job.id == job_id)).one()
 
 
 def _owned(owner: Mapping[str, Any]) -> list[ColumnElement[bool]]:

@@ -66,6 +66,7 @@ class Proposed(TypedDict):
     object: str
     display: str
     columns: dict[str, Any]
+    remarks: dict[str, str]
     predictions: dict[str, Prediction]
     computed: dict[str, float]
     acquisition: float

@@ -5,19 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules
+from models.domains.molecules.chemistry import molecules, stereoisomers
+from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
+from models.domains.molecules.chemistry.normal_form import named_form
+from models.domains.molecules.chemistry.properties import COMPUTED
+from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
+from models.domains.molecules.designs.compile_design import compile_design
+from models.domains.molecules.designs.lists import compounds
+from models.domains.molecules.designs.part_columns import part_columns
+from models.domains.molecules.designs.parts import with_listed, without_forbidden
+from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
+from models.domains.molecules.designs.rules import CampaignRules, computed_of
+from models.domains.molecules.library.labels import LABELS
+from models.domains.molecules.limits import MAX_HEAVY_ATOMS
 from models.domains.molecules.presets import DESIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
+    from rdkit import Chem
 
     from models.domains.contract import FeatureGroup, Floats, Violation
+    from models.domains.molecules.fragments.fragments import Fragment
+    from models.domains.molecules.library.catalogue import Catalogue
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
+    from models.records import MatchedMeasured
+
+STEREO = "stereo"
+"""Column of files that says which stereoisomers an object stands for."""
+MOST_VARIANTS = 8
+"""Stereoisomers of one built molecule that are compared."""
 
 
 @final
@@ -26,25 +47,58 @@ class Molecules(Domain):
 
     object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
-    structure = "graph"
     cluster_similarity = 0.4
     """99.6 % of drug-like pairs are less similar, nine in ten pairs with one scaffold are more."""
-    n_amounts = N_COUNTS
-    features_version = 2
-    """1: counts alone."""
+    n_amounts = N_COUNTS + N_CONFIGURATIONS
+    features_version = 3
+    """1: counts alone, 2: counts and descriptors, without configurations."""
     designs = DESIGNS
-    computed = molecules.COMPUTED
+    computed = COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
     missing_formats = molecules.MISSING_FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
-        self.sizes = Sizes("fragments", 1, spec.max_fragments)
+        self.is_list = spec.builder == "library"
+        self.labels = LABELS if self.is_list else ()
+        self.normal_form = named_form(spec.tautomers)
+        self.structure = None if self.is_list else "graph"
+        self.design = compile_design(spec)
+        nodes = spec.max_fragments if self.design is None else self.design.max_nodes(spec.max_fragments)
+        self.sizes = None if self.is_list else Sizes("fragments", 1, nodes)
+        self.computed = {**COMPUTED, **computed_of(spec)}
+        self.has_default_design = self.design is None and spec.leads is None and not self.is_list
+        self._rules = CampaignRules(spec)
+        uses_vocabulary = not self.is_list and (self.design is None or self.design.uses_vocabulary)
+        self.has_common_parts = spec.fragmentation == "units" and uses_vocabulary
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the compound of the structure columns: without its counterions, in normal form."""
-        return read_structure(fields)
+        return read_structure(fields, self.spec.tautomers)
+
+    def standard_form(self, text: str) -> str:
+        """Return the text of the standard tautomer where tautomers are merged."""
+        return read_smiles(text, self.spec.tautomers).text
+
+    def variants(self, text: str) -> tuple[str, ...]:
+        """Return the stereoisomers that a text leaves open, or the text where mixtures may be proposed.
+
+        A list says itself what may be had of each molecule.
+        """
+        if self.is_list or self.spec.stereo == "racemate":
+            return (text,)
+        isomers = stereoisomers.stereoisomers(text, MOST_VARIANTS)
+        return tuple(dict.fromkeys(map(self.standard_form, isomers)))
+
+    def made_as(self, proposed: str, made: str) -> str | None:
+        """Return how a stereoisomer or a mixture of them is a form of what was proposed."""
+        return stereoisomers.made_as(proposed, made)
+
+    def remarks(self, text: str) -> dict[str, str]:
+        """Return which stereoisomers the text stands for, and its substituents or linker in a design."""
+        parts = {} if self.design is None else part_columns(text, self.design)
+        return {STEREO: stereoisomers.statement(text), **parts}
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any column holds a structure: each of them alone defines the object."""
@@ -52,7 +106,21 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return molecules.check(text, self.spec.max_heavy_atoms)
+        most = None if self.is_list else self.spec.max_heavy_atoms
+        return [*molecules.check(text, most, self.spec.alerts), *self._rules.violations(text)]
+
+    def alerts(self, text: str) -> tuple[str, ...]:
+        """Return the structural alerts that the campaign's policy names."""
+        from models.domains.molecules.chemistry.structural_alerts import alerts_of
+
+        found = alerts_of(molecules.molecule(text), self.spec.alerts)
+        return (*found.blocking, *found.flagged)
+
+    def matched_pair(self, text: str, others: Sequence[str]) -> MatchedMeasured | None:
+        """Return the first of other molecules that differs by what one cut separates."""
+        from models.domains.molecules.chemistry.matched_pairs import matched_pair
+
+        return matched_pair(text, others)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return the predicate for the substructure of a SMARTS."""
@@ -60,28 +128,30 @@ class Molecules(Domain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        return molecules.properties(texts, names)
+        by_list = {name: self._rules.similarity(texts, name) for name in names if name in RULE_PROPERTIES}
+        others = molecules.properties(texts, [name for name in names if name not in by_list])
+        return {name: by_list[name] if name in by_list else others[name] for name in names}
 
     def group(self, texts: Sequence[str], name: str) -> list[str]:
         """Return the scaffold of each molecule."""
         return molecules.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the SMILES column."""
-        return {molecules.COLUMN: text}
+        """Return the SMILES column and, for the molecules of a list, what the list calls them."""
+        return {molecules.COLUMN: text, **(self._catalogue().names(text) if self.is_list else {})}
 
     def display(self, text: str) -> str:
         """Return the SMILES."""
         return text
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return folded Morgan counts and scaled descriptors [N, 2048 + 12]."""
+        """Return folded Morgan counts, configurations and scaled descriptors [N, 2048 + 256 + 12]."""
         from models.domains.molecules.chemistry.features import features
 
         return features(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return descriptors by name and atom environments by their SMILES."""
+        """Return descriptors by name, configurations and atom environments by their SMILES."""
         from models.domains.molecules.chemistry.features import parts_of
 
         return parts_of(texts)
@@ -98,18 +168,66 @@ class Molecules(Domain):
 
         return draw(texts, captions)
 
+    def _catalogue(self) -> Catalogue:
+        from models.domains.molecules.library.catalogue import open_catalogue
+
+        assert self.spec.library is not None, "the specification was validated"
+        return open_catalogue(self.spec.library, self.spec.tautomers)
+
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
+        """Return the environment of the specification's builder.
+
+        Trees of fragments, where fragments of `known` molecules widen the vocabulary, or a list.
+        """
+        if self.is_list:
+            from models.domains.molecules.library.environment import ListedObjects
+
+            return ListedObjects(self._catalogue(), device)
         from models.domains.molecules.environment.fragment_trees import FragmentTrees
-        from models.domains.molecules.fragments.vocabulary import vocabulary
+        from models.domains.molecules.fragments.reach import Obstacles
+
+        assert self.sizes is not None
+        fragments, spec, design = self.fragments(known), self.spec, self.design
+        limits = self.sizes.most, spec.max_heavy_atoms
+        if design is not None:
+            return FragmentTrees(fragments, *limits, device=device, design=design)
+        max_ring_size = MAX_HEAVY_ATOMS if spec.fragmentation == "brics" else spec.max_ring_size
+        obstacles = Obstacles(fragments, *limits, max_ring_size, self._is_refused)
+        return FragmentTrees(fragments, *limits, device=device, obstacles=obstacles)
+
+    def fragments(self, known: Sequence[str]) -> tuple[Fragment, ...]:
+        """Return the fragments to build with; those of `known` molecules join the common ones."""
+        from models.domains.molecules.fragments.older_vocabulary import older_vocabulary
+        from models.domains.molecules.fragments.rules import RULES
+        from models.domains.molecules.fragments.vocabulary import compile_fragments, vocabulary
 
         spec = self.spec
-        fragments = vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
-        return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
+        if self.design is not None and not self.design.uses_vocabulary:
+            return ()
+        if spec.fragments is not None:
+            return without_forbidden(compile_fragments(spec.fragments, RULES[spec.fragmentation]), spec)
+        known = with_listed(known, spec)
+        if spec.fragmentation == "brics":
+            found = older_vocabulary(spec.vocabulary_size, spec.max_heavy_atoms, known)
+        else:
+            limits = (spec.vocabulary_size, spec.max_heavy_atoms)
+            found = vocabulary(*limits, known, spec.max_ring_size, self._is_refused)
+        return without_forbidden(found, spec)
+
+    def _is_refused(self, fragment: Chem.Mol) -> bool:
+        """Return whether a molecule with this group could not be proposed."""
+        text = molecules.canonical_fixpoint(molecules.write_groups(fragment))
+        broken = molecules.check(text, self.spec.max_heavy_atoms, self.spec.alerts)
+        return any(violation.code != "max_heavy_atoms" for violation in broken)
+
+    def starts(self) -> tuple[str, ...]:
+        """Return the leads."""
+        leads = self.spec.leads
+        return () if leads is None else compounds(leads.smiles, self.spec.tautomers)
 
     def kernel(self) -> Kernel:
         """Return Tanimoto(counts) + a * Matern-5/2(descriptors); `a` and one length scale are fitted."""
         from models.domains.kernels import TanimotoAndDescriptorsKernel
         from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS
 
-        return TanimotoAndDescriptorsKernel(N_COUNTS, N_DESCRIPTORS)
+        return TanimotoAndDescriptorsKernel(self.n_amounts, N_DESCRIPTORS)

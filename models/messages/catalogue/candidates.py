@@ -34,6 +34,8 @@ TEMPLATES = {
     "nothing_measured": "Nothing has been measured yet.",
     "measured_before": "It has been measured before.",
     "nearest_measured": "The nearest measured object is {display} (similarity {similarity:.2f}).",
+    "matched_pair": "It differs from the measured {partner} by {change}.",
+    "structural_alerts": "Structural alerts: {alerts:list}.",
     "outside_applicability_domain": (
         "It lies outside the domain where predictions have been tested, so trust them less."
     ),

@@ -55,6 +55,14 @@ TEMPLATES = {
         "{guardrails:has|have} too few results to bound the risk. Upload at least {needed} results of it, "
         "{needed_values} of them uncensored."
     ),
+    "measured_objects_break_rules": (
+        "Of {sought} measured objects some break rules of the campaign: {rules:list}. They are learned from, "
+        "and objects like them are never proposed."
+    ),
+    "measured_objects_reached": (
+        "The campaign's space reaches {reached} of {sought} measured objects. What keeps the others out: "
+        "{reasons:list}. Objects like those are never proposed."
+    ),
     "measured_objects_unreachable": (
         "The campaign's space reaches {reached} of {sought} measured objects: {outside_limits} break its "
         "limits or "

@@ -52,9 +52,7 @@ def reliable_region(
 
     closeness, held_out = Closeness(between, given.domain.cluster_similarity), proxies.held_out()
     found: dict[str, Reliability] = {}
-    for kind in dict.fromkeys(objective.assay_type for objective in given.spec.objectives):
-        if kind is None:
-            continue
+    for kind in dict.fromkeys(kind for item in given.spec.objectives for kind in given.spec.types_of(item)):
         belief = held_out.get(name := proxies.chosen[kind], {}).get(kind)
         try:
             tested = (

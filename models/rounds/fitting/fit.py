@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.campaign.round_settings import RoundSettings, Situation, round_settings
+from models.data.derived import derived_values
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.genetic_operators import complete
@@ -276,6 +277,9 @@ def _utility(
     if objective.assay_type is not None:
         values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
         return fit_utility(objective, transform, values)
+    found = model.spec.combination_of(objective)
+    if found is not None:
+        return fit_utility(objective, transform, torch.from_numpy(derived_values(found, table, model.domain)))
     assert objective.computed is not None
     usual = model.domain.computed[objective.computed].range
     if usual is not None and transform == "log10" and usual[0] <= 0:

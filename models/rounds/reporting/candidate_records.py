@@ -15,7 +15,14 @@ import torch
 from models.data.tables import to_units
 from models.gflownet.density import log_density
 from models.messages.message import Message, message, records, texts
-from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
+from models.records import (
+    MatchedMeasured,
+    NearestMeasured,
+    ObjectPrediction,
+    Prediction,
+    ProposedCandidate,
+)
+from models.reward.combined import combined_interval
 from models.rounds.reporting.reasons import SelectionReason, reason, told_evidence
 from models.rounds.sampling.evaluated import evaluate_objects
 
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Floats
     from models.proxies.contract import Posterior
+    from models.reward.evaluation import CampaignModel
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.sampling.evaluated import EvaluatedObjects
@@ -61,18 +69,33 @@ class CandidateTable:
     """Objects whose `log_pf` is an estimate: there are too many ways to build them to count them out."""
 
 
+MOST_COMPARED = 32
+"""Most similar measured objects among which a matched pair is sought."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What was measured near an object: the most similar one, and one that differs by a single exchange."""
+
+    nearest: NearestMeasured | None = None
+    matched: MatchedMeasured | None = None
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class DerivedValues:
     """What follows for N objects from their texts alone.
 
-    Intervals [N, types], neighbours, computed properties [N].
+    Means and intervals [N, types], neighbours, computed properties [N], alerts.
     """
 
+    mean: Tensor
     low: Tensor
     high: Tensor
-    nearest: Sequence[NearestMeasured | None]
+    neighbours: Sequence[Neighbours]
     computed: Mapping[str, Floats]
+    alerts: Sequence[tuple[str, ...]]
     evidence: Sequence[Sequence[Message]] = ()
     """Whether predictions held there, where that was tested."""
 
@@ -126,10 +149,12 @@ def build_predictions(
             acquisition=float(acquisition[row]),
             feasibility=float(objects.feasibility[row]),
             guardrails=_guardrails(row, objects.bounds, fitted),
-            nearest_measured=numbers.nearest[row],
+            nearest_measured=numbers.neighbours[row].nearest,
             in_domain=objects.is_inside(row),
             refused=tuple(refusal.key for refusal in rejections[row]),
             messages=tuple(records(refusal.message for refusal in rejections[row])),
+            alerts=numbers.alerts[row],
+            matched_pair=numbers.neighbours[row].matched,
         )
         for row, text in enumerate(texts)
     ]
@@ -153,23 +178,30 @@ def even_preference(n: int, fitted: RoundModel) -> Tensor:
 def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     """Return what follows from texts alone."""
     model = fitted.model
-    low, high = model.proxies.interval(model.features(texts))
-    names = list(fitted.domain.computed)
+    features = model.features(texts)
+    mean = model.proxies.posterior(features).mean
+    low, high = model.proxies.interval(features)
+    reported = set(model.spec.reported())
+    names = [name for name in fitted.domain.computed if name in reported]
     computed = fitted.domain.properties(texts, names) if names else {}
-    return DerivedValues(low, high, _nearest(texts, fitted), computed, told_evidence(model.evidence, texts))
+    alerts = [fitted.domain.alerts(text) for text in texts]
+    evidence = told_evidence(model.evidence, texts)
+    return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts, evidence)
 
 
 def _candidate(
     row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
 ) -> ProposedCandidate:
     spec, objects = fitted.model.spec, table.objects
-    sampled, selected, nearest = table.sampled[row], table.reasons[row], numbers.nearest[row]
+    sampled, selected, near = table.sampled[row], table.reasons[row], numbers.neighbours[row]
     text, feasibility, inside = objects.texts[row], float(objects.feasibility[row]), objects.is_inside(row)
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
-    neighbour = _neighbour(text, nearest, fitted)
-    nearby = [neighbour, *numbers.evidence[row]] if numbers.evidence else [neighbour, *_outside(inside)]
+    nearby = _nearby(text, near, fitted)
+    nearby += numbers.evidence[row] if numbers.evidence else _outside(inside)
     reasons = reason(selected, spec.objectives, predictions, nearby, feasibility)
+    alerts = numbers.alerts[row]
+    reasons += [message("structural_alerts", alerts=list(alerts))] if alerts else []
     return ProposedCandidate(
         rank=rank,
         object=text,
@@ -182,11 +214,13 @@ def _candidate(
         preference=dict(zip(names, sampled.preference, strict=True)) if sampled.preference else {},
         log_reward=sampled.log_reward,
         log_pf=sampled.log_pf,
-        nearest_measured=nearest,
+        nearest_measured=near.nearest,
         reason=" ".join(texts(reasons)),
         purpose=selected.purpose,
         in_domain=inside,
         messages=tuple(records(reasons)),
+        alerts=alerts,
+        matched_pair=near.matched,
     )
 
 
@@ -208,19 +242,43 @@ def _predictions(
     model = fitted.model
     answers = {}
     for column, objective in enumerate(model.spec.objectives):
-        kind, mean = objective.assay_type, float(believed.mean[row, column])
-        if kind is None and math.isfinite(mean):
-            answers[objective.name] = _exact(mean, objective)
-        elif kind is None:
-            continue  # a control or somebody's own object may lack it
-        elif model.proxies.n_values[kind] > 0 or objective.range is not None:
-            place, transform = model.proxies.types.index(kind), model.spec.transform_of(objective)
-            ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
-            middle, low, high = (to_units(value, transform) for value in (mean, *ends))
+        mean = float(believed.mean[row, column])
+        if objective.computed is not None:
+            if math.isfinite(mean):  # a control or somebody's own object may lack it
+                answers[objective.name] = _exact(mean, objective)
+        elif _is_known(column, model) and math.isfinite(mean):
+            ends = _ends(row, column, mean, numbers, model)
+            middle, low, high = (to_units(value, model.scales[column]) for value in (mean, *ends))
             answers[objective.name] = Prediction(
                 middle, float(believed.predictive_sd[row, column]), low, high
             )
     return answers
+
+
+def _is_known(column: int, model: CampaignModel) -> bool:
+    """Return whether anything is known of a predicted objective: results of all it needs, or its range."""
+    found, objective = model.combinations[column], model.spec.objectives[column]
+    if found is not None:
+        return all(model.proxies.n_values[kind] > 0 for kind, _ in found.measured)
+    assert objective.assay_type is not None
+    return model.proxies.n_values[objective.assay_type] > 0 or objective.range is not None
+
+
+def _ends(
+    row: int, column: int, mean: float, numbers: DerivedValues, model: CampaignModel
+) -> tuple[float, float]:
+    """Return the interval of one objective on its modelled scale."""
+    found, objective = model.combinations[column], model.spec.objectives[column]
+    if found is None:
+        assert objective.assay_type is not None
+        place = model.proxies.types.index(objective.assay_type)
+        return float(numbers.low[row, place]), float(numbers.high[row, place])
+    parts = {}
+    for kind, _ in found.measured:
+        place = model.proxies.types.index(kind)
+        parts[kind] = (numbers.mean[row, place], numbers.low[row, place], numbers.high[row, place])
+    low, high = combined_interval(found, torch.tensor(mean, dtype=torch.float64), parts)
+    return float(low), float(high)
 
 
 def _exact(value: float, objective: Objective) -> Prediction:
@@ -229,25 +287,36 @@ def _exact(value: float, objective: Objective) -> Prediction:
     return Prediction(restored_value, 0.0, restored_value, restored_value)
 
 
-def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured | None]:
+def _neighbours(texts: Sequence[str], fitted: RoundModel) -> list[Neighbours]:
     measured = fitted.measured
     if not measured:
-        return [None] * len(texts)
+        return [Neighbours()] * len(texts)
     similarity = fitted.domain.similarity(texts, measured)
-    places = similarity.argmax(axis=1)
-    return [
-        NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)
-    ]
+    return [_neighbours_of(text, row, fitted) for text, row in zip(texts, similarity, strict=True)]
 
 
 def _outside(inside: bool | None) -> list[Message]:  # noqa: FBT001 - what is known of one object
     return [message("outside_applicability_domain")] if inside is False else []
 
 
-def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> Message:
-    if nearest is None:
-        return message("nothing_measured")
-    if nearest.object == text:
-        return message("measured_before")
-    display = fitted.domain.display(nearest.object)
-    return message("nearest_measured", display=display, similarity=nearest.similarity)
+def _neighbours_of(text: str, similarity: Floats, fitted: RoundModel) -> Neighbours:
+    """Return the neighbours of an object, by its similarities to what is measured [M]."""
+    measured, place = fitted.measured, int(similarity.argmax())
+    nearest = NearestMeasured(measured[place], float(similarity[place]))
+    order = (-similarity).argsort(kind="stable")[:MOST_COMPARED]
+    others = [measured[index] for index in order.tolist()]
+    return Neighbours(nearest, None if text in others else fitted.domain.matched_pair(text, others))
+
+
+def _nearby(text: str, near: Neighbours, fitted: RoundModel) -> list[Message]:
+    """Return what is known near an object."""
+    if near.nearest is None:
+        return [message("nothing_measured")]
+    if near.nearest.object == text:
+        return [message("measured_before")]
+    display = fitted.domain.display(near.nearest.object)
+    lines = [message("nearest_measured", display=display, similarity=near.nearest.similarity)]
+    if near.matched is not None:
+        partner = fitted.domain.display(near.matched.object)
+        lines.append(message("matched_pair", partner=partner, change=near.matched.change))
+    return lines

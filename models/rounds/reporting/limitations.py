@@ -5,6 +5,7 @@ Models without skill, a policy far from its target, and measured objects that th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,8 @@ UNDER_TRAINED = 0.02
 MOST_SOUGHT = 1_000
 """Measured objects that are looked for in the environment; of more, a random part."""
 HALF = 0.5
+MOST_RULES = 12
+"""Rules and reasons that a message names, the most frequent ones."""
 WIDENED = 1.05
 """Least factor of intervals that a message reports."""
 
@@ -97,35 +100,54 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
     """Return how many measured objects the environment can build, and why not the others, as plain JSON.
 
     `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep
-    all rules and are made of building blocks or in ways that the environment does not have.
+    all rules and are made of building blocks or in ways that the environment does not have. `reasons` counts
+    them all by what the environment names first, where it names anything. `broken_rules` counts all that
+    break each rule, whether they can be built or not.
     """
     texts = list(measured)
     if len(texts) > MOST_SOUGHT:
         order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed))[:MOST_SOUGHT]
         texts = [texts[row] for row in sorted(order.tolist())]
     if not texts:
-        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0}
+        nothing = {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0}
+        return {**nothing, "reasons": {}, "broken_rules": {}}
     _, can_be_built = environment.states(texts)
     missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
-    outside = sum(bool(domain.check(text)) for text in missing)
+    broken = {text: [v for v in domain.check(text) if not v.is_of_novelty] for text in texts}
+    outside = sum(bool(broken[text]) for text in missing)
+    codes = Counter(code for found in broken.values() for code in {v.code for v in found if not v.is_policy})
+    reasons = Counter(filter(None, map(environment.obstacle, missing)))
     return {
         "sought": len(texts),
         "reached": len(texts) - len(missing),
         "outside_limits": outside,
         "other_parts": len(missing) - outside,
+        "reasons": dict(reasons.most_common()),
+        "broken_rules": dict(sorted(codes.items(), key=lambda item: (-item[1], item[0]))),
     }
 
 
 def reach_messages(found: Mapping[str, Any]) -> list[Message]:
-    """Return a message if less than half of the measured objects could be built."""
-    if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
-        return []
+    """Return messages if measured objects break rules, if some could not be built, and if most could not."""
+    rules, reasons = _counted(found["broken_rules"]), _counted(found["reasons"])
+    lines = [message("measured_objects_break_rules", sought=found["sought"], rules=rules)] if rules else []
+    if found["reached"] >= HALF * found["sought"]:
+        counts = {"reached": found["reached"], "sought": found["sought"]}
+        return [
+            *lines,
+            *([message("measured_objects_reached", **counts, reasons=reasons)] if reasons else []),
+        ]
     return [
+        *lines,
         message(
             "measured_objects_unreachable",
             reached=found["reached"],
             sought=found["sought"],
             outside_limits=found["outside_limits"],
             other_parts=found["other_parts"],
-        )
+        ),
     ]
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name} ({n})" for name, n in list(counts.items())[:MOST_RULES]]

@@ -77,11 +77,11 @@ def _evidence(evidence: Evidence, judged: Judgement, row: int, column: int) -> M
 
 def _describe(objective: Objective, prediction: Prediction | None) -> Message:
     name, units = objective.name, objective.units
-    if prediction is None and objective.assay_type is not None:
+    if prediction is None and objective.computed is None:
         return message("value_without_results", objective=name)
     if prediction is None:
         return message("value_not_computable", objective=name)
-    if objective.assay_type is None:
+    if objective.computed is not None:
         return message("computed_value", objective=name, value=prediction.mean, units=units)
     return message(
         "expected_value",

@@ -142,7 +142,8 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
         if result.outcome == "ok":
             number = result.round or 0
             first[result.object] = min(number, first.get(result.object, number))
-    texts = [text for text in fitted.measured if text in first and not fitted.domain.check(text)]
+    counted = (text for text in fitted.measured if text in first)
+    texts = [text for text in counted if all(item.is_of_novelty for item in fitted.domain.check(text))]
     rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
     if not texts:
         nothing = torch.zeros(0, len(fitted.model.spec.objectives), dtype=torch.float64)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.records import History, ProgressCallback, Stage
+    from models.records import History, ProgressCallback, ProposedCandidate, Stage
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool
     from models.rounds.sampling.filters import CandidateFilter
@@ -107,24 +107,39 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
+_NOT_TOLD = ("sizes", "passed")
+"""Numbers of the draws that the summary tells elsewhere."""
+
+
 def chosen_summary(
-    fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
+    fitted: RoundModel,
+    batch: Batch,
+    pool: CandidatePool,
+    candidate_filter: CandidateFilter,
+    candidates: Sequence[ProposedCandidate],
 ) -> dict[str, Any]:
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
-        "draws": {name: value for name, value in asdict(pool.stats).items() if name != "sizes"},
+        "draws": {name: value for name, value in asdict(pool.stats).items() if name not in _NOT_TOLD},
         "unique": candidate_filter.n_unique,
         "refused": candidate_filter.counts(),
-        "allowed": len(pool.texts),
+        "allowed": pool.n_allowed,
         **candidate_filter.summary(),
         "selection": fitted.settings.summary(),
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
+        "alerts": _alerts_summary(candidates),
         "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
         "multipliers": dual_ascent.summary(fitted.model, fitted.reward.multipliers),
     }
+
+
+def _alerts_summary(candidates: Sequence[ProposedCandidate]) -> dict[str, Any]:
+    """Return how many candidates have alerts, and how often each alert occurs, most first."""
+    counts = Counter(name for candidate in candidates for name in candidate.alerts)
+    return {"candidates": sum(bool(item.alerts) for item in candidates), "counts": dict(counts.most_common())}
 
 
 def told_sizes(

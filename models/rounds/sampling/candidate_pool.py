@@ -8,26 +8,27 @@ are the best.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, final
 
 import torch
+from torch import Tensor
 
-from models.gflownet.conditioning import join_conditions
+from models.gflownet.conditioning import Condition, join_conditions
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.sampler import sample
-from models.rounds.sampling.evaluated import concat
+from models.rounds.sampling.evaluated import EvaluatedObjects, concat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from torch import Generator, Tensor
+    from torch import Generator
 
-    from models.gflownet.conditioning import Condition, ConditionSampler
+    from models.gflownet.conditioning import ConditionSampler
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.rounds.fitting.fit import RoundModel
-    from models.rounds.sampling.evaluated import EvaluatedObjects
     from models.rounds.sampling.filters import CandidateFilter
     from models.rounds.training.state_reward import StateReward
     from models.specs.decisions import BatchSpec
@@ -47,6 +48,12 @@ PER_CANDIDATE = 8
 PER_LIMIT = 8
 """As many more for every limit of the batch."""
 Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
+
+
+LIST_CHUNK = 20 * FILTER_CHUNK
+"""Objects of a list that go through the gate together."""
+MOST_KEPT = 20_000
+"""Allowed objects of a list up to which all are kept."""
 
 
 class TrainedSampler(Protocol):
@@ -71,7 +78,7 @@ class SamplingStats:
     """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
 
     `by_search` were found while the policy was trained, `listed` are all that there are. `sizes` are of what
-    the policy drew.
+    the policy drew. `passed` is how many were allowed where the pool keeps only the best of them.
     """
 
     by_policy: int
@@ -81,6 +88,7 @@ class SamplingStats:
     by_search: int = 0
     listed: int = 0
     sizes: Mapping[int, int] = field(default_factory=dict)
+    passed: int | None = None
 
 
 @final
@@ -108,10 +116,21 @@ class CandidatePool:
         return CandidatePool(self.objects.at(rows), self.states[index], self.condition.at(index), self.stats)
 
     @property
+    def n_allowed(self) -> int:
+        """How many objects may be chosen, those included of which only the best are here."""
+        return len(self.texts) if self.stats.passed is None else self.stats.passed
+
+    @property
     def n_sampled(self) -> int:
         """How many objects came by: from the policy, random walks and search, or listed."""
         stats = self.stats
         return stats.by_policy + stats.by_random_walks + stats.by_search + stats.listed
+
+
+Part = tuple[EvaluatedObjects, Tensor, Condition]
+"""Objects [n] that passed, with their final states [n, W] and conditions [n]."""
+Best = Callable[[CandidatePool], Tensor]
+"""Returns the rows of a pool that are worth keeping."""
 
 
 def proposal_conditions(
@@ -168,16 +187,18 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     tick: Callable[[float, str], None],
     *,
     everything: Tensor | None = None,
+    best: Best | None = None,
 ) -> CandidatePool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
 
     What was found in training comes first, as if asked for at the greatest beta with even weights. Where the
-    final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
+    final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn; of a
+    long list `best` says which ones are kept.
     """
     spec, exploration = fitted.model.spec, fitted.settings.exploration
     goal = target_pool_size(spec.batch)
     if everything is not None:
-        return _list_pool(source, everything, reward, candidate_filter, goal, tick)
+        return _list_pool(source, everything, reward, candidate_filter, goal, tick, best)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     lower_share = 1.0 if spec.sampler.proposal_beta == "as_trained" else exploration
     found = source.elites
@@ -204,21 +225,32 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     )
 
 
-def _list_pool(
+def _list_pool(  # noqa: PLR0913, PLR0917 - as `sample_candidates`
     source: TrainedSampler,
     states: Tensor,
     reward: StateReward,
     candidate_filter: CandidateFilter,
     goal: int,
     tick: Callable[[float, str], None],
+    best: Best | None,
 ) -> CandidatePool:
-    """Return those of the final states [X, W] that pass the gate."""
-    parts = []
-    for part in _as_they_are(source, states, reward, candidate_filter):
-        parts.append(part)
-        n_judged = min(FILTER_CHUNK * len(parts), len(states))
-        tick(n_judged / len(states), f"scored {n_judged} of {len(states)} objects")
-    return pool_of(parts, SamplingStats(0, 0, goal, "all listed", listed=len(states)))
+    """Return those of the final states [X, W] that pass the gate; of a long list only the best of them."""
+    stats = SamplingStats(0, 0, goal, "all listed", listed=len(states))
+    kept: list[Part] = []
+    n_kept = n_passed = 0
+    for start in range(0, len(states), LIST_CHUNK):
+        piece = states[start : start + LIST_CHUNK]
+        for number, part in enumerate(_as_they_are(source, piece, reward, candidate_filter), 1):
+            kept.append(part)
+            n_kept += len(part[0])
+            n_passed += len(part[0])
+            n_done = start + min(FILTER_CHUNK * number, len(piece))
+            tick(n_done / len(states), f"scored {n_done} of {len(states)} objects")
+        if best is not None and n_kept > MOST_KEPT:
+            pool = pool_of(kept, stats)
+            pool = pool.at(best(pool).tolist())
+            kept, n_kept = [(pool.objects, pool.states, pool.condition)], len(pool.texts)
+    return pool_of(kept, replace(stats, passed=n_passed))
 
 
 def _as_they_are(
@@ -239,13 +271,26 @@ def filter_states(
 ) -> Iterator[tuple[EvaluatedObjects, Tensor]]:
     """Send final states [B, W] through the gate.
 
-    Yield part after part what passed, with its rows [n] among them.
+    Yield part after part what passed, each row once as its best variant, with the rows [n].
     """
-    rows = candidate_filter.filter_new(reward.texts(states))
-    for start in range(0, max(len(rows), 1), FILTER_CHUNK):
-        part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
-        passed, kept = candidate_filter.filter_constraints(reward.texts(states[part]))
-        yield passed, part[kept]
+    admitted = candidate_filter.admit(reward.texts(states))
+    for part in _by_row(admitted, FILTER_CHUNK):
+        passed, kept = candidate_filter.filter_constraints([text for _, text in part])
+        rows = [part[place][0] for place in kept]
+        best = candidate_filter.best_variants(passed, rows)
+        index = torch.tensor([rows[place] for place in best], dtype=torch.int64, device=states.device)
+        yield passed.at(best), index
+
+
+def _by_row(admitted: Sequence[tuple[int, str]], most: int) -> Iterator[list[tuple[int, str]]]:
+    """Yield parts of about `most` objects, at least one part, with all variants of a row in the same."""
+    part: list[tuple[int, str]] = []
+    for item in admitted:
+        if len(part) >= most and item[0] != part[-1][0]:
+            yield part
+            part = []
+        part.append(item)
+    yield part
 
 
 def pool_of(

@@ -1,5 +1,7 @@
 """A space that is small enough to be listed: every object it can build, and every one of them asked about.
 
+A space that is a list from the start has all its objects asked about, however many they are.
+
 Knows the environment; not what is believed of its objects. Letters: X final states, W state width.
 """
 
@@ -41,8 +43,13 @@ def enumerate_if_small(
     return space if len(space) <= MOST_STATES else None
 
 
-def states_to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
-    """Return the final states [X, W] of all objects, where a round scores each of them without sampling."""
+def states_to_score(spec: CampaignSpec, space: Space | None, listed: Tensor | None = None) -> Tensor | None:
+    """Return the final states [X, W] of all objects, where a round scores each of them without sampling.
+
+    `listed` are those of a space that is a list.
+    """
+    if listed is not None:
+        return listed if spec.sampler.exhaustive and not spec.scorers else None
     if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
         return None
     return space.final_states
@@ -65,4 +72,4 @@ class Listing:
 def list_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Listing:
     """Return what a round lists of its space."""
     space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-    return Listing(space, states_to_score(spec, space))
+    return Listing(space, states_to_score(spec, space, environment.listed()))

@@ -22,7 +22,7 @@ from models.rounds.sampling.evaluated import evaluate_objects
 from models.safety import guardrails
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -75,14 +75,15 @@ class CandidateFilter:
         self._closed |= dict.fromkeys(history.pending, PENDING)
         self._seen: set[str] = set()
         self._released: set[str] = set()
+        self._built_as: dict[str, str] = {}
         self._refused: Counter[str] = Counter()
         self._bounds_seen: list[Tensor] = []
-        self._n_inside = self._n_judged = 0
+        self._n_inside = self._n_judged = self._n_variants = 0
 
     @property
     def n_unique(self) -> int:
-        """How many distinct objects came by."""
-        return len(self._seen)
+        """How many distinct objects came by, with all their variants as one."""
+        return len(self._seen) - self._n_variants
 
     def counts(self) -> dict[str, int]:
         """Return how many were refused by reason, most first."""
@@ -98,6 +99,42 @@ class CandidateFilter:
             else:
                 self._refused[reason] += 1
         return rows
+
+    def admit(self, texts: Sequence[str]) -> list[tuple[int, str]]:
+        """Return the rows of built objects that are new and allowed, each with an object to propose for it.
+
+        A row may come several times: with every variant that is new and allowed itself. What was tried
+        before its variants could be told apart counts as tried in all of them.
+        """
+        admitted = []
+        for row, built in enumerate(texts):
+            text = self._fitted.domain.standard_form(built) if built else built
+            reason = self._reason(text)
+            if reason is None:
+                variants = self._fitted.domain.variants(text)
+                before = len(self._seen)
+                reasons = {item: None if item == text else self._reason(item) for item in variants}
+                self._n_variants += len(self._seen) - before
+                found = [item for item in variants if reasons[item] is None]
+                self._built_as |= {item: text for item in found if item != text}
+                admitted += [(row, item) for item in found]
+                reason = None if found else reasons[variants[0]]
+            if reason is not None:
+                self._refused[reason] += 1
+        return admitted
+
+    def best_variants(self, objects: EvaluatedObjects, rows: Sequence[int]) -> list[int]:
+        """Return the places of N objects that are worth most among those of the same row, in their order."""
+        if len(set(rows)) == len(rows):
+            return list(range(len(rows)))
+        n_objectives = len(self._fitted.model.spec.objectives)
+        even = torch.full((len(rows), n_objectives), 1.0 / n_objectives, dtype=torch.float64)
+        worth = self._fitted.reward.value(objects.texts, even).tolist()
+        best: dict[int, int] = {}
+        for place, row in enumerate(rows):
+            if row not in best or worth[place] > worth[best[row]]:
+                best[row] = place
+        return sorted(best.values())
 
     def _reason(self, text: str) -> str | None:
         """Return why a text is no new allowed object."""
@@ -115,9 +152,10 @@ class CandidateFilter:
         # Audits look for the list that refused an object; of other rules only the kind is counted.
         return broken[0].message if broken[0].code == HAZARD else f"rule: {broken[0].code}"
 
-    def allow_again(self, texts: Iterable[str]) -> None:
+    def allow_again(self, texts: Sequence[str]) -> None:
         """Let objects be admitted once more: they passed and were not needed."""
         self._released.update(texts)
+        self._released.update(self._built_as[text] for text in texts if text in self._built_as)
 
     def filter_constraints(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[int]]:
         """Return the objects that satisfy constraints and guardrails, and their rows in `texts`."""

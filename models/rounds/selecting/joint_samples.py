@@ -34,14 +34,7 @@ def joint_utilities(
     evaluation = model.evaluate(texts)
     generator = torch.Generator().manual_seed(seed)
     drawn = model.proxies.draw(evaluation.features, n_draws, generator)  # [S, N + R, types]
-    columns = [
-        drawn[..., model.proxies.types.index(item.assay_type)]
-        if item.assay_type is not None
-        else evaluation.objectives.mean[:, column].expand(n_draws, -1)
-        for column, item in enumerate(model.spec.objectives)
-    ]
-    values = torch.stack(columns, dim=-1)
-    utilities = fitted.reward.utilities(values)
+    utilities = fitted.reward.utilities(model.sampled_objectives(drawn, texts))
     n = len(candidates)
     return JointUtilities(utilities[:, :n], utilities[:, n:], len(waiting))
 

@@ -64,7 +64,8 @@ def replicates(
     Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out;
     `worth` tells how near each object [N] is to the best for some trade-off.
     """
-    types = {objective.assay_type for objective in fitted.model.spec.objectives} - {None}
+    spec = fitted.model.spec
+    types = {kind for objective in spec.objectives for kind in spec.types_of(objective)}
     results = Counter(
         item.object for item in history.measurements if item.type in types and item.outcome == "ok"
     )

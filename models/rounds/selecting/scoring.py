@@ -122,8 +122,9 @@ def _restrict_to_informative(preferences: Tensor, utilities: Tensor, fitted: Rou
     All even when none does.
     """
     n_values = fitted.model.proxies.n_values
-    objectives = fitted.model.spec.objectives
-    known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])
+    spec = fitted.model.spec
+    types = [spec.types_of(item) for item in spec.objectives]
+    known = torch.tensor([all(n_values[kind] > 0 for kind in kinds) for kinds in types])
     weights = preferences * (known & (utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE))
     total = weights.sum(dim=1, keepdim=True)
     return torch.where(total > 0, weights / total.clamp_min(TOLERANCE), 1.0 / preferences.shape[1])

@@ -8,6 +8,7 @@ stands alone. Knows the specification and objects; no reward.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.gflownet.common_choices import CommonChoices
     from models.gflownet.environment import Environment
     from models.specs.sampler import SamplerSpec
 
 PREFIX = "prior."
+COMMON_OBJECTS = 100
+"""Measured objects that weigh as much as the common counts."""
 
 
 @final
@@ -121,14 +125,29 @@ def round_prior(
     """
     if spec.prior == "none":
         return NO_PRIOR
-    sizes, has_one_size = _size_weights(measure, environment, seed), len(measure.weights) == 1
+    has_one_size = len(measure.weights) == 1
     if spec.prior == "checkpoint":
+        sizes = _size_weights(measure, environment, seed)
         kept = None if earlier.learned is None else earlier.learned.with_sizes(sizes)
         return RoundPrior(spec.prior, kept, earlier.record, has_one_size)
     states, is_known = environment.states(measured)
+    states, common = states[is_known], _common(spec, environment)
     generator = torch.Generator(device=environment.device).manual_seed(seed)
-    learned, record = fit_prior(environment, states[is_known], sizes, generator)
+    if common is None or measure.weights:
+        sizes = _size_weights(measure, environment, seed)
+    else:
+        sizes = Counter(environment.size(states).tolist()) + Counter(common.sizes)
+    learned, record = fit_prior(environment, states, sizes, generator, common)
     return RoundPrior(spec.prior, learned, record, has_one_size)
+
+
+def _common(spec: SamplerSpec, environment: Environment) -> CommonChoices | None:
+    if spec.prior != "common":
+        return None
+    common = environment.common_choices()
+    if common is None:
+        raise ValueError("/sampler/prior: nobody counted how often the parts of these objects are used")
+    return common.scaled_to(COMMON_OBJECTS)
 
 
 def _size_weights(measure: BaseMeasure, environment: Environment, seed: int) -> Mapping[int, float]:

@@ -22,6 +22,7 @@ from service.campaigns import backtests, jobs
 from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
 from service.campaigns.checking import InvalidDocumentError, check_backtest
 from service.campaigns.jobs import JobScope
+from service.campaigns.list_contents import check_references
 from service.campaigns.patching import field_errors
 from service.campaigns.reading import SentTable, wrong
 from service.campaigns.uploads import table_errors_as_problems
@@ -204,6 +205,7 @@ def _enqueue(session: Session, scope: JobScope, sent: SentBacktest, checks: Chec
         errors = field_errors(error, plan)
         raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors) from error
     check_scorers(request.spec.scorers, checks.settings, "/spec")
+    check_references(session, scope.workspace_id, request.spec, "/spec")
     with table_errors_as_problems(sheet_in="body"):
         if checks.reader.count_rows(SentTable(*table, request.sheet)) <= checks.settings.direct_rows:
             return backtests.enqueue_checked_backtest(session, scope, request, table, checks.measure)

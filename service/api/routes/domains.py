@@ -26,7 +26,13 @@ def _describe(kind: str) -> Domain:
     first, _ = plugin.examples[0]
     domain = plugin.open(plugin.spec.model_validate(first))
     computed = [
-        ComputedProperty(name=name, description=item.description, units=item.units, range=item.range)
+        ComputedProperty(
+            name=name,
+            description=item.description,
+            units=item.units,
+            range=item.range,
+            is_on_request=item.is_on_request,
+        )
         for name, item in sorted(domain.computed.items())
     ]
     formats = {"json": "application/json", **batch_formats(domain)}

@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse
 
 from models.campaign.requests import MOST_PREDICTIONS
 from models.domains import open_domain
-from models.records import NearestMeasured, ObjectPrediction, Prediction
+from models.records import MatchedMeasured, NearestMeasured, ObjectPrediction, Prediction
 from service.api.body import RawBody, SheetQuery
 from service.api.conventions import PageQuery, answer, content_tag, negotiate
 from service.api.dependencies import JobId, Operators, TableReader, Transaction
@@ -194,10 +194,14 @@ def _enqueue(session: Session, scope: JobScope, file: ObjectsFile, reader: Reade
 
 def _judged(item: Json) -> ObjectPrediction:
     fields = {name: value for name, value in item.items() if name not in ("row", "display")}
-    nearest = fields.pop("nearest_measured")
+    nearest, matched = fields.pop("nearest_measured"), fields.pop("matched_pair", None)
     predictions = {name: Prediction(**values) for name, values in fields.pop("predictions").items()}
     return ObjectPrediction(
-        predictions=predictions, nearest_measured=NearestMeasured(**nearest) if nearest else None, **fields
+        predictions=predictions,
+        nearest_measured=NearestMeasured(**nearest) if nearest else None,
+        matched_pair=MatchedMeasured(**matched) if matched else None,
+        alerts=tuple(fields.pop("alerts", ())),
+        **fields,
     )
 
 

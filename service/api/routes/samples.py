@@ -74,7 +74,10 @@ def get_samples(
     if chosen == "json":
         view = to_response(session, row)
         return answer(view, headers={"ETag": content_tag(view)})
-    rows = [BatchRow("", "sampled", payloads.from_json(sample)) for sample in result_of(row)["samples"]]
+    rows = [
+        BatchRow("", "sampled", payloads.from_json(sample), route=sample.get("route"))
+        for sample in result_of(row)["samples"]
+    ]
     file = write_batch(rows, spec, domain, chosen)
     return attachment(file.content, file.media_type, f"{plain(spec.name)}-samples-{row.id}.{file.extension}")
 

@@ -12,6 +12,7 @@ from service.store.tables.jobs import Job, JobInput
 from service.store.tables.lanes import ExchangeRecord, Lane, OutboxItem
 from service.store.tables.ledger import Amendment, Blob
 from service.store.tables.lims import Connector, ConnectorLink, ExternalRecord, HookEvent, Receipt, Secret
+from service.store.tables.object_lists import Collection
 from service.store.tables.plates import Plate
 from service.store.tables.rounds import (
     Candidate,
@@ -31,6 +32,7 @@ __all__ = [
     "Campaign",
     "Candidate",
     "CandidateDecision",
+    "Collection",
     "Connector",
     "ConnectorLink",
     "Event",

@@ -88,6 +88,8 @@ class RoundArtefact(Base):
 class Candidate(Base):
     """One proposed object. `payload` is everything that explains the choice, `version` is its ETag.
 
+    `route` says how the object can be made, where its domain knows.
+
     `status_before_results` is what it goes back to when the results that settled it are corrected or
     withdrawn.
 
@@ -119,6 +121,7 @@ class Candidate(Base):
     status_reason: Mapped[str | None]
     status_before_results: Mapped[CandidateStatus | None]
     payload: Mapped[Json]
+    route: Mapped[Json | None]
     replaces: Mapped[UUID | None] = mapped_column(
         ForeignKey("candidates.id", ondelete="SET NULL"), unique=True
     )
@@ -147,6 +150,7 @@ class Reserve(Base):
     columns: Mapped[Json]
     purpose: Mapped[Purpose]
     payload: Mapped[Json]
+    route: Mapped[Json | None]
     created_at: Mapped[datetime] = created()
 
 

@@ -9,6 +9,10 @@ from models.domains.contract import Domain
 from models.domains.wrapper import DelegatingDomain
 
 
+def _cells(domain: Domain, text: str) -> dict[str, str]:
+    return {name: str(cell) for name, cell in domain.columns(text).items() if str(cell)}
+
+
 def test_no_question_is_left_to_the_wrappers():
     assert not inspect.isabstract(DelegatingDomain)
     assert Domain.__abstractmethods__ <= set(vars(DelegatingDomain))
@@ -26,6 +30,11 @@ def test_everything_is_the_domain_s_own(example: Example):
         assert domain.check(text) == own.check(text)
         assert domain.columns(text) == own.columns(text)
         assert domain.display(text) == own.display(text)
+        assert domain.standard_form(text) == own.standard_form(text) == text
+        assert domain.variants(text) == own.variants(text)
+        assert domain.remarks(text) == own.remarks(text)
+        assert domain.made_as(text, text) is own.made_as(text, text) is None
+        assert all(domain.parse(_cells(domain, item)) == item for item in domain.variants(text))
     assert domain.draw(texts, texts) == own.draw(texts, texts)
     assert domain.parts(texts) == own.parts(texts)
     for name in own.groupings:

@@ -348,7 +348,7 @@ def test_a_policy_that_learned_from_other_features_is_refused_with_what_to_do() 
     """Held-out predictions and multipliers belong to the beliefs of then, which cannot be fitted again."""
     left = _left("molecules")
     tensors, header = unpack(left.artefact)
-    assert header["made_from"]["features"] == 2
+    assert header["made_from"]["features"] == 3
     del header["made_from"]["features"]  # a release with the first version of features did not tell it
     given: dict[str, Any] = {"seed": SEED, "report": lambda *_: None}
     with pytest.raises(

@@ -79,6 +79,9 @@ def test_all_columns_that_a_batch_has_of_its_own_are_reserved():
         def columns(self, text: str) -> dict[str, str]:
             return {"solvent": text}
 
+        def remarks(self, text: str) -> dict[str, str]:
+            return {}
+
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, Solvents())
     free = {name for name in row if not is_reserved(name) and name not in columns_of_objective("y")}
     assert free == {"solvent", "y"}

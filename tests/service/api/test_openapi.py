@@ -82,6 +82,15 @@ LINK_CALLS = (
     ("get", "/{link_id}/previews/{job_id}"),
     ("get", "/{link_id}/previews/{job_id}/events"),
 )
+COLLECTION_CALLS = (
+    ("post", ""),
+    ("get", ""),
+    ("get", "/{collection_id}"),
+    ("delete", "/{collection_id}"),
+    ("get", "/{collection_id}/rows"),
+    ("get", "/{collection_id}/events"),
+    ("post", "/{collection_id}/cancel"),
+)
 JOB_KINDS = ("samples", "predictions", "backtests", "uploads", "checks", "previews")
 CONNECTOR_IDS = ("connector_id", "link_id", "message_id", "receipt_id")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -167,6 +176,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("patch", "/v1/candidates/{candidate_id}"),
         ("get", "/v1/candidates/{candidate_id}/decisions"),
         ("post", "/v1/candidates/{candidate_id}/replace"),
+        *((method, f"/v1/collections{below}") for method, below in COLLECTION_CALLS),
         ("get", "/v1/connector-kinds"),
         *HEARD_CALLS,
         *((method, f"/v1/connectors{below}") for method, below in CONNECTOR_CALLS),
@@ -217,7 +227,16 @@ def known(api: Api, worker: Worker, sessions: Sessions) -> dict[str, Any]:
     stored = store_connector(sessions, api.workspace_id, UUID(campaign["id"]), UUID(candidates[0]["id"]))
     ids |= {name: str(getattr(stored, name)) for name in CONNECTOR_IDS}
     of_connectors = {kind: str(job_id) for kind, job_id in stored.jobs.items()}
-    return {**ids, **of_connectors, **_jobs(api, worker, campaign)}
+    return {**ids, **of_connectors, **_jobs(api, worker, campaign), **_collections(api)}
+
+
+def _collections(api: Api) -> dict[str, str]:
+    """Return the id of a collection, and of a long list whose reading was cancelled."""
+    short, long = ([{"smiles": "CCO"}] * n for n in (1, 2_400))
+    made = [api.client.post("/v1/collections", params={"name": "x"}, json=rows) for rows in (short, long)]
+    stored, waiting = (response.json()["id"] for response in made)
+    assert api.client.post(f"/v1/collections/{waiting}/cancel").status_code == 202
+    return {"collection_id": stored, "collections/events": waiting}
 
 
 def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
@@ -245,6 +264,8 @@ def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     if name == "job_id":
         kind = next(kind for kind in JOB_KINDS if f"/{kind}/" in path)
         return known[f"{kind}/events" if path.endswith("/events") else kind]
+    if name == "collection_id" and path.endswith("/events"):
+        return known["collections/events"]
     return known.get(name, invented)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns.quantities import check_units
+from service.campaigns.quantities import check_units, in_read_units
 from service.errors import UnprocessableError
 
 SPEC: dict[str, Any] = {
@@ -50,6 +50,30 @@ def test_units_of_a_logarithm_have_the_sign_of_its_name(kind: str, units: str):
 )
 def test_other_units_stay_allowed(kind: str, units: str):
     assert problems({"objectives": [{"name": "x", "type": kind, "units": units}]}) == []
+
+
+def test_bounds_are_converted_to_the_units_in_which_values_are_read():
+    spec = CampaignSpec.model_validate(
+        SPEC
+        | {
+            "objectives": [{"name": "x", "type": "IC50", "units": "nM", "range": [1, 1000]}],
+            "constraints": [{"type": "IC50", "units": "uM", "max": 10, "probability": 0.5}],
+            "guardrails": [{"name": "safe", "type": "IC50", "units": "pM", "min": 5}],
+        }
+    )
+    check_units(spec)
+    found = in_read_units(spec)
+    assert (found.constraints[0].units, found.constraints[0].max) == ("nM", 10_000)
+    assert (found.guardrails[0].units, found.guardrails[0].min) == ("nM", 0.005)
+    assert found.objectives == spec.objectives
+    assert in_read_units(spec, before=spec) == spec
+
+
+def test_bounds_that_cannot_be_converted_are_named():
+    bound = {"type": "glow", "units": "g", "max": 10, "probability": 0.5}
+    ((pointer, detail),) = problems({"constraints": [bound]})
+    assert pointer == "/constraints/0/units"
+    assert "cannot convert 'g'" in detail
 
 
 def process(*variables: dict[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,24 @@ def test_the_richer_of_two_structure_columns_is_read(view: CampaignView):
     assert [row.object for row in alone.rows] == ["C[C@H](N)C(=O)O"]
 
 
+def test_a_candidate_comes_back_as_the_isomer_or_the_mixture_that_was_made(view: CampaignView):
+    proposed = CampaignView(view.spec, view.domain, {"flat": "CCC(C)O", "known": "CC[C@H](C)N"})
+    rows = ["flat,CC[C@H](C)O,5", "known,CCC(C)N,6", "known,CC[C@@H](C)N,7", "flat,CCC(C)N,8", "flat,,9"]
+    report = read_results("\n".join(("candidate_id,smiles,IC50 (nM)", *rows)).encode(), CSV, proposed)
+    made = [(row.candidate_id, row.object) for row in report.rows if row.status == "accepted"]
+    assert made == [("flat", "CC[C@H](C)O"), ("known", "CCC(C)N"), ("flat", "CCC(C)O")]
+    assert report.rows[0].warnings == ("stored as it was really made: one stereoisomer of what was proposed",)
+    assert "a mixture of stereoisomers that contains the proposed one" in report.rows[1].warnings[0]
+    assert all("candidate_id names" in report.rows[place].reason for place in (2, 3))
+
+
+def test_tautomers_are_one_object_and_the_change_is_told(view: CampaignView):
+    report = read_results(b"smiles,IC50 (nM)\nOc1ccccn1,5\nO=c1cccc[nH]1,6\n", CSV, view)
+    assert [row.object for row in report.rows] == ["O=c1cccc[nH]1"] * 2
+    assert "standard tautomer" in report.rows[0].warnings[0]
+    assert report.rows[0].verbatim["smiles"] == "Oc1ccccn1"
+
+
 def test_a_candidate_stored_before_a_rule_of_reading_changed_is_still_itself(view: CampaignView):
     old = CampaignView(view.spec, view.domain, {"id-1": "C[S+]([O-])c1ccccc1"})
     table = b"candidate_id,smiles,IC50 (nM)\nid-1,C[S+]([O-])c1ccccc1,5\nid-1,CS(=O)c1ccccc1,6\nid-1,CCO,7\n"

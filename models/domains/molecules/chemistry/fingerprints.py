@@ -39,6 +39,12 @@ def _counts(text: str) -> DataStructs.UIntSparseIntVect:
     return counts
 
 
+def nonzero_counts(text: str) -> dict[int, int]:
+    """Return the folded Morgan counts of one molecule that are not zero, by column."""
+    counts: dict[int, int] = _counts(text).GetNonzeroElements()
+    return counts
+
+
 def count_fingerprints(texts: Sequence[str]) -> Floats:
     """Return folded Morgan counts [N, 2048]."""
     counts = np.zeros((len(texts), N_COUNTS))

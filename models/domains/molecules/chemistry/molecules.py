@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,18 @@ import numpy as np
 from cachetools import LRUCache, cached
 from rdkit import Chem, rdBase
 
-from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError, Violation
+from models.domains.contract import FileFormat, InvalidObjectError, Violation
+from models.domains.molecules.chemistry.ionisation import ionisation
 from models.domains.molecules.chemistry.matching import search
 from models.domains.molecules.chemistry.normal_form import unlabelled
+from models.domains.molecules.chemistry.properties import function_of
 from models.domains.molecules.chemistry.stereo import write_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from models.domains.contract import Floats
+    from models.domains.molecules.alert_policy import AlertPolicy
 
 COLUMN = "smiles"
 MAX_TEXT_LENGTH = 2_000
@@ -32,23 +34,10 @@ KEPT_BYTES = 256 * 2**20
 _LABEL = re.compile(r"\[\d")
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
-COMPUTED = {
-    "qed": ComputedProperty("quantitative estimate of drug-likeness (Bickerton 2012)", range=(0.0, 1.0)),
-    "sa_score": ComputedProperty("synthetic accessibility, 1 easy to 10 hard (Ertl 2009)", range=(1.0, 10.0)),
-    "molecular_weight": ComputedProperty("average molecular weight", units="g/mol"),
-    "logp": ComputedProperty("Wildman-Crippen octanol-water log P"),
-    "tpsa": ComputedProperty("topological polar surface area", units="angstrom^2"),
-    "heavy_atoms": ComputedProperty("atoms other than hydrogen"),
-    "rotatable_bonds": ComputedProperty("rotatable bonds"),
-    "h_bond_donors": ComputedProperty("hydrogen bond donors"),
-    "h_bond_acceptors": ComputedProperty("hydrogen bond acceptors"),
-    "rings": ComputedProperty("rings"),
-    "aromatic_rings": ComputedProperty("aromatic rings"),
-    "fraction_sp3": ComputedProperty("fraction of carbons that are sp3", range=(0.0, 1.0)),
+GROUPINGS = {
+    "scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring are one group",
+    "ionisation": "acid, base, zwitterion or neutral at pH 7.4 (see charge_at_ph_7.4)",
 }
-
-
-GROUPINGS = {"scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring are one group"}
 
 
 def _bytes_of(mol: Chem.Mol) -> int:
@@ -81,13 +70,16 @@ def canonical_fixpoint(text: str) -> str:
     return text
 
 
-def check(text: str, max_heavy_atoms: int) -> list[Violation]:
-    """Return why a molecule may not be proposed: too large, or an unstable or reactive group."""
-    from models.domains.molecules.chemistry.structural_alerts import alerts
+def check(text: str, max_heavy_atoms: int | None, policy: AlertPolicy) -> list[Violation]:
+    """Return why a molecule may not be proposed: too large, or a group that is unstable or unwanted."""
+    from models.domains.molecules.chemistry.structural_alerts import ALERTS, blocking_alerts
 
     mol = molecule(text)
-    broken = [Violation(f"alert: {name}", f"contains {name}") for name in alerts(mol)]
-    if mol.GetNumHeavyAtoms() > max_heavy_atoms:
+    broken = [
+        Violation(f"alert: {name}", f"contains {name}", is_policy=name not in ALERTS)
+        for name in blocking_alerts(text, policy)
+    ]
+    if max_heavy_atoms is not None and mol.GetNumHeavyAtoms() > max_heavy_atoms:
         message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
         broken.insert(0, Violation("max_heavy_atoms", message))
     return broken
@@ -117,33 +109,40 @@ def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
     Raises:
         KeyError: if a name is not in `COMPUTED`.
     """
-    functions = _property_functions()
+    functions = {name: function_of(name) for name in names}
     return {
-        name: np.array([functions[name](molecule(text)) for text in texts], dtype=np.float64)
-        for name in names
+        name: np.array([function(molecule(text)) for text in texts], dtype=np.float64)
+        for name, function in functions.items()
     }
 
 
 def groups(texts: Sequence[str], name: str) -> list[str]:
-    """Return the SMILES of each molecule's scaffold, empty without a ring.
+    """Return the group of each molecule: its scaffold's SMILES (empty without a ring), or its ionisation.
 
     Raises:
         KeyError: if the name is not in `GROUPINGS`.
     """
+    return [_GROUPS[name](molecule(text)) for text in texts]
+
+
+def _scaffold(mol: Chem.Mol) -> str:
     from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
-    if name not in GROUPINGS:
-        raise KeyError(name)
-    scaffolds = [GetScaffoldForMol(molecule(text)) for text in texts]  # type: ignore[no-untyped-call] # RDKit leaves it untyped
-    return [Chem.MolToSmiles(scaffold) for scaffold in scaffolds]
+    return Chem.MolToSmiles(GetScaffoldForMol(mol))  # type: ignore[no-untyped-call] # RDKit leaves it untyped
+
+
+_GROUPS: Mapping[str, Callable[[Chem.Mol], str]] = {"scaffold": _scaffold, "ionisation": ionisation}
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return an SDF (V3000, 2D coordinates), one record per row with every column but `object` as data.
 
-    V3000 holds stereo groups and large molecules, which V2000 cannot.
+    V3000 holds stereo groups and large molecules, which V2000 cannot. The chiral flag is set for molecules of
+    one known configuration.
     """
     from rdkit.Chem import rdDepictor
+
+    from models.domains.molecules.chemistry.stereoisomers import DEFINED, statement
 
     text = io.StringIO()
     writer = Chem.SDWriter(text)
@@ -151,6 +150,7 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
     for row in rows:
         mol = Chem.Mol(molecule(str(row["object"])))
         rdDepictor.Compute2DCoords(mol)
+        mol.SetIntProp("_MolFileChiralFlag", int(statement(str(row["object"])) == DEFINED))
         mol.SetProp("_Name", str(row.get("candidate_id") or ""))
         for name, value in row.items():
             if name != "object":
@@ -183,29 +183,3 @@ def _why_invalid(text: str) -> str:
     with rdBase.BlockLogs():
         problems = Chem.DetectChemistryProblems(mol)
     return str(problems[0].Message()) if problems else "it cannot be read"
-
-
-@cache
-def _property_functions() -> dict[str, Callable[[Chem.Mol], float]]:
-    from rdkit.Chem import QED, rdMolDescriptors
-
-    return {
-        "qed": QED.qed,
-        "sa_score": _sa_score,
-        "molecular_weight": rdMolDescriptors._CalcMolWt,  # noqa: SLF001 - the public name wraps this in a slow module
-        "logp": lambda mol: rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
-        "tpsa": rdMolDescriptors.CalcTPSA,
-        "heavy_atoms": Chem.Mol.GetNumHeavyAtoms,
-        "rotatable_bonds": rdMolDescriptors.CalcNumRotatableBonds,
-        "h_bond_donors": rdMolDescriptors.CalcNumHBD,
-        "h_bond_acceptors": rdMolDescriptors.CalcNumHBA,
-        "rings": rdMolDescriptors.CalcNumRings,
-        "aromatic_rings": rdMolDescriptors.CalcNumAromaticRings,
-        "fraction_sp3": rdMolDescriptors.CalcFractionCSP3,
-    }
-
-
-def _sa_score(mol: Chem.Mol) -> float:
-    from rdkit.Contrib.SA_Score import sascorer
-
-    return float(sascorer.calculateScore(mol))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rdkit.Chem.MolStandardize.rdMolStandardize import Normalizer
 
+VERSION = 1
+"""Raised when the same record comes to have another text."""
 CARBON = 6
 NITROGEN = 7
 OXYGEN = 8
@@ -76,6 +78,11 @@ ACIDS = (
     "[NX3H1,NX2-]([SX4](=O)=O)[CX3,SX4]=O",
 )
 """Groups whose first atom gives its hydrogen to balance a permanent cation, the strongest acids first."""
+
+
+def named_form(tautomers: str) -> str:
+    """Return the name of how canonical texts are written, with these tautomers: equal names, equal texts."""
+    return f"molecules {VERSION}, tautomers {tautomers}, RDKit {rdBase.rdkitVersion}"
 
 
 def normal_form(mol: Chem.Mol) -> Chem.Mol:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal
 
 from rdkit import Chem, rdBase
+from rdkit.Chem.rdqueries import NumRadicalElectronsGreaterQueryAtom
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.chemistry.counterions import Record, metals, sort_out
@@ -27,7 +28,7 @@ from models.domains.molecules.chemistry.molecules import (
 )
 from models.domains.molecules.chemistry.normal_form import CARBON, is_carbanion, may_move, normal_form
 from models.domains.molecules.chemistry.stereo import MAX_GROUPS, one_compound, settled_groups, write_groups
-from models.domains.molecules.chemistry.tautomers import amide_form
+from models.domains.molecules.chemistry.tautomers import TooManyTautomersError, amide_form, standard_tautomer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,10 +41,15 @@ MAX_MOVABLE_CHARGES = 20
 MOST_SHOWN = 4
 _MIXTURE = re.compile(r"(?:^|[|,])(?:[&o]\d*:|r\b)")
 _DATA, _LINK_NODES = "DAT", "_molLinkNodes"
+_PLAIN = re.compile(r"(?:Cl|Br|[BCNOPSFIbcnops()=#/\\\\%0-9-]|\[nH\]|\[C@@?H?\])+")
+"""SMILES of neutral parts of organic elements without isotopes, queries, dots or words behind."""
+Tautomers = Literal["as_drawn", "merged"]
 
 
-def read_smiles(text: str) -> ParsedObject:
+def read_smiles(text: str, tautomers: Tautomers = "as_drawn") -> ParsedObject:
     """Return the canonical text of the compound that a SMILES or CXSMILES describes, with warnings.
+
+    Where tautomers are merged, the text is that of the standard tautomer.
 
     Raises:
         InvalidObjectError: if it describes no molecule of the usual organic elements, or several.
@@ -53,28 +59,58 @@ def read_smiles(text: str) -> ParsedObject:
         raise InvalidObjectError(COLUMN, "the SMILES is empty")
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidObjectError(COLUMN, f"the SMILES is longer than {MAX_TEXT_LENGTH} characters")
-    return _read(text)
+    return _read(text, tautomers)
 
 
 @lru_cache(maxsize=20_000)  # texts are at most MAX_TEXT_LENGTH long
-def _read(text: str) -> ParsedObject:
+def _read(text: str, tautomers: Tautomers) -> ParsedObject:
     mol = molecule(text)
     with rdBase.BlockLogs():
         try:
+            if _is_plain(text, mol):
+                compound, warnings = _usual_tautomer(mol, tautomers)
+                return ParsedObject(canonical_fixpoint(write_groups(compound)), tuple(warnings))
             mol = _ionic(mol)
             if reason := next(_why_no_compound(mol), None):
                 raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
             compound, warnings = _compound(mol)
+            compound, moved = _usual_tautomer(compound, tautomers)
             compound, warning = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
             canonical = canonical_fixpoint(write_groups(compound))
         except Chem.MolSanitizeException as error:
             raise InvalidObjectError(COLUMN, f"{shown(text)} cannot be standardised: {error}") from error
-    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *warning, *_kept(compound)))
+    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *moved, *warning, *_kept(compound)))
 
 
 def canonical_smiles(text: str) -> str:
     """Return the canonical text alone; raises what `read_smiles` raises."""
     return read_smiles(text).text
+
+
+def _is_plain(text: str, mol: Chem.Mol) -> bool:
+    """Return whether a structure needs no standardisation beside its tautomer; false is always safe."""
+    is_usual = _PLAIN.fullmatch(text) is not None and ("C" in text.replace("Cl", "") or "c" in text)
+    return is_usual and not len(mol.GetAtomsMatchingQuery(_radical()))
+
+
+@cache
+def _radical() -> Chem.QueryAtom:
+    return NumRadicalElectronsGreaterQueryAtom(0)
+
+
+def _usual_tautomer(mol: Chem.Mol, tautomers: Tautomers) -> tuple[Chem.Mol, list[str]]:
+    """Return the amide form of a compound or, where tautomers are merged, its standard one, with warnings."""
+    amide = amide_form(mol)
+    warnings = [] if amide is mol else ["drawn as an imidic acid: read as its amide tautomer"]
+    if tautomers == "as_drawn":
+        return amide, warnings
+    try:
+        standard = standard_tautomer(amide)
+    except TooManyTautomersError as error:
+        return amide, [*warnings, f"{error}: stored as drawn, apart from its other tautomers"]
+    if standard is not amide and write_groups(standard) != write_groups(amide):
+        warnings.append("read as its standard tautomer, which this campaign stores for all tautomers")
+    return standard, warnings
 
 
 def _ionic(mol: Chem.Mol) -> Chem.Mol:
@@ -164,10 +200,7 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
         raise InvalidObjectError(COLUMN, _why_inorganic(compound, record))
     if any(_has_moved_protons(parts[i], forms[i]) for i in record.compounds):
         warnings.append("charges were neutralised by moving protons")
-    amide = amide_form(compound)
-    if amide is not compound:
-        warnings.append("drawn as an imidic acid: read as its amide tautomer")
-    return amide, warnings
+    return compound, warnings
 
 
 def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str]]:

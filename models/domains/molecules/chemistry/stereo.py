@@ -72,7 +72,7 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
         return None
     if {Chem.MolToSmiles(mol) for mol in isomers} == {
         Chem.MolToSmiles(first),
-        Chem.MolToSmiles(_mirrored(first)),
+        Chem.MolToSmiles(mirrored(first)),
     }:
         centres = [atom.GetIdx() for atom in first.GetAtoms() if _is_centre(atom)]
         editable = Chem.RWMol(first)
@@ -100,7 +100,8 @@ def _is_centre(atom: Chem.Atom) -> bool:
     return bool(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED)
 
 
-def _mirrored(mol: Chem.Mol) -> Chem.Mol:
+def mirrored(mol: Chem.Mol) -> Chem.Mol:
+    """Return the mirror image of a molecule."""
     copy = Chem.Mol(mol)
     for atom in copy.GetAtoms():
         atom.InvertChirality()

@@ -14,7 +14,7 @@ import torch
 
 from models.domains.molecules.environment import patterns
 from models.domains.molecules.environment.hashing import splitmix64
-from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
+from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS
 from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, count_nodes
 
 if TYPE_CHECKING:
@@ -28,20 +28,23 @@ if TYPE_CHECKING:
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
 N_COUNTS = 8
-_SITE = N_ENVIRONMENTS + 1
-SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS + patterns.SLOT_WIDTH
-SLOT_SIGNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH - N_SLOT_BITS, SLOT_WIDTH - patterns.SLOT_WIDTH)
-SLOT_PATTERNS = slice(SLOT_WIDTH - patterns.SLOT_WIDTH, SLOT_WIDTH)
+SLOT_SIGNS = slice(-patterns.SLOT_WIDTH - N_SLOT_BITS, -patterns.SLOT_WIDTH)
+SLOT_PATTERNS = slice(-patterns.SLOT_WIDTH, None)
 """Columns of a slot's features."""
 
 
-def encoding_width(n_fragments: int) -> int:
+def slot_width(n_environments: int) -> int:
+    """Return E."""
+    return 2 + 2 * N_DESCRIPTORS + n_environments + 1 + 3 + N_SLOT_BITS + patterns.SLOT_WIDTH
+
+
+def encoding_width(n_fragments: int, n_environments: int) -> int:
     """Return D."""
     return (
         n_fragments
         + 2 * N_DESCRIPTORS
-        + 2 * N_ENVIRONMENTS
-        + _SITE
+        + 3 * n_environments
+        + 1
         + N_COUNTS
         + N_SLOT_BITS
         + patterns.WIDTH
@@ -49,9 +52,9 @@ def encoding_width(n_fragments: int) -> int:
     )
 
 
-def columns(n_fragments: int) -> dict[str, slice]:
+def columns(n_fragments: int, n_environments: int) -> dict[str, slice]:
     """Return which columns of D hold patterns and which signs of hashes, by name."""
-    end = encoding_width(n_fragments)
+    end = encoding_width(n_fragments, n_environments)
     signs = end - N_STATE_BITS
     start = signs - patterns.WIDTH
     return {
@@ -93,8 +96,8 @@ def encode_states(
         [
             counts,
             counts.new_zeros(len(counts), N_DESCRIPTORS),
-            _environment_counts(sites_state.site_class, sites_state.neighbours != NONE),
-            _environment_counts(sites_state.site_class, sites_state.is_pointable),
+            _environment_counts(sites_state.site_class, sites_state.neighbours != NONE, tables),
+            _environment_counts(sites_state.site_class, sites_state.is_pointable, tables),
             torch.stack(numbers, dim=1),
             _pointed_site(columns, seen, sites_state, tables),
             found.tree / 2,
@@ -171,6 +174,6 @@ def encode_slots(
     return (features * (sites_state.is_open | at_leaf)[..., None]).flatten(1, 2)
 
 
-def _environment_counts(kind: Tensor, counted: Tensor) -> Tensor:
-    counts = torch.zeros(len(kind), N_ENVIRONMENTS, device=kind.device)
+def _environment_counts(kind: Tensor, counted: Tensor, tables: LookupTables) -> Tensor:
+    counts = torch.zeros(len(kind), tables.n_environments, device=kind.device)
     return counts.scatter_add_(1, kind.flatten(1) // 2, counted.flatten(1).float() / 2)

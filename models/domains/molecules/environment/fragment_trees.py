@@ -20,6 +20,9 @@ from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.stereo import flat, write_groups
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.environment.common_words import common_words
+from models.domains.molecules.environment.design_tables import build_design
+from models.domains.molecules.environment.designed_parts import DesignedParts
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.names import named_sites
 from models.domains.molecules.environment.site_graphs import N_SITE_STATES, graph_of
@@ -32,7 +35,10 @@ from models.gflownet.environment import Environment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.domains.molecules.designs.design import Design
     from models.domains.molecules.fragments.fragments import Fragment
+    from models.domains.molecules.fragments.reach import Obstacles
+    from models.gflownet.common_choices import CommonChoices
     from models.gflownet.structures import Graph
 
 _N_TEXTS = 100_000
@@ -46,6 +52,9 @@ class FragmentTrees(Environment):
     attached; the first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site
     removes the leaf and points at its former slot), undoing a pointing, and undoing the stop.
 
+    With a `design`, every tree has the kept part as its first node, which is never removed. `obstacles` names
+    what keeps a molecule out of the space of free trees.
+
     Raises:
         ValueError: if no molecule of the vocabulary fits the limits.
     """
@@ -53,34 +62,49 @@ class FragmentTrees(Environment):
     format = "FragmentTrees 2"
 
     def __init__(
-        self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
+        self,
+        fragments: Sequence[Fragment],
+        max_fragments: int,
+        max_heavy_atoms: int,
+        *,
+        device: str = "cpu",
+        design: Design | None = None,
+        obstacles: Obstacles | None = None,
     ) -> None:
+        self._obstacles = obstacles
         self.device = torch.device(device)
-        self.fragments = tuple(fragments)
+        own = () if design is None else (design.root, *design.groups)
+        self.fragments = (*fragments, *own)
         self.limits = SizeLimits(max_fragments, max_heavy_atoms)
-        self._tables = build(self.fragments).to(self.device)
-        self._first_words = first_words(self._tables, self.limits)
-        if not self._first_words.any():
+        tables = build(self.fragments, len(fragments))
+        self._first_words = first_words(tables, self.limits).to(self.device)
+        if design is None and not self._first_words.any():
             raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
+        self._design, self._parts = None, None
+        self._disassembler = Disassembler(tuple(fragments) or self.fragments, max_fragments)
+        if design is not None:
+            designed = build_design(design, self.fragments, len(fragments), tables, self.limits)
+            self._design = designed.to(self.device)
+            self._parts = DesignedParts(design, self.fragments, len(fragments), self._disassembler)
+        self._tables = tables.to(self.device)
         self._n_sites = self._tables.is_site.shape[1]
         self.state_width = 4 * max_fragments + 2
         self.n_slots = max_fragments * self._n_sites
         self.n_actions = self.n_slots + len(self._tables.word_fragment) + 1
         self.n_backward_actions = self.n_slots + 2
-        self.encoding_width = encoding.encoding_width(len(self.fragments))
-        self.slot_width = encoding.SLOT_WIDTH
+        self.encoding_width = encoding.encoding_width(len(self.fragments), self._tables.n_environments)
+        self.slot_width = encoding.slot_width(self._tables.n_environments)
         self.max_steps = 2 * max_fragments
         n_words, n_relations = len(self._tables.word_fragment), int(self._tables.relation.max())
         self.graph_kinds = (1 + len(self.fragments), 1 + N_SITE_STATES * n_words, 1 + n_relations)
         self._stop = self.ending_action = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
-        self._disassembler = Disassembler(self.fragments, max_fragments)
         self._facts = StateCache(self._compute, self.reset(1))
         self._texts: OrderedDict[int, str] = OrderedDict()
 
     def vocabulary(self) -> list[str]:
-        """Return every fragment by its core and sites."""
-        return [f"{item.core} {item.atoms} {item.environments}" for item in self.fragments]
+        """Return every fragment by its core, its sites and the configuration of its centres."""
+        return [_description(fragment) for fragment in self.fragments]
 
     def input_names(self) -> list[str]:
         """Return the core of each counted fragment, then the places of the other features [D]."""
@@ -95,9 +119,11 @@ class FragmentTrees(Environment):
         return [*(sites[fragment][1][site] for fragment, site in words), "stop"]
 
     def reset(self, n: int) -> Tensor:
-        """Return n empty trees [n, W]."""
+        """Return n empty trees [n, W], or with the part that a design keeps."""
         states = torch.full((n, self.state_width), NONE, device=self.device)
         states[:, -1] = 0
+        if self._design is not None:
+            states[:, 0] = self._design.root
         return states
 
     def forward_mask(self, states: Tensor) -> Tensor:
@@ -194,18 +220,29 @@ class FragmentTrees(Environment):
         return (torch.stack(kinds, dim=1) + 1) * (columns.pointed != NONE)[:, None]
 
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""
-        texts = []
-        for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
-            if key not in self._texts:
-                self._texts[key] = assemble(row, self.fragments)
-                if len(self._texts) > _N_TEXTS:
-                    self._texts.popitem(last=False)
-            texts.append(self._texts[key])
+        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache.
+
+        Of several trees that a design has for one molecule, all but one are invalid.
+        """
+        keys = self.key(states).tolist()
+        new = {key: row for key, row in zip(keys, states.tolist(), strict=True) if key not in self._texts}
+        if self._parts is None:
+            self._texts.update({key: assemble(row, self.fragments) for key, row in new.items()})
+        else:
+            self._texts.update(self._parts.texts(new, self))
+        texts = [self._texts[key] for key in keys]
+        while len(self._texts) > _N_TEXTS:
+            self._texts.popitem(last=False)
         return texts
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree."""
+        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree.
+
+        Of several trees that a design has for one molecule, the one with the least key stands for it.
+        """
+        if self._parts is not None:
+            states, result = rows_to_tensor(self._parts.rows(texts, self), self.state_width)
+            return states.to(self.device), result.to(self.device)
         rows = [self._disassembler.row(text) for text in texts]
         states, result = rows_to_tensor(rows, self.state_width)
         states, result = states.to(self.device), result.to(self.device)
@@ -218,6 +255,16 @@ class FragmentTrees(Environment):
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
 
+    def obstacle(self, text: str) -> str | None:
+        """Return why a molecule has no tree, where the campaign's limits are known."""
+        if self._parts is not None:
+            return "no molecule of the design: another part, position or substituent"
+        return None if self._obstacles is None else self._obstacles.of(text)
+
+    def common_choices(self) -> CommonChoices | None:
+        """Return how often chemists attach each fragment at each kind of site."""
+        return common_words(self.fragments, self._tables, self.limits.fragments)
+
     def simplified(self, text: str) -> tuple[str, str] | None:
         """Return a molecule without its isotopes and configuration, if it has any."""
         mol = molecule(text)
@@ -228,4 +275,12 @@ class FragmentTrees(Environment):
         return (canonical_fixpoint(write_groups(simple)), " and ".join(names)) if names else None
 
     def _compute(self, states: Tensor) -> StateProperties:
-        return compute(states, self._tables, self.limits, self._first_words)
+        return compute(states, self._tables, self.limits, self._first_words, self._design)
+
+
+def _description(fragment: Fragment) -> str:
+    """Return what tells a fragment apart from all others, of any rules."""
+    flat = f"{fragment.core} {fragment.atoms} {fragment.environments}"
+    if fragment.rules == "brics":
+        return flat
+    return f"{flat} {fragment.rules} {[tuple(centre) for centre in fragment.centres]}"

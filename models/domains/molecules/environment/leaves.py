@@ -33,10 +33,17 @@ class Leaves(NamedTuple):
 
 
 def find_leaves(
-    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables
+    columns: TreeColumns,
+    seen: RootedHashes,
+    sites_state: SiteStates,
+    tables: LookupTables,
+    *,
+    keeps_root: bool = False,
 ) -> Leaves:
-    """Return the leaves of a batch of trees."""
+    """Return the leaves of a batch of trees, with `keeps_root` without the first node."""
     exists = (columns.fragment != NONE) & (sites_state.degree <= 1)
+    if keeps_root:
+        exists[:, 0] = False
     site = attachment_sites(columns).clamp(min=0)
     rest = seen.beyond.gather(2, site[..., None]).squeeze(2)
     signature = splitmix64(rest + tables.word_hash[tables.word_of_site[columns.fragment.clamp(min=0), site]])

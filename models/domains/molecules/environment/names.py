@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from models.domains.molecules.fragments.configuration import Centre
     from models.domains.molecules.fragments.fragments import Fragment
 
 
@@ -24,9 +25,10 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
     seen: Counter[str] = Counter()
     named: list[tuple[str, Mapping[int, str]]] = []
     for fragment in fragments:
-        seen[fragment.core] += 1
-        repeat = "" if seen[fragment.core] == 1 else f" #{seen[fragment.core]}"
-        name = f"{fragment.core}{repeat}"
+        core = " ".join([fragment.core, *map(_centre_name, fragment.centres)])
+        seen[core] += 1
+        repeat = "" if seen[core] == 1 else f" #{seen[core]}"
+        name = f"{core}{repeat}"
         at: Counter[int] = Counter()
         sites = {-1: f"{name} alone"}
         for site, (atom, environment) in enumerate(zip(fragment.atoms, fragment.environments, strict=True)):
@@ -34,6 +36,11 @@ def named_sites(fragments: Sequence[Fragment]) -> list[tuple[str, Mapping[int, s
             sites[site] = f"{name} by atom {atom} ({environment}, {at[atom]})"
         named.append((name, sites))
     return named
+
+
+def _centre_name(centre: Centre) -> str:
+    turn = "@" if centre.is_counter_clockwise else "@@"
+    return f"{centre.atom}{turn}{centre.n_sites}"
 
 
 def name_hash(name: str) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 512 * 2**20
 """Cache size: some thousand states of a few training steps, which rarely recur later."""
 
 Entries = TypeVar("Entries", bound=NamedTuple)

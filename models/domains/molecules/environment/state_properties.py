@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from torch.nn.functional import pad
 
 from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.leaves import Leaves, find_leaves
@@ -19,6 +20,7 @@ from models.domains.molecules.environment.validity import SiteStates, analyse_si
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.domains.molecules.environment.design_tables import DesignTables
     from models.domains.molecules.environment.lookup_tables import LookupTables
     from models.domains.molecules.environment.validity import SizeLimits
 
@@ -35,21 +37,34 @@ class StateProperties(NamedTuple):
     open_view: Tensor  # [B, K] the tree rooted at each open site, zero elsewhere
 
 
-def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
+def compute(
+    states: Tensor,
+    tables: LookupTables,
+    limits: SizeLimits,
+    first_words: Tensor,
+    design: DesignTables | None = None,
+) -> StateProperties:
     """Return the properties of states [B, W], given the words that may begin a molecule [V]."""
-    columns = split(states)
-    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
-    name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
+    whole = split(states)
+    # Rows of a batch grow together, so late nodes are mostly empty.
+    columns = whole.first(max(1, int((whole.fragment != NONE).any(dim=0).sum())))
+    missing_nodes = whole.fragment.shape[1] - columns.fragment.shape[1]
+    n_missing = missing_nodes * tables.is_site.shape[1]
+    seen = tree_states.rooted_hashes(columns, tables)
+    sites_state = analyse_sites(columns, tables, limits, design)
+    name = tree_states.name(columns, seen, missing_nodes)
+    leaves = find_leaves(columns, seen, sites_state, tables, keeps_root=design is not None)
     found = find_patterns(columns, sites_state.neighbours, tables)
     encoded = encoding.encode_states(columns, seen, sites_state, tables, limits, found)
+    slots = encoding.encode_slots(columns, seen, sites_state, leaves, tables, found)
     return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
-        backward_mask=_backward_mask(columns, leaves, sites_state),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, (first_words, design), n_missing),
+        backward_mask=_backward_mask(columns, leaves, sites_state, n_missing),
         encoding=encoding.with_signs(encoded, name),
-        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables, found),
+        slots=pad(slots, (0, 0, 0, n_missing)),
         last_added_slot=_last_added_slot(columns, leaves),
-        open_view=(seen.site * sites_state.is_open).flatten(1),
+        open_view=pad((seen.site * sites_state.is_open).flatten(1), (0, n_missing)),
     )
 
 
@@ -58,9 +73,11 @@ def _forward_mask(
     seen: RootedHashes,
     sites_state: SiteStates,
     tables: LookupTables,
-    first_words: Tensor,
+    beginning: tuple[Tensor, DesignTables | None],
+    n_missing: int,
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
+    first_words, design = beginning
     is_empty, is_pointed, is_final = (
         columns.fragment[:, 0] == NONE,
         columns.pointed != NONE,
@@ -68,19 +85,23 @@ def _forward_mask(
     )
     is_growing = ~is_empty & ~is_pointed & ~is_final
     slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
-    words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    if design is None:
+        words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
+    else:
+        words = design.fitting_words(sites_state, columns, tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
     stop = is_growing & (sites_state.required == 0)
-    return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
+    return torch.cat([pad(slots & is_growing[:, None], (0, n_missing)), words, stop[:, None]], dim=1)
 
 
-def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates) -> Tensor:
+def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates, n_missing: int) -> Tensor:
     """Return one leaf per orbit, or the last step [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
     slots = torch.zeros_like(sites_state.is_open.flatten(1))
     slots.scatter_(1, leaves.slot, leaves.first & ~(is_pointed | is_final)[:, None])
     is_built = columns.fragment[:, 0] != NONE
-    return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
+    last = [is_pointed[:, None], (is_final & is_built)[:, None]]
+    return torch.cat([pad(slots, (0, n_missing)), *last], dim=1)
 
 
 def _last_added_slot(columns: TreeColumns, leaves: Leaves) -> Tensor:

@@ -32,6 +32,10 @@ class TreeColumns(NamedTuple):
     pointed: Tensor  # [B]
     final: Tensor  # [B]
 
+    def first(self, n: int) -> TreeColumns:
+        """Return the columns of the first n nodes; the others must be empty."""
+        return TreeColumns(*(column[:, :n] for column in self[:4]), self.pointed, self.final)
+
 
 class RootedHashes(NamedTuple):
     """Hashes that are equal exactly for parts related by a symmetry of the tree (up to collisions)."""
@@ -130,24 +134,16 @@ def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
 
 def rooted_hashes(columns: TreeColumns, tables: LookupTables) -> RootedHashes:
     """Return the hashes of every tree, in two passes over the bonds: towards the root, then away from it."""
-    n = columns.fragment.shape[1]
-    # Rows of a batch grow together, so late columns are mostly empty.
-    n_most = max(1, int((columns.fragment != NONE).any(dim=0).sum()))
-    fragment, parent, parent_site, own_site = (column[:, :n_most] for column in columns[:4])
-    used = TreeColumns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
+    fragment = columns.fragment
     exists, index = fragment != NONE, fragment.clamp(min=0)
     position, arrival = tables.position[index], tables.arrival[index]  # [B, N, P, S]
     colour = tables.colour[fragment]  # [B, N]
-    content = _attached(used, position, colour, tables)
+    content = _attached(columns, position, colour, tables)
     terms = splitmix64(content[:, :, None, :] + position)  # [B, N, P, S]
     whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
     site = splitmix64(whole - terms + arrival).amin(dim=2)  # [B, N, S]
     node = torch.where(exists, splitmix64(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
-    missing = n - n_most
-    pad = torch.nn.functional.pad
-    return RootedHashes(
-        pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing))
-    )
+    return RootedHashes(site, content, node)
 
 
 def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: LookupTables) -> Tensor:
@@ -185,9 +181,16 @@ def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: Lo
     return content
 
 
-def name(columns: TreeColumns, seen: RootedHashes) -> Tensor:
-    """Return a 64-bit key of each state [B], invariant to node numbering and site symmetry."""
-    parts = [seen.node + FINAL, (columns.final + FINAL)[:, None], count_nodes(columns)[:, None]]
+def name(columns: TreeColumns, seen: RootedHashes, n_missing: int) -> Tensor:
+    """Return a 64-bit key of each state [B], invariant to node numbering and site symmetry.
+
+    `n_missing` nodes, which every row leaves empty, are not among the columns.
+    """
+    parts = [
+        torch.nn.functional.pad(seen.node, (0, n_missing)) + FINAL,
+        (columns.final + FINAL)[:, None],
+        count_nodes(columns)[:, None],
+    ]
     return splitmix64(splitmix64(torch.cat(parts, dim=1)).sum(dim=1))
 
 

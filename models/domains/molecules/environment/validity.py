@@ -7,12 +7,12 @@ Letters: B batch, N nodes, S sites of a fragment, V words.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
-from models.domains.molecules.environment.lookup_tables import MAX_REQUIRED
 from models.domains.molecules.environment.tree_states import NONE, count_nodes, neighbour_slots
+from models.domains.molecules.fragments.fragments import MAX_REQUIRED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,23 +51,48 @@ class _Bonds(NamedTuple):
     n_hetero: Tensor  # [B, N, S] heteroatoms attached to the site's atom
 
 
-class _Requirements(NamedTuple):
+class Requirements(NamedTuple):
+    """Uses of sites that are still missing."""
+
     missing: Tensor  # [B, N] required uses
     atoms: Tensor  # [B, N] heavy atoms that meeting them takes at least
-    saved: Tensor  # [B, N, 2] of them once one more use is met, by whether with a heteroatom
+    saved: Tensor  # [B, N, S, 2] of them once one more use is met there, by whether with a heteroatom
     satisfies: Tensor  # [B, N, S] bool: using this site meets one
 
 
-def analyse_sites(columns: TreeColumns, tables: LookupTables, limits: SizeLimits) -> SiteStates:
-    """Return the state of every site of a batch of states."""
+class SiteRules(Protocol):
+    """What a design changes about the sites of a tree."""
+
+    def with_root(self, needs: Requirements, columns: TreeColumns, is_used: Tensor) -> Requirements:
+        """Return the missing uses with those of the kept part."""
+        ...
+
+    def restrict(self, state: SiteStates, columns: TreeColumns, tables: LookupTables) -> SiteStates:
+        """Return the state with the sites to point at that the design has."""
+        ...
+
+
+def analyse_sites(
+    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: SiteRules | None = None
+) -> SiteStates:
+    """Return the state of every site of a batch of states; a design has rules of its own."""
+    state = _free_sites(columns, tables, limits, design)
+    return state if design is None else design.restrict(state, columns, tables)
+
+
+def _free_sites(
+    columns: TreeColumns, tables: LookupTables, limits: SizeLimits, design: SiteRules | None
+) -> SiteStates:
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
     bonds = _bonds(columns, tables)
     needs = _needs(columns, bonds, tables)
+    if design is not None:
+        needs = design.with_root(needs, columns, bonds.is_used)
     heavy_atoms = (tables.heavy_atoms[fragment] * exists).sum(dim=1)
     atoms_left = limits.heavy_atoms - heavy_atoms - needs.atoms.sum(dim=1)
     fragments_left = limits.fragments - count_nodes(columns) - needs.missing.sum(dim=1)
-    room_for_atoms = atoms_left[:, None, None, None] + needs.saved[:, :, None] * needs.satisfies[..., None]
+    room_for_atoms = atoms_left[:, None, None, None] + needs.saved * needs.satisfies[..., None]
     room_for_fragments = fragments_left[:, None, None] - 1 + needs.satisfies
     is_sp3, fresh_class = tables.is_sp3[fragment], tables.site_class[fragment]
     site_class = fresh_class | (is_sp3 & (bonds.n_hetero > 0))
@@ -101,7 +126,7 @@ def _bonds(columns: TreeColumns, tables: LookupTables) -> _Bonds:
     return _Bonds(is_site, neighbours, is_used, to_hetero, n_hetero)
 
 
-def _needs(columns: TreeColumns, bonds: _Bonds, tables: LookupTables) -> _Requirements:
+def _needs(columns: TreeColumns, bonds: _Bonds, tables: LookupTables) -> Requirements:
     fragment = columns.fragment.clamp(min=0)
     countable = tables.countable[fragment] & bonds.is_site
     required = tables.required[fragment] * (columns.fragment != NONE)
@@ -116,19 +141,29 @@ def _needs(columns: TreeColumns, bonds: _Bonds, tables: LookupTables) -> _Requir
     one_less = (missing - 1).clamp(min=0)
     after = [to_complete(one_less, has_hetero), to_complete(one_less, torch.ones_like(has_hetero))]
     saved = torch.stack([atoms - left for left in after], dim=2)
-    return _Requirements(missing, atoms, saved, countable & (missing > 0)[..., None])
+    saved = saved[:, :, None].expand(-1, -1, countable.shape[2], -1)
+    return Requirements(missing, atoms, saved, countable & (missing > 0)[..., None])
 
 
 def fitting_words(sites_state: SiteStates, slot: Tensor, tables: LookupTables) -> Tensor:
     """Return which words may be attached to one slot [B] of each tree [B, V]."""
+    kind = pointed_class(sites_state, slot)
+    return tables.fits[kind] & words_with_room(sites_state, slot, tables)
+
+
+def pointed_class(sites_state: SiteStates, slot: Tensor) -> Tensor:
+    """Return the class of one slot [B] of each tree."""
+    return sites_state.site_class.flatten(1)[torch.arange(len(slot), device=slot.device), slot]
+
+
+def words_with_room(sites_state: SiteStates, slot: Tensor, tables: LookupTables) -> Tensor:
+    """Return which words keep to the limits at one slot [B] of each tree [B, V], whatever fits there."""
     rows = torch.arange(len(slot), device=slot.device)
-    kind = sites_state.site_class.flatten(1)[rows, slot]
+    kind = pointed_class(sites_state, slot)
     room_for_fragments = sites_state.room_for_fragments.flatten(1)[rows, slot]
     room_for_atoms = sites_state.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
-    return (
-        tables.fits[kind]
-        & (tables.word_required <= room_for_fragments[:, None])
-        & (tables.word_cost[kind] <= room_for_atoms[:, tables.word_is_hetero.long()])
+    return (tables.word_required <= room_for_fragments[:, None]) & (
+        tables.word_cost[kind] <= room_for_atoms[:, tables.word_is_hetero.long()]
     )
 
 

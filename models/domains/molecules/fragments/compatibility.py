@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.domains.molecules.fragments.fragmentation import ENVIRONMENTS, HETERO, PAIRS, SP3_CARBON
+from models.domains.molecules.fragments.rules import RULES, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.domains.molecules.fragments.fragments import Fragment
 
-NAMES = tuple(ENVIRONMENTS)
-N_CLASSES = 2 * len(NAMES)
 IMPOSSIBLE = 10_000
 """A number of heavy atoms beyond every limit."""
 
@@ -41,27 +39,23 @@ class Cost(NamedTuple):
         return min(self)
 
 
-def site_class(environment: str, *, carbon_only: bool) -> int:
-    """Return the class of a site: its environment, and whether it refuses heteroatoms."""
-    return 2 * NAMES.index(environment) + int(carbon_only)
-
-
 def site_classes(fragment: Fragment) -> list[int]:
-    """Return the class of every site of a fresh fragment."""
+    """Return the class of every site of a fresh fragment: its environment, and if it refuses heteroatoms."""
+    names = RULES[fragment.rules].names
     pairs = zip(fragment.environments, fragment.carbon_only, strict=True)
-    return [site_class(environment, carbon_only=carbon_only) for environment, carbon_only in pairs]
+    return [2 * names.index(environment) + int(carbon_only) for environment, carbon_only in pairs]
 
 
-def is_hetero_class(kind: int) -> bool:
+def is_hetero_class(kind: int, rules: Rules) -> bool:
     """Return whether sites of this class are heteroatoms."""
-    return NAMES[kind // 2] in HETERO
+    return rules.names[kind // 2] in rules.hetero
 
 
-def is_compatible(left: int, right: int) -> bool:
+def is_compatible(left: int, right: int, rules: Rules) -> bool:
     """Return whether sites of these classes may be joined."""
-    first, second = NAMES[left // 2], NAMES[right // 2]
-    refused = (left % 2 and second in HETERO) or (right % 2 and first in HETERO)
-    return (first, second) in PAIRS and not refused
+    first, second = rules.names[left // 2], rules.names[right // 2]
+    refused = (left % 2 and second in rules.hetero) or (right % 2 and first in rules.hetero)
+    return (first, second) in rules.pairs and not refused
 
 
 def attach_actions(fragments: Sequence[Fragment]) -> list[AttachAction]:
@@ -71,7 +65,7 @@ def attach_actions(fragments: Sequence[Fragment]) -> list[AttachAction]:
             index,
             site,
             site_classes(fragment)[site] if fragment.atoms else 0,
-            bool(fragment.atoms) and fragment.environments[site] in HETERO,
+            bool(fragment.atoms) and fragment.environments[site] in RULES[fragment.rules].hetero,
             fragment.heavy_atoms,
             max(0, fragment.required - int(bool(fragment.atoms) and fragment.countable[site])),
         )
@@ -90,7 +84,8 @@ def completion_costs(fragments: Sequence[Fragment]) -> list[Cost]:
 
 def keeps_one_hetero(fragment: Fragment) -> bool:
     """Return whether the required atom is an sp3 carbon, of whose partners only one may be a heteroatom."""
-    return any(c and e in SP3_CARBON for c, e in zip(fragment.countable, fragment.environments, strict=True))
+    sp3 = RULES[fragment.rules].sp3_carbon
+    return any(c and e in sp3 for c, e in zip(fragment.countable, fragment.environments, strict=True))
 
 
 def keep_completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
@@ -105,28 +100,49 @@ def keep_completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
             (w, w.heavy_atoms + w.required_after * costs[w.fragment].least) for w in attach_actions(fragments)
         ]
         longer = [(word, cost) for word, cost in chains if word.required_after]
+        fillers = [(word, cost) for word, cost in chains if word.site >= 0 and not word.required_after]
         kept = tuple(
-            f for f, cost in zip(fragments, costs, strict=True) if _is_met(f, cost, _cheapest(f, longer))
+            f
+            for f, cost in zip(fragments, costs, strict=True)
+            if _is_met(f, cost, _cheapest(f, longer), has_one_cost=_has_one_cost(f, cost, fillers))
         )
         if len(kept) == len(fragments):
             return kept
         fragments = kept
 
 
-def _is_met(fragment: Fragment, cost: Cost, by_two: Cost) -> bool:
+def _is_met(fragment: Fragment, cost: Cost, by_two: Cost, *, has_one_cost: bool) -> bool:
     if not fragment.required:
         return True
     if fragment.required > 1 and keeps_one_hetero(fragment) and cost.other >= IMPOSSIBLE:
         return False
+    if fragment.rules != "brics" and not has_one_cost:
+        return False
     return cost.least < IMPOSSIBLE and cost.hetero <= by_two.hetero and cost.other <= by_two.other
+
+
+def _has_one_cost(fragment: Fragment, cost: Cost, fillers: Sequence[tuple[AttachAction, int]]) -> bool:
+    """Return whether the cost of a required use depends neither on its site nor on the other uses.
+
+    The masks count one cost per fragment, which several different sites must share.
+    """
+    if fragment.required < 2:  # noqa: PLR2004 - one use
+        return True
+    kinds = {kind for kind, counts in zip(site_classes(fragment), fragment.countable, strict=True) if counts}
+    each = {_cheapest_for({kind}, fillers, RULES[fragment.rules]).least for kind in kinds}
+    return len(each) == 1 and (not keeps_one_hetero(fragment) or cost.other <= cost.hetero)
 
 
 def _cheapest(fragment: Fragment, offers: Sequence[tuple[AttachAction, int]]) -> Cost:
     own = {kind for kind, counts in zip(site_classes(fragment), fragment.countable, strict=True) if counts}
+    return _cheapest_for(own, offers, RULES[fragment.rules])
+
+
+def _cheapest_for(own: set[int], offers: Sequence[tuple[AttachAction, int]], rules: Rules) -> Cost:
     fitting = [
         (word.is_hetero, cost)
         for word, cost in offers
-        if any(is_compatible(kind, word.site_class) for kind in own)
+        if any(is_compatible(kind, word.site_class, rules) for kind in own)
     ]
     hetero, other = (
         min((cost for is_hetero, cost in fitting if is_hetero == kind), default=IMPOSSIBLE)

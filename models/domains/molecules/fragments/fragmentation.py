@@ -1,67 +1,22 @@
-"""Fragmentation of molecules by modified BRICS rules, and which fragments may be joined. Torch-free.
-
-The rules are BRICS (Degen et al., ChemMedChem 3, 1503, 2008, doi:10.1002/cmdc.200800178) with one change that
-makes cutting the exact inverse of joining: whether a bond is cut depends only on its two atoms' own
-environments (element, ring, multiple bonds, which a fragment keeps whatever is attached to it) and on neither
-atom being the end of a chain. BRICS also depends on numbers of neighbours and on atoms beyond the bond.
-Joining two BRICS fragments can therefore remove or create a cut elsewhere, and one molecule would have
-several trees. Here every molecule has exactly one tree. Acyclic amides, esters and sulfonamides stay whole:
-they are the stable unit.
-"""
+"""Fragmentation of molecules by the rules of a campaign. Torch-free; see `rules` for what is cut."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rdkit import Chem
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.normal_form import add_hydrogens
 from models.domains.molecules.chemistry.stereo import flat
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-ENVIRONMENTS: Mapping[str, str] = {
-    "acyl": "[CX3;!R;+0]=[OX1]",  # BRICS L1, L6
-    "alkyl": "[CX4;!R;+0]",  # L4, L8
-    "ether": "[OX2;!R;+0]",  # L3
-    "amine": "[NX3;!R;+0]",  # L5
-    "lactam": "[NX3;R;+0;$(N@[#6]=,:*),$(N@[!#6])]",  # L10, and ring nitrogens next to a heteroatom
-    "ring_amine": "[NX3;R;+0]",  # L5
-    "thioether": "[SX2;!R;+0]",  # L11
-    "sulfonyl": "[SX4;!R;+0](=[OX1])=[OX1]",  # L12
-    "ring_alkyl": "[CX4;R;+0]",  # L13, L15
-    "aromatic": "[c;+0]",  # L14, L16
-    "azole": "[nX3;+0]",  # L9
-}
-"""SMARTS by name; an atom has the first that fits."""
-
-_PARTNERS: Mapping[str, tuple[str, ...]] = {
-    "aromatic": (
-        *("aromatic", "azole", "ring_alkyl", "ring_amine", "lactam", "amine"),
-        *("ether", "thioether", "sulfonyl", "acyl", "alkyl"),
-    ),
-    "ring_alkyl": (
-        *("ring_alkyl", "azole", "ring_amine", "lactam", "amine"),
-        *("ether", "thioether", "sulfonyl", "acyl", "alkyl"),
-    ),
-    "alkyl": ("azole", "ring_amine", "lactam", "amine", "ether", "thioether"),
-    "acyl": ("ring_amine",),
-    "sulfonyl": ("ring_amine",),
-}
-
-PAIRS = frozenset(
-    pair for left, rights in _PARTNERS.items() for right in rights for pair in ((left, right), (right, left))
+from models.domains.molecules.fragments.configuration import (
+    Centre,
+    has_configuration,
+    read_configuration,
 )
-"""Environments between which a single bond outside rings is cut and may be made, in both directions."""
-
-HETERO = frozenset({"azole", "ring_amine", "lactam", "amine", "ether", "thioether", "sulfonyl"})
-"""Heteroatom environments: an sp3 carbon keeps at most one, since aminals and acetals fall apart."""
-
-SP3_CARBON = frozenset({"alkyl", "ring_alkyl"})
+from models.domains.molecules.fragments.rules import RULES, RulesName
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,47 +31,36 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The fragments of a molecule: hydrogen-capped cores (canonical SMILES) and their bonds."""
+    """The fragments of a molecule: hydrogen-capped cores (canonical SMILES) and their bonds.
+
+    `centres` are those of each core, with their configuration as their joins come in `joins`: unlike a
+    fragment's, it is not settled for centres with several. `members` are the molecule's atoms in the order of
+    each core's atoms.
+    """
 
     cores: tuple[str, ...]
     joins: tuple[Join, ...]
+    centres: tuple[tuple[Centre, ...], ...] = field(compare=False)
+    members: tuple[tuple[int, ...], ...] = field(compare=False)
 
-
-@cache
-def _patterns() -> tuple[tuple[str, Chem.Mol], ...]:
-    return tuple((name, Chem.MolFromSmarts(smarts)) for name, smarts in ENVIRONMENTS.items())
-
-
-def environments(mol: Chem.Mol) -> list[str | None]:
-    """Return each atom's environment, None where bonds are never cut or made."""
-    result: list[str | None] = [None] * mol.GetNumAtoms()
-    for name, pattern in reversed(_patterns()):
-        for match in mol.GetSubstructMatches(pattern, maxMatches=10_000):
-            result[match[0]] = name
-    return result
-
-
-def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
-    """Return the acyclic single bonds between separable environments, chain ends included."""
-    kinds = environments(mol)
-    return [
-        bond
-        for bond in mol.GetBonds()
-        if bond.GetBondType() == Chem.BondType.SINGLE
-        and not bond.IsInRing()
-        and (kinds[bond.GetBeginAtomIdx()], kinds[bond.GetEndAtomIdx()]) in PAIRS
-    ]
+    def uses(self) -> list[Counter[int]]:
+        """Return how many bonds hold each atom of every core."""
+        used: list[Counter[int]] = [Counter() for _ in self.cores]
+        for join in self.joins:
+            used[join.left][join.left_atom] += 1
+            used[join.right][join.right_atom] += 1
+        return used
 
 
 @lru_cache(maxsize=20_000)
-def cut(text: str) -> Pieces:
-    """Return the pieces of a molecule, without stereochemistry."""
+def cut(text: str, rules: RulesName = "brics") -> Pieces:
+    """Return the pieces of a molecule, with the configuration of centres where the rules keep it."""
+    return pieces_between(text, RULES[rules].cut_bonds(flat(molecule(text))), rules)
+
+
+def pieces_between(text: str, bonds: list[tuple[int, int]], rules: RulesName) -> Pieces:
+    """Return the pieces between bonds, whatever the rules say of these; joins come in the order of bonds."""
     mol = flat(molecule(text))
-    bonds = [
-        (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
-        for bond in cuttable_bonds(mol)
-        if bond.GetBeginAtom().GetDegree() > 1 and bond.GetEndAtom().GetDegree() > 1
-    ]
     parts: list[tuple[int, ...]] = []
     cores = [canonical_core(core) for core in _parted(mol, bonds, parts)]
     site_of = {
@@ -124,8 +68,13 @@ def cut(text: str) -> Pieces:
         for piece, (members, (_, order)) in enumerate(zip(parts, cores, strict=True))
         for position, atom in enumerate(members)
     }
+    members = tuple(
+        tuple(atoms[place] for place in order) for atoms, (_, order) in zip(parts, cores, strict=True)
+    )
     joins = tuple(Join(*site_of[left], *site_of[right]) for left, right in bonds)
-    return Pieces(tuple(core for core, _ in cores), joins)
+    found = _centres(molecule(text), bonds, site_of) if RULES[rules].has_stereo else {}
+    centres = tuple(tuple(sorted(found.get(piece, ()))) for piece in range(len(cores)))
+    return Pieces(tuple(core for core, _ in cores), joins, centres, members)
 
 
 def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
@@ -152,3 +101,21 @@ def _parted(
     return tuple(
         Chem.GetMolFrags(editable.GetMol(), asMols=True, sanitizeFrags=True, fragsMolAtomMapping=parts)
     )
+
+
+def _centres(
+    mol: Chem.Mol, bonds: list[tuple[int, int]], site_of: dict[int, tuple[int, int]]
+) -> dict[int, list[Centre]]:
+    """Return the centres of each piece."""
+    joined: dict[int, list[int]] = defaultdict(list)
+    for left, right in bonds:
+        joined[left].append(right)
+        joined[right].append(left)
+    result: dict[int, list[Centre]] = defaultdict(list)
+    for atom in filter(has_configuration, mol.GetAtoms()):
+        index = atom.GetIdx()
+        piece, place = site_of[index]
+        others = [other.GetIdx() for other in atom.GetNeighbors() if other.GetIdx() not in joined[index]]
+        order = [*sorted(others, key=lambda other: site_of[other][1]), *joined[index]]
+        result[piece].append(Centre(place, len(joined[index]), read_configuration(atom, order)))
+    return result

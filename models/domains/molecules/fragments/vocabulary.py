@@ -1,57 +1,85 @@
-"""The fragments of one campaign: common or custom ones, and those of measured molecules.
-
-Torch-free. `build_vocabulary` makes the committed file; this module only reads it.
-"""
+"""The fragments of one campaign: common or custom ones, and those of measured molecules. Torch-free."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from models.domains.molecules.chemistry.molecules import molecule
-from models.domains.molecules.chemistry.structural_alerts import alerts
-from models.domains.molecules.fragments.compatibility import keep_completable
-from models.domains.molecules.fragments.fragmentation import cut, environments
-from models.domains.molecules.fragments.fragments import (
-    MAX_SITES,
-    Fragment,
+from models.domains.molecules.fragments.attachments import (
     InvalidFragmentError,
-    automorphisms,
-    closed,
-    compile_fragment,
-    read_attachments,
-    split_variants,
+    OpenCore,
+    read_fragment,
     write_attachments,
 )
+from models.domains.molecules.fragments.common import common_fragments
+from models.domains.molecules.fragments.compatibility import keep_completable
+from models.domains.molecules.fragments.fragmentation import cut
+from models.domains.molecules.fragments.fragments import Fragment, compile_open_core, required_sites
+from models.domains.molecules.fragments.pieces_of_fragments import aza_analogues, split_up
+from models.domains.molecules.fragments.placement import settled
+from models.domains.molecules.fragments.rules import BRICS, UNITS, Rules
+from models.domains.molecules.fragments.symmetry import canonical, closed, is_unambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rdkit import Chem
 
-FILE = "vocabulary.json"
-MAX_FRAGMENT_ATOMS = 16
-MAX_EXTRA_FRAGMENTS = 200
-SAFE_TO_SUBSTITUTE = frozenset({"aromatic", "ring_amine", "amine"})
+    from models.domains.molecules.fragments.configuration import Centre
+
+MAX_FRAGMENT_ATOMS = 26
+MAX_EXTRA_FRAGMENTS = 500
+"""Fragments that measured molecules may add."""
+MAX_ANALOGUES = 100
+"""Ring systems that may be added because they have one nitrogen more than a measured one."""
+NITRO = ("[N+](=O)[O-]", "O=[N+]([O-])", "O=[NH+][O-]")
 
 Sites = Counter[int]
+Key = tuple[str, tuple["Centre", ...]]
+"""A core with its centres: one fragment has all sites of both."""
 
 
-def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
-    """Return the fragments of these SMILES with [*], one per core (two if its ends exclude each other).
+@dataclass(slots=True)
+class Uses:
+    """How many molecules hold a fragment, and how often each atom held so many bonds at once."""
+
+    molecules: int = 0
+    sites: Counter[tuple[int, int]] = dataclass_field(default_factory=Counter)
+
+    def wished(self) -> list[tuple[int, int]]:
+        """Return atoms with numbers of bonds, the most frequent first."""
+        return sorted(self.sites, key=lambda use: (-self.sites[use], use))
+
+    def union(self) -> Sites:
+        """Return the most bonds that each atom held."""
+        return Counter({atom: max(n for other, n in self.sites if other == atom) for atom, _ in self.sites})
+
+
+def compile_fragments(texts: Iterable[str], rules: Rules = BRICS) -> tuple[Fragment, ...]:
+    """Return the fragments of these SMILES with [*], one per core and configuration.
+
+    Under `brics` all atoms that a symmetry of the core relates get a site. Under `units` sites are where the
+    [*] are, and everywhere only where two choices of them would make one molecule; a text that the rules cut
+    is taken as its pieces.
 
     Raises:
         InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be
             completed.
     """
-    cores: dict[str, Sites] = {}
+    cores: dict[Key, Sites] = {}
     for text in texts:
-        core, sites = read_attachments(text)
-        cores[core] = cores.get(core, Counter()) | closed(core, sites)
-    fragments = tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites))
+        for opened in _opened(text, rules):
+            core, sites, centres = opened
+            cores[core, centres] = cores.get((core, centres), Counter()) | sites
+    fragments = tuple(
+        fragment
+        for (core, centres), sites in cores.items()
+        for fragment in compile_open_core(_settled(OpenCore(core, sites, centres), rules), rules)
+    )
     kept = keep_completable(fragments)
     for fragment in fragments:
         if fragment not in kept:
@@ -62,33 +90,71 @@ def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
 
 
 def vocabulary(
-    own: Sequence[str] | None, size: int, max_heavy_atoms: int, known: Sequence[str]
+    size: int,
+    max_heavy_atoms: int,
+    known: Sequence[str],
+    max_ring_size: int,
+    is_refused: Callable[[Chem.Mol], bool],
 ) -> tuple[Fragment, ...]:
-    """Return the campaign's fragments.
+    """Return the common fragments and those of known molecules, under the rules `units`.
 
     Args:
-        own: SMILES with [*] that the campaign names; None for the common ones and those of known molecules.
         size: how many of the common ones.
         max_heavy_atoms: of known molecules that are cut.
         known: canonical texts of measured molecules.
+        max_ring_size: of any fragment.
+        is_refused: whether nothing with this group may be proposed.
     """
-    if own is not None:
-        return compile_fragments(own)
-    cores: dict[str, Sites] = {}
-    for text in common_fragments()[:size]:
-        core, sites = read_attachments(text)
-        cores[core] = cores.get(core, Counter()) | closed(core, sites)
-    _widen(cores, known, max_heavy_atoms)
+    cores: dict[Key, Sites] = {}
+    for entry in common_fragments()[:size]:
+        core, sites, centres = read_fragment(entry.smiles)
+        if is_usable(core, sites, max_ring_size, is_refused):
+            cores[core, centres] = sites
+    small = [text for text in known if molecule(text).GetNumHeavyAtoms() <= max_heavy_atoms]
+    _widen(cores, count_uses(small), max_ring_size, is_refused)
     return keep_completable(
-        tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites))
+        tuple(
+            fragment
+            for (core, centres), sites in cores.items()
+            for fragment in compile_open_core(OpenCore(core, sites, centres), UNITS)
+        )
     )
 
 
-@cache
-def common_fragments() -> tuple[str, ...]:
-    """Return the committed fragments, the most frequent first."""
-    content = json.loads((files(__package__) / FILE).read_text())
-    return tuple(entry["smiles"] for entry in content["fragments"])
+def count_uses(texts: Sequence[str]) -> dict[Key, Uses]:
+    """Return the fragments of molecules with how many molecules hold each, and how its sites are used."""
+    found: dict[Key, Uses] = defaultdict(Uses)
+    for text in texts:
+        fragments = used_fragments(text)
+        for key in {key for key, _ in fragments}:
+            found[key].molecules += 1
+        for key, sites in fragments:
+            found[key].sites.update(sites.items())
+    return found
+
+
+def used_fragments(text: str) -> list[tuple[Key, Sites]]:
+    """Return the core and centres of each fragment of a molecule, with the bonds that held its atoms."""
+    pieces = cut(text, UNITS.name)
+    result: list[tuple[Key, Sites]] = []
+    for core, used, centres in zip(pieces.cores, pieces.uses(), pieces.centres, strict=True):
+        sites, own = canonical(core, used, settled(centres))
+        result.append(((core, own), sites))
+    return result
+
+
+def is_usable(core: str, sites: Sites, max_ring_size: int, is_refused: Callable[[Chem.Mol], bool]) -> bool:
+    """Return whether a fragment may be in a vocabulary that no user listed."""
+    bare = molecule(core)
+    charges = sum(abs(atom.GetFormalCharge()) for atom in bare.GetAtoms())
+    rings = bare.GetRingInfo().AtomRings()
+    return (
+        bare.GetNumHeavyAtoms() <= MAX_FRAGMENT_ATOMS
+        and charges == 2 * sum(core.count(text) for text in NITRO)
+        and max(map(len, rings), default=0) <= max_ring_size
+        and not any(atom.GetIsotope() for atom in bare.GetAtoms())
+        and not is_refused(capped(core, sites))
+    )
 
 
 def capped(core: str, sites: Sites) -> Chem.Mol:
@@ -96,70 +162,74 @@ def capped(core: str, sites: Sites) -> Chem.Mol:
     return molecule(write_attachments(core, sites).replace("*", "C"))
 
 
-def _variants(core: str, sites: Sites) -> list[Fragment]:
-    parts = split_variants(core, sites)
-    return [compile_fragment(core, part, needs_a_bond=index > 0) for index, part in enumerate(parts)]
+def fitted_sites(core: str, centres: tuple[Centre, ...], wished: Sequence[tuple[int, int]]) -> Sites | None:
+    """Return the sites of a fragment: the wished ones in order, then any other, as far as they fit.
+
+    Args:
+        core: canonical SMILES.
+        centres: have all their sites.
+        wished: atoms, each with how many bonds it may take.
+
+    None if the core has no site, or is no fragment.
+    """
+    mol, kinds = molecule(core), UNITS.kinds(molecule(core))
+    fixed = Counter({centre.atom: centre.n_sites for centre in centres})
+    sites = closed(core, required_sites(core, UNITS) | fixed, centres)
+    others = ((a.GetIdx(), 1) for a in mol.GetAtoms() if a.GetTotalNumHs() and kinds[a.GetIdx()] is not None)
+    for atom, n in chain(wished, others):
+        wider = closed(core, sites | Counter({atom: n}), centres) if sites[atom] < n else sites
+        if wider.total() <= UNITS.max_sites and atom not in fixed:
+            sites = wider
+    if not _compiles(core, sites, centres):
+        # Too many symmetric sites: one is enough for a substituent.
+        sites = Counter(atom for atom, _ in islice(wished, 1)) if not centres else Counter()
+    return sites if sites.total() and _compiles(core, sites, centres) else None
 
 
-def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) -> None:
-    """Add the cores and sites of known molecules by frequency, bounded, only where they compile."""
-    n_most = len(cores) + MAX_EXTRA_FRAGMENTS
-    seen: Counter[str] = Counter()
-    used: dict[str, Sites] = defaultdict(Counter)
-    small = [text for text in known if molecule(text).GetNumHeavyAtoms() <= max_heavy_atoms]
-    for core, sites in (pair for text in small for pair in used_sites(text)):
-        seen[core] += 1
-        used[core] |= sites
-    # Cores that join come before whole molecules, which serve replay only.
-    for core in sorted(seen, key=lambda core: (not used[core], -seen[core], core)):
-        if core in cores:
-            _try(cores, core, cores[core] | closed(core, used[core]))
-        elif len(cores) < n_most and _is_clean(core, used[core]):
-            # Whole molecules come last; a measured molecule becomes a building block if it compiles.
-            for sites in (used[core],) if used[core] else (Counter(), _safe_sites(core)):
-                _try(cores, core, closed(core, sites))
-
-
-def used_sites(text: str) -> list[tuple[str, Sites]]:
-    """Return the cores of a molecule, each with the number of bonds that held every atom of it."""
-    pieces = cut(text)
-    used: list[Sites] = [Counter() for _ in pieces.cores]
-    for join in pieces.joins:
-        used[join.left][join.left_atom] += 1
-        used[join.right][join.right_atom] += 1
-    return list(zip(pieces.cores, used, strict=True))
-
-
-def _try(cores: dict[str, Sites], core: str, sites: Sites) -> None:
+def _compiles(core: str, sites: Sites, centres: tuple[Centre, ...]) -> bool:
     try:
-        _variants(core, sites)
+        compile_open_core(OpenCore(core, sites, centres), UNITS)
     except InvalidFragmentError:
-        return
-    cores[core] = sites
-
-
-def _safe_sites(core: str) -> Sites:
-    """Return sites for a molecule that was measured whole: as many orbits of safe atoms as fit."""
-    mol = molecule(core)
-    kinds = environments(mol)
-    sites: Sites = Counter()
-    orbits = {frozenset(images) for images in zip(*automorphisms(core), strict=True)}
-    for orbit in sorted(orbits, key=min):
-        atom = mol.GetAtomWithIdx(min(orbit))
-        is_safe = kinds[min(orbit)] in SAFE_TO_SUBSTITUTE and atom.GetTotalNumHs() and atom.GetDegree() > 1
-        if is_safe and len(orbit) + sites.total() <= MAX_SITES:
-            sites.update(orbit)
-    return sites
-
-
-def _is_clean(core: str, sites: Sites) -> bool:
-    mol = capped(core, sites)
-    if any(atom.GetIsotope() for atom in mol.GetAtoms()):
         return False
-    charges = sum(abs(atom.GetFormalCharge()) for atom in mol.GetAtoms())
-    nitro_charges = 2 * core.count("[N+](=O)[O-]") + 2 * core.count("O=[N+]([O-])")
-    return (
-        molecule(core).GetNumHeavyAtoms() <= MAX_FRAGMENT_ATOMS
-        and charges == nitro_charges
-        and not alerts(mol)
-    )
+    return True
+
+
+def _widen(
+    cores: dict[Key, Sites],
+    found: Mapping[Key, Uses],
+    max_ring_size: int,
+    is_refused: Callable[[Chem.Mol], bool],
+) -> None:
+    """Add the fragments and sites of known molecules by frequency, bounded."""
+    n_most = len(cores) + MAX_EXTRA_FRAGMENTS
+    ordered = sorted(found, key=lambda key: (-found[key].molecules, key))
+    for key in ordered:
+        core, centres = key
+        before, uses = cores.get(key, Counter()), found[key]
+        usable = bool(before) or (
+            len(cores) < n_most and is_usable(core, uses.union(), max_ring_size, is_refused)
+        )
+        sites = fitted_sites(core, centres, (*uses.wished(), *before.items())) if usable else None
+        if sites:
+            cores[key] = sites
+    n_most = len(cores) + MAX_ANALOGUES
+    for text in (text for core, centres in ordered if not centres for text in aza_analogues(core)):
+        if len(cores) < n_most and (text, ()) not in cores:
+            sites = fitted_sites(text, (), ())
+            if sites and is_usable(text, Counter(), max_ring_size, is_refused):
+                cores[text, ()] = sites
+
+
+def _opened(text: str, rules: Rules) -> list[OpenCore]:
+    if rules is BRICS:
+        core, sites, _ = read_fragment(text)
+        return [OpenCore(core, closed(core, sites))]
+    opened = [OpenCore(*part) for part in split_up(read_fragment(text, is_substituent=True), rules)]
+    return [OpenCore(o.core, *canonical(o.core, o.sites, o.centres)) for o in opened]
+
+
+def _settled(opened: OpenCore, rules: Rules) -> OpenCore:
+    """Return a core with a site on all symmetric atoms where the given ones would be ambiguous."""
+    if rules is BRICS or is_unambiguous(opened.core, opened.sites, opened.centres):
+        return opened
+    return opened._replace(sites=closed(opened.core, opened.sites, opened.centres))

@@ -93,7 +93,10 @@ def test_measured_objects_out_of_reach_are_counted_by_reason() -> None:
     found = reach(domain.environment([]), domain, [*inside, *_peptides(30, length=6)], 0)
     assert found["sought"] == len(inside) + 30
     assert (found["reached"], found["outside_limits"], found["other_parts"]) == (len(inside), 30, 0)
-    assert "reaches 10 of 40" in reach_messages(found)[0].text
+    assert found["broken_rules"] == {"alphabet": 30, "length": 30}
+    broken, unreachable = reach_messages(found)
+    assert "alphabet (30), length (30)" in broken.text
+    assert "reaches 10 of 40" in unreachable.text
     assert reach_messages(reach(domain.environment([]), domain, inside, 0)) == []
     assert reach_messages(reach(domain.environment([]), domain, [], 0)) == []
 

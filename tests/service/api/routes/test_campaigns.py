@@ -36,11 +36,6 @@ def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, 
         ),
         ({"objectives": [{"name": "glow", "units": "9^9^9 nM"}]}, "/objectives/0/units", "unknown units"),
         (
-            {"constraints": [{"type": "glow", "max": 10, "units": "W", "probability": 0.5}]},
-            "/constraints/0/units",
-            "give everything of it in mW (10 W is 10000 mW)",
-        ),
-        (
             {"guardrails": [{"name": "g", "type": "glow", "max": 10, "units": "uM"}]},
             "/guardrails/0/units",
             "cannot convert 'uM'",

@@ -7,6 +7,7 @@ from rdkit.Chem import MolFromSmiles
 from models.domains.contract import MOST_PARTS
 from models.domains.molecules.chemistry import atom_environments
 from models.domains.molecules.chemistry.descriptors import N_DESCRIPTORS, SPREADS, descriptors
+from models.domains.molecules.chemistry.features import N_AMOUNTS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS, count_fingerprints
 from models.domains.molecules.domain import Molecules
 
@@ -103,22 +104,22 @@ def test_spreads_bring_drugs_to_one_scale() -> None:
     assert all(0.4 < value < 1.6 for value in spread.values()), spread
 
 
-def test_features_are_counts_then_descriptors(domain: Molecules) -> None:
+def test_features_are_counts_then_configurations_then_descriptors(domain: Molecules) -> None:
     rows = domain.features(DRUGS)
     np.testing.assert_array_equal(rows[:, :N_COUNTS], count_fingerprints(DRUGS))
-    np.testing.assert_array_equal(rows[:, N_COUNTS:], descriptors(DRUGS))
-    assert domain.n_amounts == N_COUNTS
+    np.testing.assert_array_equal(rows[:, N_AMOUNTS:], descriptors(DRUGS))
+    assert domain.n_amounts == N_AMOUNTS
 
 
 def test_parts_name_the_descriptors_that_vary_before_the_environments(domain: Molecules) -> None:
     parts = domain.parts(DRUGS)
     assert len(parts) <= MOST_PARTS
     assert parts[len(SPREADS) - 1 :] == atom_environments.parts_of(DRUGS)[: MOST_PARTS - len(SPREADS) + 1]
-    varying = [part for part in parts if part.columns[0] >= N_COUNTS]
+    varying = [part for part in parts if part.columns[0] >= N_AMOUNTS]
     assert {part.name for part in varying} == set(SPREADS) - {"net charge"}
     assert list(parts[: len(varying)]) == varying
     names = list(SPREADS)
-    assert all(part.columns == (N_COUNTS + names.index(part.name),) for part in varying)
+    assert all(part.columns == (N_AMOUNTS + names.index(part.name),) for part in varying)
     alkanes = domain.parts(["CCCCCC", "CCCCCCC"])
     assert "log P" in {part.name for part in alkanes}
     assert "rings" not in {part.name for part in alkanes}

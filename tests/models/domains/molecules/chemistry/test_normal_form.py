@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from rdkit import Chem
 
+from models.domains.molecules import PLUGIN
 from models.domains.molecules.chemistry.normal_form import normal_form
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.environment.assembly import assemble
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
-from models.domains.molecules.fragments.vocabulary import compile_fragments, vocabulary
+from models.domains.molecules.fragments.vocabulary import compile_fragments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def fragments_of(spec: MoleculesSpec, known: Sequence[str]) -> tuple[Fragment, ...]:
-    return vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
+    return PLUGIN.open(spec).fragments(known)
 
 
 @pytest.mark.parametrize(

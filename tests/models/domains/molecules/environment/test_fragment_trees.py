@@ -15,7 +15,8 @@ from models.domains.molecules.environment.assembly import assemble, rows_to_tens
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
 from models.domains.molecules.environment.tree_states import split
 from models.domains.molecules.environment.validity import analyse_sites
-from models.domains.molecules.fragments.fragmentation import HETERO, PAIRS, cut
+from models.domains.molecules.fragments.fragmentation import cut
+from models.domains.molecules.fragments.rules import BRICS, RULES, UNITS, Rules
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 
 Walk = Callable[..., torch.Tensor]
@@ -24,12 +25,27 @@ SYMMETRIC = ("[*]c1ccccc1", "[*]N1CCN([*])CC1", "[*]C([*])=O", "[*]OC")
 DIRECTIONAL = ("[*]NC([*])=O", "[*]CC[*]", "[*]c1ccc([*])cc1", "[*]c1ccccn1")
 LINKERS = ("[*]N([*])[*]", "[*]O[*]", "[*]C([*])[*]", "[*]OC", "[*]CO", "[*]CC", "[*]C1CC1")
 AZOLES = ("[*]c1c[nH]cn1", "[*]n1ccnc1", "[*]C[*]", "[*]S([*])(=O)=O", "[*]c1ccncc1", "[*]C1CCNC1")
+SINGLE_ATOMS = ("[*]C([*])([*])[*]", "[*]N([*])[*]", "[*]O[*]", "[*]C#N", "[*]C([*])=O", "[*]NC([*])=O")
+RINGS = ("[*]c1cc([*])cc([*])c1", "[*]C1CCC1[*]", "F", "OC", "[*]C(F)(F)F", "[*]N1CCNCC1")
+CENTRES = ("[1*][C@H]([2*])[3*]", "[*]C([*])[*]", "[*]O[*]", "[*]C#N", "[*][C@@H]1CCNC1", "[*][C@H]1CCNC1")
+RING_CENTRES = (
+    "[*][C@H]1CC[C@H]([*])CC1",
+    "[*][C@H]1CC[C@@H]([*])CC1",
+    "[*]C1CCC([*])CC1",
+    "C",
+    "O",
+    "[*]C#C[*]",
+)
 CASES = [
-    pytest.param(SYMMETRIC, 3, 20, id="symmetric"),
-    pytest.param(DIRECTIONAL, 3, 14, id="directional"),
-    pytest.param(LINKERS, 4, 8, id="linkers"),
-    pytest.param(AZOLES, 3, 14, id="azoles"),
-    pytest.param(("[*]CC[*]", "[*]N([*])[*]", "[*]O[*]"), 6, 11, id="long chains"),
+    pytest.param(SYMMETRIC, 3, 20, BRICS, id="symmetric"),
+    pytest.param(DIRECTIONAL, 3, 14, BRICS, id="directional"),
+    pytest.param(LINKERS, 4, 8, BRICS, id="linkers"),
+    pytest.param(AZOLES, 3, 14, BRICS, id="azoles"),
+    pytest.param(("[*]CC[*]", "[*]N([*])[*]", "[*]O[*]"), 6, 11, BRICS, id="long chains"),
+    pytest.param(SINGLE_ATOMS, 4, 6, UNITS, id="single atoms"),
+    pytest.param(RINGS, 3, 12, UNITS, id="rings"),
+    pytest.param(CENTRES, 4, 8, UNITS, id="centres"),
+    pytest.param(RING_CENTRES, 4, 12, UNITS, id="centres in rings"),
 ]
 
 
@@ -47,9 +63,10 @@ def witness(env: FragmentTrees, row: list[int]) -> str:
                 atom.SetNumExplicitHs(atom.GetTotalNumHs())
                 atom.SetNoImplicit(True)
             graph.InsertMol(core)
+    rings = {node: turning_sites(graph, env, row[node], start) for node, start in first.items()}
 
     def atom_at(node: int, site: int) -> int:
-        return first[node] + env.fragments[row[node]].atoms[site]
+        return rings[node].get(site, first[node] + env.fragments[row[node]].atoms[site])
 
     for node in first:
         if row[n + node] >= 0:
@@ -57,11 +74,33 @@ def witness(env: FragmentTrees, row: list[int]) -> str:
             graph.AddBond(bridge, atom_at(node, row[3 * n + node]), Chem.BondType.ZERO)
             graph.AddBond(bridge, atom_at(row[n + node], row[2 * n + node]), Chem.BondType.ZERO)
     if row[-2] >= 0:
-        mark = Chem.Atom(0)
-        mark.SetIsotope(99)
         size = len(env._tables.is_site[0])
-        graph.AddBond(graph.AddAtom(mark), atom_at(row[-2] // size, row[-2] % size), Chem.BondType.ZERO)
+        graph.AddBond(graph.AddAtom(marked(99)), atom_at(row[-2] // size, row[-2] % size), Chem.BondType.ZERO)
     return f"{Chem.MolToSmiles(graph)}|{row[-1]}"
+
+
+def turning_sites(graph: Chem.RWMol, env: FragmentTrees, index: int, start: int) -> dict[int, int]:
+    """Anchors of three sites of one centre, which may be turned but not exchanged: a directed ring."""
+    fragment = env.fragments[index]
+    turning = [centre.atom for centre in fragment.centres if centre.n_sites == 3]
+    sites = [site for site, atom in enumerate(fragment.atoms) if atom in turning]
+    anchors = {site: graph.AddAtom(Chem.Atom(0)) for site in sites}
+    for site, following in zip(sites, sites[1:] + sites[:1], strict=True):
+        ends = [
+            anchors[site],
+            *(graph.AddAtom(marked(isotope)) for isotope in (201, 202)),
+            anchors[following],
+        ]
+        graph.AddBond(start + fragment.atoms[site], anchors[site], Chem.BondType.ZERO)
+        for left, right in itertools.pairwise(ends):
+            graph.AddBond(left, right, Chem.BondType.ZERO)
+    return anchors
+
+
+def marked(isotope: int) -> Chem.Atom:
+    atom = Chem.Atom(0)
+    atom.SetIsotope(isotope)
+    return atom
 
 
 def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[str]]]:
@@ -90,9 +129,11 @@ def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[s
     return states, children
 
 
-@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
-def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: int, atoms: int):
-    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+@pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES)
+def test_actions_and_transitions_are_in_bijection(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
+    env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, children = expand(env)
     names = list(states)
     batch = torch.stack([states[name] for name in names])
@@ -115,9 +156,9 @@ def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: 
         assert sorted(witness(env, row) for row in behind.tolist()) == sorted(parents[name])
 
 
-@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
-def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: int, atoms: int):
-    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+@pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES)
+def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: int, atoms: int, rules: Rules):
+    env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     source, action = env.forward_mask(batch).nonzero().unbind(1)
@@ -131,18 +172,23 @@ def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: i
     assert torch.equal(env.key(env.step(before, forth)), env.key(batch[source]))
 
 
-@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
-def test_every_molecule_has_one_tree_and_every_tree_is_reached(vocabulary: Sequence[str], n: int, atoms: int):
-    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+@pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES)
+def test_every_molecule_has_one_tree_and_every_tree_is_reached(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
+    env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     final = batch[env.is_final(batch)]
-    texts = env.objects(final)
+    all_texts = env.objects(final)
+    assert rules.has_stereo or all(all_texts)
+    texts = [text for text in all_texts if text]  # a centre with two equal branches is none
     assert len(set(texts)) == len(texts)
     again, result = env.states(texts)
     assert result.all()
-    assert torch.equal(env.key(again), env.key(final))
-    assert set(texts) == all_molecules(env, n, atoms)
+    made = torch.tensor([bool(text) for text in all_texts])
+    assert torch.equal(env.key(again), env.key(final[made]))
+    assert set(texts) == all_molecules(env, n, atoms) - {""}
 
 
 def all_molecules(env: FragmentTrees, n: int, atoms: int) -> set[str]:
@@ -194,11 +240,12 @@ def has_only_listed_bonds(env: FragmentTrees, row: list[int]) -> bool:
     hetero = defaultdict(int)
     for number, other in uses(env, row).items():
         fragment = env.fragments[row[number[0]]]
-        if (kind(number), kind(other)) not in PAIRS or (
-            fragment.carbon_only[number[1]] and kind(other) in HETERO
+        rules = RULES[fragment.rules]
+        if (kind(number), kind(other)) not in rules.pairs or (
+            fragment.carbon_only[number[1]] and kind(other) in rules.hetero
         ):
             return False
-        if kind(number) in {"alkyl", "ring_alkyl"} and kind(other) in HETERO:
+        if kind(number) in {"alkyl", "ring_alkyl"} and kind(other) in rules.hetero:
             hetero[number[0], fragment.atoms[number[1]]] += 1
     return max(hetero.values(), default=0) <= 1
 
@@ -213,9 +260,11 @@ def is_complete(env: FragmentTrees, row: list[int]) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES[:3])
-def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], n: int, atoms: int):
-    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+@pytest.mark.parametrize(("vocabulary", "n", "atoms", "rules"), CASES[:3])
+def test_encodings_do_not_see_how_a_tree_is_numbered(
+    vocabulary: Sequence[str], n: int, atoms: int, rules: Rules
+):
+    env = FragmentTrees(compile_fragments(vocabulary, rules), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     source, action = env.backward_mask(batch).nonzero().unbind(1)
@@ -241,16 +290,19 @@ def slot_sets(
 
 def test_limits_hold_and_nothing_gets_stuck(walk: Walk, default_env: FragmentTrees):
     final = walk(default_env, 200, seed=3)
-    texts = default_env.objects(final)
+    texts = [text for text in default_env.objects(final) if text]
     assert (
         max(Chem.MolFromSmiles(text).GetNumHeavyAtoms() for text in texts) <= default_env.limits.heavy_atoms
     )
-    assert max(len(cut(text).cores) for text in texts) <= default_env.limits.fragments
+    assert max(len(cut(text, "units").cores) for text in texts) <= default_env.limits.fragments
 
 
 def test_default_vocabulary_has_no_aliases(walk: Walk, default_env: FragmentTrees):
     final = walk(default_env, 400, seed=11)
     texts = default_env.objects(final)
+    made = torch.tensor([bool(text) for text in texts])
+    assert made.float().mean() > 0.9
+    final, texts = final[made], [text for text in texts if text]
     states, result = default_env.states(texts)
     assert result.all()
     assert torch.equal(default_env.key(states), default_env.key(final))
@@ -280,7 +332,8 @@ def test_any_order_of_building_gives_one_key_and_one_object(
     walk: Walk, default_env: FragmentTrees, seed: int
 ):
     final = walk(default_env, 2, seed=seed)
-    for text, key in zip(default_env.objects(final), default_env.key(final).tolist(), strict=True):
+    pairs = zip(default_env.objects(final), default_env.key(final).tolist(), strict=True)
+    for text, key in ((text, key) for text, key in pairs if text):
         shuffled = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(text), 4, randomSeed=seed % 10_000 + 1)
         rows, result = rows_to_tensor(
             [default_env._disassembler.row(other) for other in shuffled], final.shape[1]
@@ -290,16 +343,20 @@ def test_any_order_of_building_gives_one_key_and_one_object(
         assert {assemble(row, default_env.fragments) for row in rows.tolist()} == {text}
 
 
-def test_stereochemistry_and_unknown_groups_are_not_represented(default_env: FragmentTrees):
-    texts = ["C[C@H](O)c1ccccc1", "CC(O)c1ccccc1", "COc1ccccc1", "OB(O)c1ccccc1", "O=Cc1ccccc1", "COCN(C)C"]
+def test_configurations_are_kept_and_unknown_groups_are_not_represented(default_env: FragmentTrees):
+    texts = [
+        *("C[C@H](O)c1ccccc1", "C[C@@H](O)c1ccccc1", "CC(O)c1ccccc1", "COc1ccccc1"),
+        *("OB(O)c1ccccc1", "O=Cc1ccccc1", "COCN(C)C", "C/C=C/c1ccccc1"),
+    ]
     states, result = default_env.states(texts)
-    assert result.tolist() == [False, True, True, False, False, False]
-    assert default_env.objects(states[result]) == ["CC(O)c1ccccc1", "COc1ccccc1"]
+    assert result.tolist() == [True] * 4 + [False] * 4
+    assert default_env.objects(states[result]) == texts[:4]
+    assert len(set(default_env.key(states[result]).tolist())) == 4
     assert default_env.is_final(states).all()
 
 
 def test_measured_molecules_widen_the_vocabulary(domain: Molecules, default_env: FragmentTrees):
-    known = ["OB(O)c1ccccc1", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
+    known = ["CC1CCC2(CC1)CC2", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
     assert not default_env.states(known)[1].any()
     wider = domain.environment(known)
     assert wider.states(known)[1].all()

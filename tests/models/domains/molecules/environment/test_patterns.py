@@ -42,7 +42,7 @@ def share_alike(rows: torch.Tensor) -> float:
 def without(rows: torch.Tensor, env: FragmentTrees, *names: str) -> torch.Tensor:
     rows = rows.clone()
     for name in names:
-        rows[:, encoding.columns(len(env.fragments))[name]] = 0
+        rows[:, encoding.columns(len(env.fragments), env._tables.n_environments)[name]] = 0
     return rows
 
 
@@ -64,7 +64,7 @@ def test_ortho_meta_and_para_have_patterns_of_their_own():
     texts = ["COc1ccccc1C1CC1", "COc1cccc(C2CC2)c1", "COc1ccc(C2CC2)cc1", "COc1ccc(OC)cc1"]
     states, is_known = env.states(texts)
     assert is_known.all()
-    rows = env.encode(states)[:, encoding.columns(len(env.fragments))["patterns"]]
+    rows = env.encode(states)[:, encoding.columns(len(env.fragments), env._tables.n_environments)["patterns"]]
     assert len(torch.unique(rows, dim=0)) == len(texts)
 
 

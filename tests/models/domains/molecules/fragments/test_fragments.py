@@ -1,12 +1,16 @@
-import json
 from collections.abc import Sequence
-from importlib.resources import files
 
 import pytest
 
+from models.domains.molecules import PLUGIN
 from models.domains.molecules.fragments import build_vocabulary
 from models.domains.molecules.fragments.build_vocabulary import is_clean
-from models.domains.molecules.fragments.fragmentation import Join, Pieces, cut
+from models.domains.molecules.fragments.common import (
+    Attachment,
+    common_fragments,
+    older_fragments,
+)
+from models.domains.molecules.fragments.fragmentation import Join, cut
 from models.domains.molecules.fragments.fragments import (
     Fragment,
     InvalidFragmentError,
@@ -14,12 +18,13 @@ from models.domains.molecules.fragments.fragments import (
     read_attachments,
     write_attachments,
 )
-from models.domains.molecules.fragments.vocabulary import common_fragments, compile_fragments, vocabulary
+from models.domains.molecules.fragments.rules import UNITS
+from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.domains.molecules.spec import MoleculesSpec
 
 
 def fragments_of(spec: MoleculesSpec, known: Sequence[str]) -> tuple[Fragment, ...]:
-    return vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
+    return PLUGIN.open(spec).fragments(known)
 
 
 def compiled(text: str) -> Fragment:
@@ -103,49 +108,95 @@ def test_molecules_are_cut_where_chemists_would(text: str, cores: list[str]):
 
 
 def test_joins_name_the_atoms_of_the_cores():
-    assert cut("COc1ccccc1") == Pieces(
-        ("CO", "c1ccccc1"), (Join(0, 1, 1, cut("COc1ccccc1").joins[0].right_atom),)
-    )
+    pieces = cut("COc1ccccc1")
+    assert pieces.cores == ("CO", "c1ccccc1")
+    assert pieces.joins == (Join(0, 1, 1, pieces.joins[0].right_atom),)
 
 
-def test_common_fragments_are_many_clean_and_in_order():
-    texts = common_fragments()
-    assert len(texts) == len(set(texts)) == 300
-    assert read_attachments(texts[0])[0] == "c1ccccc1"
-    assert len(fragments_of(MoleculesSpec(), [])) >= 200
-    assert len(fragments_of(MoleculesSpec(vocabulary_size=50), [])) < 60
+def test_stored_campaigns_keep_their_fragments():
+    stored = MoleculesSpec.from_stored({"kind": "molecules"})
+    assert (stored.fragmentation, stored.max_fragments, stored.max_heavy_atoms) == ("brics", 6, 32)
+    assert len(older_fragments()) == 300
+    assert {fragment.rules for fragment in fragments_of(stored, ["C[C@H](N)C(=O)O"])} == {"brics"}
+    assert {fragment.rules for fragment in fragments_of(MoleculesSpec(), [])} == {"units"}
+
+
+def test_common_fragments_are_many_clean_and_the_most_frequent_first():
+    entries = common_fragments()
+    texts = [entry.smiles for entry in entries]
+    assert len(texts) == len(set(texts)) >= 300
+    assert [e.molecules for e in entries] == sorted((e.molecules for e in entries), reverse=True)
+    assert all(is_clean(read_attachments(text)[0]) for text in texts)
+    assert {"*C(*)(*)*", "*O*", "*N(*)*", "*F", "*C#N", "*C(F)(F)F"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [
+        ("CC(=O)Nc1ccc(OC)cc1", ["C", "C", "NC=O", "O", "c1ccccc1"]),
+        ("N#Cc1ccc(S(=O)(=O)N(C)C)cc1F", ["C", "C", "C#N", "F", "N[SH](=O)=O", "c1ccccc1"]),
+        ("FC(F)(F)Oc1ccncc1", ["FC(F)F", "O", "c1ccncc1"]),
+        ("NNC(=O)C=Cc1ccccc1", ["C=CC(=O)NN", "c1ccccc1"]),
+    ],
+)
+def test_units_leave_groups_whole_and_cut_what_chemists_vary(text: str, cores: list[str]):
+    assert sorted(cut(text, "units").cores) == sorted(cores)
+
+
+def test_sites_are_where_the_stars_are():
+    phenyl, para, methyl, oxygen = compile_fragments(["[*]c1ccccc1", "[*]c1cnc([*])cn1", "OC"], UNITS)
+    assert (len(phenyl.atoms), len(para.atoms)) == (1, 2)
+    assert (oxygen.core, len(oxygen.atoms), methyl.core, len(methyl.atoms)) == ("O", 2, "C", 1)
+
+
+@pytest.mark.parametrize("text", ["F", "C", "C#N", "O", "N", "C(F)(F)F"])
+def test_a_fragment_without_star_is_a_substituent(text: str):
+    fragments = compile_fragments([text, "[*]c1ccccc1"], UNITS)
+    assert [len(fragment.atoms) for fragment in fragments] == [1, 1]
+
+
+def test_sites_that_a_symmetry_would_confuse_are_completed():
+    (fragment,) = compile_fragments(["[*]c1ccc([*])c([*])c1"], UNITS)
+    assert len(fragment.atoms) == 6
+
+
+def test_two_configurations_are_two_fragments():
+    left, right, either = compile_fragments(["[*][C@@H]1CCOC1", "[*][C@H]1CCOC1", "[*]C1CCOC1"], UNITS)
+    assert left.core == right.core == either.core
+    assert len({left.centres, right.centres, either.centres}) == 3
+
+
+def test_exchanging_what_a_centre_holds_is_one_fragment():
+    fragments = compile_fragments(["[1*][C@H](C#N)[2*]", "[1*][C@@H](C#N)[2*]", "C"], UNITS)
+    assert sum(bool(fragment.centres) for fragment in fragments) <= 1
 
 
 def test_custom_fragments_are_accepted_or_refused_with_the_reason():
     spec = MoleculesSpec(fragments=("[*]c1ccccc1", "[*]OC"))
-    assert [fragment.core for fragment in fragments_of(spec, ["CCN"])] == ["c1ccccc1", "CO"]
-    with pytest.raises(ValueError, match=r"fragments\n.*no bond is ever cut or made"):
-        MoleculesSpec(fragments=("[*]C=C",))
+    assert [fragment.core for fragment in fragments_of(spec, ["CCN"])] == ["c1ccccc1", "C", "O"]
+    with pytest.raises(ValueError, match=r"no bond is ever cut or made"):
+        MoleculesSpec(fragments=("[*]B(O)O",))
 
 
-def test_the_committed_vocabulary_is_clean_and_the_most_frequent_first():
-    content = json.loads((files("models.domains.molecules.fragments") / "vocabulary.json").read_text())
-    entries = content["fragments"]
-    assert [entry["molecules"] for entry in entries] == sorted(
-        (e["molecules"] for e in entries), reverse=True
-    )
-    assert all(is_clean(read_attachments(entry["smiles"])[0]) for entry in entries)
-    assert {"BRENK", "NIH", "PAINS"} == set(content["filters"])
-
-
-def test_building_counts_fragments_and_keeps_the_sites_in_use(monkeypatch: pytest.MonkeyPatch):
-    twice = ["COc1ccc(CCN2CCOCC2)cc1", "COc1ccc(CCN2CCCCC2)cc1", "O=Cc1ccccc1", "O=Cc1ccccc1CCN1CCOCC1"]
-    monkeypatch.setattr(build_vocabulary, "source_molecules", lambda: twice)
-    entries = build_vocabulary.build()["fragments"]
-    assert entries == [
-        {"smiles": "*c1c(*)c(*)c(*)c(*)c1*", "molecules": 4},
-        {"smiles": "*CC*", "molecules": 3},
-        {"smiles": "*N1CCOCC1", "molecules": 2},
-        {"smiles": "*OC", "molecules": 2},
+def test_macrocycles_need_to_be_admitted():
+    macrocycle = "O=C1CCCCCCCCCCCN1"
+    is_in = [
+        any(f.core == macrocycle for f in fragments_of(MoleculesSpec(max_ring_size=size), [macrocycle]))
+        for size in (8, 14)
     ]
+    assert is_in == [False, True]
+
+
+def test_building_counts_fragments_and_what_is_attached():
+    twice = ["COc1ccc(N2CCOCC2)cc1", "COc1ccc(N2CCCCC2)cc1"]
+    rows = build_vocabulary.count_fragments(twice)
+    assert [(read_attachments(text)[0], n) for text, n in rows] == [("C", 2), ("O", 2), ("c1ccccc1", 2)]
+    counts = build_vocabulary.count_attachments(twice)
+    assert counts[Attachment("aromatic", "O", "ether")] == 1
+    assert counts[Attachment("", "C", "")] == 0.5
 
 
 def test_groups_that_filters_refuse_are_no_fragments():
     assert is_clean("C1COCCN1")
-    for core in ("C1CO1", "NN", "O=[N+]([O-])c1ccccc1", "O=C1C=CC(=O)C=C1", "CCCCCCCCCCCC", "C[Si](C)C"):
+    for core in ("C1CO1", "NN", "O=[N+][O-]", "O=C1C=CC(=O)C=C1", "C[Si](C)C"):
         assert not is_clean(core)
