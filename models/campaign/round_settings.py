@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from models.domains import open_domain
 from models.specs.decisions import AUTO, JOINT_SELECTOR, PROXIES, VALUE_SELECTOR, AcquisitionSpec
-from models.specs.designs import BEFORE, ENOUGH, EVERYWHERE, FOLLOWING, Design, DesignName
+from models.specs.designs import BEFORE, ENOUGH, EVERYWHERE, FOLLOWING, DesignName, Preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ ONE_PROXY = ("gaussian_process",)
 """The model of few results in a listed space."""
 FEW_RESULTS = 500
 """Measured objects up to which that model has no competitor."""
-PLAIN = Design("as the mode of the round decides")
+PLAIN = Preset("as the mode of the round decides")
 """Of a domain without presets, and of a listed space that states none."""
 BEHAVIOUR = "sampler.behaviour"
 

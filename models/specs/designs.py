@@ -24,7 +24,7 @@ EVERYWHERE = (0.0, 1.0)
 
 @final
 @dataclass(frozen=True, slots=True)
-class Design:
+class Preset:
     """What a preset sets where a campaign leaves it open; a plain one changes nothing.
 
     `shares` are of `BehaviourSpec`, by field; `words` say in a sentence what the preset is for.
