@@ -179,6 +179,7 @@ def _untrained(
     spec: CampaignSpec, reward: StateReward, fitted: RoundModel, prior: RoundPrior, seed: int
 ) -> Trainer:
     """Return the trainer of a round before its first step."""
+    spec = fitted.settings.applied(spec)
     known = list(dict.fromkeys([*fitted.measured, *fitted.domain.starts()]))
     given = (spec.sampler, reward.environment, reward, shape_of_reward(spec), seed, known)
     return build_trainer(*given, prior=prior.learned)

@@ -2,25 +2,31 @@
 
 A listed space has every object scored, so its batch is chosen as in Bayesian optimisation: the largest joint
 improvement under one Gaussian process, without a separate share for exploration. The batch of a sampled space
-is chosen by value with diversity (docs/decisions/0039). Pure and torch-free; knows no data.
+is chosen by value with diversity (docs/decisions/0039). What candidates are for, the preset `design`, decides
+further settings where a domain has presets (docs/decisions/0052). Pure and torch-free; knows no data.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from models.domains import open_domain
 from models.specs.decisions import AUTO, JOINT_SELECTOR, PROXIES, VALUE_SELECTOR, AcquisitionSpec
+from models.specs.designs import BEFORE, ENOUGH, EVERYWHERE, FOLLOWING, DesignName, Preset
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.campaign.spec import CampaignSpec
 
 ONE_PROXY = ("gaussian_process",)
 """The model of few results in a listed space."""
 FEW_RESULTS = 500
 """Measured objects up to which that model has no competitor."""
-DIVERSITY, EXPLORATION = 0.5, 0.2
-"""Of a sampled space."""
+PLAIN = Preset("as the mode of the round decides")
+"""Of a domain without presets, and of a listed space that states none."""
+BEHAVIOUR = "sampler.behaviour"
 
 Mode = Literal["listed", "sampled"]
 
@@ -58,6 +64,27 @@ class RoundSettings:
     kinds: tuple[str, ...]
     min_similarity: float | None
     by_default: tuple[str, ...]
+    design: DesignName | None = None
+    similarity_window: tuple[float, float] = EVERYWHERE
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+    def applied(self, spec: CampaignSpec) -> CampaignSpec:
+        """Return a specification whose sampler takes its trajectories from where the preset says."""
+        behaviour = spec.sampler.behaviour.model_copy(update=dict(self.shares))
+        sampler = spec.sampler.model_copy(update={"behaviour": behaviour})
+        return spec.model_copy(update={"sampler": sampler})
+
+    def decided(self) -> list[str]:
+        """Return the settings that the preset decided, each with its value in words."""
+        low, high = self.similarity_window
+        is_open = self.similarity_window == EVERYWHERE
+        values = {
+            "applicability.similarity_window": "none" if is_open else f"{low:g} to {high:g}",
+            "batch.diversity": f"{self.diversity:g}",
+            "batch.exploration": f"{self.exploration:g}",
+            **{f"{BEHAVIOUR}.{name}": f"{share:.2g}" for name, share in self.shares.items()},
+        }
+        return [f"{name} {value}" for name, value in values.items() if name in self.by_default]
 
     @property
     def is_joint_by_default(self) -> bool:
@@ -67,8 +94,9 @@ class RoundSettings:
     def summary(self) -> dict[str, Any]:
         """Return the settings as plain JSON."""
         stated = asdict(self)
-        kinds, by_default = stated.pop("kinds"), stated.pop("by_default")
-        return stated | {"proxies": list(kinds), "by_default": list(by_default)}
+        kinds, by_default, window = (stated.pop(key) for key in ("kinds", "by_default", "similarity_window"))
+        lists = {"proxies": list(kinds), "by_default": list(by_default), "similarity_window": list(window)}
+        return stated | lists
 
 
 def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
@@ -77,6 +105,9 @@ def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
     is_listed = situation.listed is not None
     is_open = near.min_similarity is None and near.outside_share is None
     few = is_listed and situation.measured <= FEW_RESULTS
+    name = _design(spec, situation)
+    preset = PLAIN if name is None else open_domain(spec.domain).designs[name]
+    behaviour = spec.sampler.behaviour
     open_fields = {
         "batch.selector": batch.selector == AUTO,
         "batch.diversity": batch.diversity is None,
@@ -84,15 +115,35 @@ def round_settings(spec: CampaignSpec, situation: Situation) -> RoundSettings:
         "proxies.kinds": kinds is None,
         "applicability.min_similarity": near.min_similarity is None,
     }
+    if name is not None:
+        open_fields |= {
+            "design": spec.design is None,
+            "applicability.similarity_window": near.similarity_window is None,
+            **{f"{BEHAVIOUR}.{share}": True for share in behaviour.open_shares},
+        }
+    shared = behaviour.shared_as(preset.shares)
     return RoundSettings(
         mode=situation.mode,
         selector=_selector(spec, is_listed=is_listed),
-        diversity=_or(batch.diversity, DIVERSITY),
-        exploration=_or(batch.exploration, 0.0 if is_listed else EXPLORATION),
+        diversity=_or(batch.diversity, preset.diversity),
+        exploration=_or(batch.exploration, 0.0 if is_listed else preset.exploration),
         kinds=kinds or (ONE_PROXY if few else PROXIES),
         min_similarity=0.0 if is_listed and is_open and near.if_listed == "off" else near.min_similarity,
         by_default=tuple(name for name, is_left in open_fields.items() if is_left),
+        design=name,
+        similarity_window=near.similarity_window or preset.similarity_window,
+        shares={share: getattr(shared, share) for share in behaviour.open_shares},
     )
+
+
+def _design(spec: CampaignSpec, situation: Situation) -> DesignName | None:
+    """Return the preset of the round; a list of objects that is not sampled has only a stated one."""
+    domain = open_domain(spec.domain)
+    if not domain.designs:
+        return None
+    if spec.design is not None or situation.listed is not None or not domain.has_default_design:
+        return spec.design
+    return FOLLOWING if situation.measured >= ENOUGH else BEFORE
 
 
 def _or(stated: float | None, by_mode: float) -> float:

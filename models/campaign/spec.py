@@ -24,6 +24,7 @@ from models.specs.decisions import (
     ProxySpec,
     SharedLimit,
 )
+from models.specs.designs import BEFORE, DesignName
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective, Transform
 from models.specs.sampler import TRUNKS, SamplerSpec
 from models.specs.scorers import ScorerSpec
@@ -50,6 +51,13 @@ class CampaignSpec(FrozenModel):
         Field(description="Name of the campaign, for people."),
     ]
     domain: InstalledDomainSpec = Field(description="Kind of object, and which of them may be built.")
+    design: DesignName | None = Field(
+        default=None,
+        description="What the candidates are for, in one word. It sets what is left open of "
+        "`applicability.similarity_window`, `sampler.behaviour`, `batch.diversity` and `batch.exploration`. "
+        "Absent, where objects are sampled: `hit_to_lead` from 50 measured objects on, `explore` before. "
+        "Only molecules have these presets.",
+    )
     scorers: tuple[ScorerSpec, ...] = Field(
         default=(),
         max_length=8,
@@ -153,7 +161,7 @@ class CampaignSpec(FrozenModel):
         # A section that is not stored had the defaults of its time, which the section's own model knows.
         if not is_stored(info) or not isinstance(value, dict):
             return value
-        return {"proxies": {}, "applicability": {}, "batch": {}, "sampler": {}, **value}
+        return {"design": BEFORE, "proxies": {}, "applicability": {}, "batch": {}, "sampler": {}, **value}
 
     @model_validator(mode="after")
     def _names_are_clear(self, info: ValidationInfo) -> Self:
@@ -254,6 +262,14 @@ class CampaignSpec(FrozenModel):
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
                 raise field_error(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _design_is_known(self, info: ValidationInfo) -> Self:
+        known = open_domain(self.domain).designs
+        if self.design is not None and self.design not in known and not is_stored(info):
+            has = f"has {', '.join(known)}" if known else "has no presets: leave design out"
+            raise field_error("/design", f"{self.design!r} is no preset of {self.domain.kind}, which {has}")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.records import MatchedMeasured
     from models.specs.base import DomainSpec
+    from models.specs.designs import Preset
 
     Floats = npt.NDArray[np.float64]
 
@@ -190,6 +191,13 @@ class Domain(ABC):
     """Whether it is known how often people use the parts of such objects (`sampler.prior: common`)."""
     features_version: int = 1
     """Raised when `features` or `kernel` change their meaning: earlier rounds' artefacts are then refused."""
+    designs: Mapping[str, Preset] = MappingProxyType({})
+    """Presets of `CampaignSpec.design` by name; a domain without any leaves all settings to the mode."""
+    has_default_design: bool = True
+    """Whether a round without a stated preset takes one of `designs`.
+
+    Not where the specification itself says what candidates are to be like.
+    """
     normal_form: str | None = None
     """The name of how texts are written: while it is the same, equal objects have equal texts."""
     sizes: Sizes | None = None

@@ -29,6 +29,7 @@ class DelegatingDomain(Domain):
         self.structure = domain.structure
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
+        self.designs, self.has_default_design = domain.designs, domain.has_default_design
         self.n_amounts, self.features_version = domain.n_amounts, domain.features_version
         self.normal_form, self.labels = domain.normal_form, domain.labels
         self.has_common_parts = domain.has_common_parts

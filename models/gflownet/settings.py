@@ -1,6 +1,6 @@
 """How a policy is trained, as one frozen value. Knows no campaign.
 
-Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only
+Trainer and behaviours read it. What a campaign may set has its default in `models.specs`, and only
 there.
 """
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import final
 
 from models.gflownet.policy import PolicySpec
-from models.specs.sampler import BehaviourSpec, RankWeights, SamplerSpec
+from models.specs.behaviour import USUAL_SHARES, RankWeights
+from models.specs.sampler import SamplerSpec
 
 _SAMPLER = SamplerSpec()
-_BEHAVIOUR = BehaviourSpec()
+_BEHAVIOUR = _SAMPLER.behaviour
 
 
 @final
@@ -45,8 +46,8 @@ class TrainerSettings:
     subtb_lambda: float | None = _SAMPLER.subtb_lambda
     """Lambda of sub-trajectory balance; None is the loss's own."""
     random_action_probability: float = _SAMPLER.random_action_probability
-    measured_share: float = _BEHAVIOUR.measured_share
-    replay_share: float = _BEHAVIOUR.replay_share
+    measured_share: float = USUAL_SHARES["measured_share"]
+    replay_share: float = USUAL_SHARES["replay_share"]
     replay_capacity: int = 1000
     diverse_share: float = _BEHAVIOUR.diverse_share
     """Replayed objects of every level of utility; keeps `replay_capacity` of its own."""
@@ -54,10 +55,10 @@ class TrainerSettings:
     temperature: float = _BEHAVIOUR.temperature
     averaged_share: float = _BEHAVIOUR.averaged_share
     average_decay: float = _BEHAVIOUR.average_decay
-    local_search_share: float = _BEHAVIOUR.local_search_share
+    local_search_share: float = USUAL_SHARES["local_search_share"]
     local_search_depth: int = _BEHAVIOUR.local_search_depth
     local_search_rounds: int = _BEHAVIOUR.local_search_rounds
-    genetic_share: float = _BEHAVIOUR.genetic_share
+    genetic_share: float = USUAL_SHARES["genetic_share"]
     genetic_parents: int = _BEHAVIOUR.genetic_parents
     genetic_policy_mates: float = _BEHAVIOUR.genetic_policy_mates
     conservative_share: float = _BEHAVIOUR.conservative_share

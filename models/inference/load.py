@@ -18,7 +18,8 @@ from models.rounds.artefact import (
     provenance,
     read_artefact,
 )
-from models.rounds.fitting.fit import FitInputs, fit, refit_model
+from models.rounds.fitting.fit import fit, refit_model
+from models.rounds.fitting.inputs import FitInputs
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.sampling.enumeration import list_space
 from models.rounds.training.train import shape_of_reward, trained_policy
@@ -88,7 +89,7 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     try:
         is_corrected = found.intervals > 1  # else the round of an earlier release used held-out values alone
         given = FitInputs(spec, screened, environment, history, seed, found.n_listed, is_corrected)
-        fitted = refit_model(given, found.held_out, found.failures, report)
+        fitted = refit_model(given, found.held_out, found.failures, report, found.reliability)
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)

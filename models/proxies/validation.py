@@ -88,6 +88,8 @@ class Score:
     """Of those values about their mean: the error of a constant prediction."""
     skill: float | None
     """1 - (rmse / deviation)^2, the explained share of their variance; None where they do not vary."""
+    skill_error: float | None
+    """Its standard error, by the delta method for the ratio of two means."""
     nll: float
     """Per value; a censored one counts the log probability of its interval."""
     coverage_90: float | None
@@ -140,12 +142,28 @@ def score(held_out: HeldOut) -> Score:
         rmse=rmse,
         deviation=deviation,
         skill=1 - (rmse / deviation) ** 2 if rmse is not None and deviation else None,
+        skill_error=_ratio_error(errors, held_out.values[exact]) if deviation else None,
         nll=float(unlikely.mean()),
         coverage_90=float((low[exact].abs() <= HALF_90).double().mean()) if has_values else None,
         scale=scale,
         log_likelihood_error=float(unlikely.std()) * math.sqrt(n),
         n=n,
     )
+
+
+def _ratio_error(errors: Tensor, values: Tensor) -> float:
+    """Return the standard error of mean squared error over variance, from errors and values [n]."""
+    squares, deviations = errors.square(), (values - values.mean()).square()
+    influence = (squares - squares.mean() / deviations.mean() * deviations) / deviations.mean()
+    return float(influence.std(correction=0)) / math.sqrt(len(values))
+
+
+def random_folds(n: int, seed: int) -> Tensor:
+    """Return the fold [n] of each of n objects, of sizes as equal as possible."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    folds = torch.empty(n, dtype=torch.int64)
+    folds[order] = torch.arange(n) % FOLDS
+    return folds
 
 
 def held_out_posteriors(
@@ -159,13 +177,13 @@ def held_out_posteriors(
     Raises:
         ProxyError: if the proxy fails on a fold.
     """
-    order = torch.randperm(len(table.features), generator=torch.Generator().manual_seed(seed))
+    folds = random_folds(len(table.features), seed)
     part = table.columns(columns)
     known = part.known.any(dim=1)
     mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
     networks: list[tuple[HasEmbedding, Tensor]] = []
     for fold in range(FOLDS):
-        held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
+        held_out = folds == fold
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
             fitted, posterior = fit_and_predict(
@@ -180,8 +198,8 @@ def held_out_posteriors(
         rows = part.known[:, column]
         posterior = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
         bounds = (part.lower[rows, column], part.upper[rows, column])
-        folds = tuple(_fold(network, part, column, seen) for network, seen in networks)
-        answers[kind] = HeldOut(posterior, part.values[rows, column], *bounds, folds)
+        fits = tuple(_fold(network, part, column, seen) for network, seen in networks)
+        answers[kind] = HeldOut(posterior, part.values[rows, column], *bounds, fits)
     return answers
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
     from models.reward.applicability import Applicability
+    from models.reward.evidence import Evidence
     from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
 MOST_KNOWN = 1_000_000
@@ -45,6 +46,8 @@ class Evaluation:
     """[N] (bool): within the constraints on computed properties."""
     max_similarity: Tensor
     """[N]: similarity to the nearest measured object."""
+    window_weight: Tensor
+    """[N]: the factor of the similarity window, 1 inside it."""
     uncertainty_weight: Tensor
     """[N]: the weight of uncertainty in optimism, 1 inside the applicability domain."""
 
@@ -60,12 +63,15 @@ class CampaignModel:
         proxies: SelectedProxies,
         feasibility: Feasibility,
         applicability: Applicability,
+        evidence: Evidence | None = None,
     ) -> None:
         self.spec = spec
         self.domain = domain
         self.proxies = proxies
         self.feasibility = feasibility
         self.applicability = applicability
+        self.evidence = evidence
+        """Where predictions held; None where that was not tested, or the campaign states a similarity."""
         self.transforms: dict[str, Transform] = {k: q.transform for k, q in spec.quantities().items()}
         measured = [
             c
@@ -122,6 +128,7 @@ class CampaignModel:
             constraint_probabilities=self._constraint_probabilities(posterior),
             is_allowed=self._is_allowed(values, len(texts)),
             max_similarity=nearest,
+            window_weight=self.applicability.window_weight(nearest),
             uncertainty_weight=self.applicability.uncertainty_weight(nearest),
         )
 

@@ -1,11 +1,12 @@
 """The log-reward of a round: beta times the expected value of an attempt, plus the log of feasibility.
 
 A failed attempt has value 0 (poor), so the acquisition's value is multiplied by the probability of success
-(docs/decisions/0015). Only here is beta applied and are utilities turned into a reward. Nothing is clipped:
-values above the ideal and log-rewards of poor objects are compressed, but remain strictly increasing
-(docs/decisions/0020). Knows predictions and preferences, but no training loop. Letters: N objects, M
-objectives, S statistics, K sampled functions, L constraints that multipliers enforce, P preferences. Every
-utility is 0 for poor and 1 for the ideal.
+(docs/decisions/0015). The factor of the similarity window is treated in the same way: what lies outside is
+worth less, at every beta (docs/decisions/0052). Only here is beta applied and are utilities turned into a
+reward. Nothing is clipped: values above the ideal and log-rewards of poor objects are compressed, but remain
+strictly increasing (docs/decisions/0020). Knows predictions and preferences, but no training loop. Letters: N
+objects, M objectives, S statistics, K sampled functions, L constraints that multipliers enforce, P
+preferences. Every utility is 0 for poor and 1 for the ideal.
 """
 
 from __future__ import annotations
@@ -223,9 +224,15 @@ class ObjectLogReward:
             texts, evaluation.features, evaluation.objectives, evaluation.uncertainty_weight
         )
         probabilities = evaluation.constraint_probabilities
-        success = evaluation.feasibility * probabilities[:, self._model.guarded_columns].prod(dim=1)
+        worth = evaluation.feasibility * evaluation.window_weight
+        success = worth * probabilities[:, self._model.guarded_columns].prod(dim=1)
         weighing = torch.cat(
-            [evaluation.feasibility.unsqueeze(-1), probabilities[:, self._model.probability_columns]], dim=1
+            [
+                evaluation.feasibility.unsqueeze(-1),
+                evaluation.window_weight.unsqueeze(-1),
+                probabilities[:, self._model.probability_columns],
+            ],
+            dim=1,
         )
         columns = self._model.lagrangian_columns
         costs = constraint_cost(probabilities[:, columns], self._model.required[columns], LEAST_PROBABILITY)

@@ -27,8 +27,9 @@ class ObjectScores:
     Attributes:
         statistics: the acquisition's statistics [N, S].
         costs: of the constraints that multipliers enforce [N, L].
-        success: the probability [N] that an attempt is allowed and succeeds.
-        log_probability: the log [N] of all probabilities that are plain weights.
+        success: the probability [N] that an attempt is allowed and succeeds, times the factor of the
+            similarity window.
+        log_probability: the log [N] of all probabilities and factors that are plain weights.
         uncertainty: how little the proxies know [N]: the mean deviation of the utilities, at most 1.
         is_refused: [N] (bool): invalid, or breaks a rule.
     """

@@ -19,6 +19,7 @@ from models.campaign.spec import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.carrying_over import PolicyNames
 from models.proxies.contract import Posterior
+from models.proxies.reliability import Reliability
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
 from models.rounds.training.round_prior import NO_PRIOR, PREFIX, RoundPrior, restore_prior
@@ -90,6 +91,8 @@ class Artefact:
     its specifications leave nothing open that depends on it."""
     intervals: int = 1
     """How the round's intervals are made, as in `INTERVALS`."""
+    reliability: Mapping[str, Reliability] | None = None
+    """Where predictions held, by assay type; None where the round did not ask, as in an older release."""
     prior: tuple[dict[str, Tensor], Mapping[str, Any] | None] = ({}, None)
     """State of the policy's prior; an older release had none."""
 
@@ -217,6 +220,7 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
     prior_tensors, prior_header = prior.state()
+    evidence = fitted.model.evidence
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -229,6 +233,7 @@ def pack_artefact(  # noqa: PLR0913 - each is one thing that an artefact keeps
         "beta_range": list(trainer.conditions.beta_range),
         "intervals": INTERVALS,
         "prior": prior_header,
+        "reliability": None if evidence is None else evidence.state(),
         "names": asdict(names_of(fitted.model.spec, trainer.environment, trainer.conditions)),
         "best": [text for text in trainer.environment.objects(trainer.best_states(MOST_BEST)) if text],
     }
@@ -272,6 +277,7 @@ def read_artefact(content: bytes) -> Artefact:
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     prior = ({key: value for key, value in tensors.items() if key.startswith(PREFIX)}, header.get("prior"))
     low, high = header.get("beta_range", (None, None))
+    tested = header.get("reliability")
     return Artefact(
         policy=policy,
         multipliers=multipliers,
@@ -287,4 +293,7 @@ def read_artefact(content: bytes) -> Artefact:
         n_listed=header.get("listed"),
         intervals=header.get("intervals", 1),
         prior=prior,
+        reliability=None
+        if tested is None
+        else {kind: Reliability.restored(state) for kind, state in tested.items()},
     )

@@ -191,6 +191,9 @@ class BaseMeasureSpec(FrozenModel):
         return self
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class ApplicabilitySpec(FrozenModel):
     """How far from measured objects a candidate may be."""
 
@@ -210,6 +213,21 @@ class ApplicabilitySpec(FrozenModel):
         description="Largest share of the batch that may lie outside. Absent: the exploration share, which "
         "yields when too few allowed objects lie inside.",
     )
+    similarity_window: tuple[Share, Share] | None = Field(
+        default=None,
+        description="Similarities to the nearest measured object, low to high, within which a candidate is "
+        "worth all that is predicted of it. Outside, the factor exp(-(distance / 0.1)^2 / 2) multiplies both "
+        "its value and its weight in the target, as a probability of success does. Absent: that of `design`; "
+        "[0, 1] is none.",
+        examples=[[0.4, 0.65]],
+    )
+    learned_from: Literal["errors", "distances"] = Field(
+        default="errors",
+        description="What `min_similarity` is learned from where it is absent, as far as `in_domain` and "
+        "`outside_share` are concerned. `errors`: an object is inside where, at its similarity to the "
+        "nearest measured object, held-out errors were at least a fifth smaller than those of predicting the "
+        "mean. `distances`: where it is as near to a measured object as 95 % of these are to each other.",
+    )
     if_listed: Literal["off", "learned"] = Field(
         default="off",
         description="What a listed space, all of whose objects are scored, has where neither of the other "
@@ -219,8 +237,15 @@ class ApplicabilitySpec(FrozenModel):
     @model_validator(mode="before")
     @classmethod
     def _keeps_its_domain(cls, value: Any, info: ValidationInfo) -> Any:
-        # Specifications from before this choice had the domain in every space.
-        return {"if_listed": "learned", **value} if is_stored(info) and isinstance(value, dict) else value
+        # Specifications from before these choices had the domain in every space, by distances alone.
+        before = {"if_listed": "learned", "learned_from": "distances"}
+        return {**before, **value} if is_stored(info) and isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _window_is_a_range(self) -> Self:
+        if self.similarity_window is not None and not self.similarity_window[0] < self.similarity_window[1]:
+            raise field_error("/similarity_window", "similarity_window must be [low, high] with low < high")
+        return self
 
 
 CLUSTER = "cluster"

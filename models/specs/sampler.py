@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from models.specs.base import FrozenModel, Text, field_error, is_stored
+from models.specs.behaviour import BehaviourSpec
 from models.specs.variants import texts_of_variants, variants
 
 LOSSES = variants("gflownet/losses", "LOSS")
@@ -35,8 +36,6 @@ USUAL_BETA = (1.0, 64.0)
 """The range of specifications older than `auto`, and of rounds whose reward gives no range a meaning."""
 
 
-RankWeights = Literal["power", "reciprocal"]
-"""How often a rank is drawn: as a power of a uniform number, or in proportion to 1 / (k N + rank)."""
 BETA_IS = f'beta must be "auto" or [low, high] with 0 < low <= high <= {MOST_BETA:g}'
 OWN_STARTS = ("nothing", "previous")
 """Values of `start_from` that name no other campaign."""
@@ -51,116 +50,6 @@ OLDER = {
     "beta": USUAL_BETA,
 }
 """What a stored specification means that lacks these fields."""
-
-
-class BehaviourSpec(FrozenModel):
-    """Where training trajectories come from: shares of each step; the policy itself samples what is left.
-
-    Replay costs no new proxy call where scores are cached. A trajectory that is sampled or found by local
-    search costs one per new object.
-    """
-
-    measured_share: float = Field(
-        default=0.1, ge=0, le=1, description="Share of backward rollouts from measured objects."
-    )
-    replay_share: float = Field(
-        default=0.1, ge=0, le=1, description="Share of backward rollouts from the best objects so far."
-    )
-    diverse_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share of backward rollouts from objects of every utility."
-    )
-    tempered_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share that is sampled with logits / `temperature`."
-    )
-    temperature: float = Field(
-        default=2.0, gt=0, le=100, description="Temperature of `tempered_share`; above 1 explores more."
-    )
-    averaged_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share that is sampled by the exponential moving average of the policy.",
-    )
-    average_decay: float = Field(default=0.99, ge=0, lt=1, description="Decay of that average per step.")
-    local_search_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of local search: samples, and proposals that rebuild their last steps, all of "
-        "them learned from. It edits what a domain can undo: any outer fragment of a molecule, but of a "
-        "peptide or sequence only the end.",
-    )
-    local_search_depth: int = Field(
-        default=3,
-        ge=1,
-        le=1000,
-        description="Building steps that local search undoes at most; every number up to it is equally "
-        "probable. Of a peptide only so many residues at its end can change.",
-    )
-    local_search_rounds: int = Field(
-        default=4,
-        ge=1,
-        le=100,
-        description="Proposals of local search from each sample."
-        " Each is a trajectory of its own, with its proxy call.",
-    )
-    genetic_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of a genetic algorithm on the building steps of the best objects.",
-    )
-    genetic_parents: int = Field(
-        default=256,
-        ge=2,
-        le=100_000,
-        description="Number of best objects that are parents of the genetic algorithm, and that conservative "
-        "search edits.",
-    )
-    genetic_policy_mates: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Probability that a second parent is a new sample of the policy instead of one of the "
-        "best objects.",
-    )
-    conservative_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of conservative search: building steps of the best objects are erased at random "
-        "and chosen anew by the policy. It edits a sequence anywhere.",
-    )
-    conservative_delta: float = Field(
-        default=0.1,
-        gt=0,
-        le=1,
-        description="Probability that a step is erased in an object whose predictions are certain.",
-    )
-    conservative_lambda: float = Field(
-        default=0.2,
-        ge=0,
-        le=100,
-        description="How much less is erased where predictions are uncertain: the probability of a step is "
-        "`conservative_delta` minus this times sigma, and at least 0. Sigma is the mean standard deviation "
-        "of the predicted utilities, which the range of an objective spans from 0 to 1, and at most 1.",
-    )
-    rank_weights: RankWeights = Field(
-        default="power",
-        description="How often each rank of the best objects is replayed, bred from or edited. `power`: half "
-        "of the draws are of the best quarter, and in replay of fewer where beta is high. `reciprocal`: in "
-        "proportion to 1 / (0.01 N + rank) of N objects, half of the draws of the best 9 %.",
-    )
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        shares = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_share")}
-        if sum(shares.values()) > 1 + 1e-9:
-            largest = max(shares, key=lambda name: shares[name])
-            raise field_error(
-                f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}"
-            )
-        return self
 
 
 class SamplerSpec(FrozenModel):

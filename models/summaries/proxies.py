@@ -54,6 +54,9 @@ class ProxyScore(SummaryPart):
     skill: Number = Field(
         default=None, description="1 - (rmse / deviation)^2, the explained share of the variance"
     )
+    skill_error: Number = Field(
+        default=None, description="standard error of `skill`; null in summaries of earlier releases"
+    )
     nll: Number = Field(
         default=None, description="negative log-likelihood per value in nats, with scaled deviations"
     )
@@ -127,6 +130,24 @@ class OutlierSummary(SummaryPart):
     by: str = Field(description="what it was compared with: replicates or similar objects")
 
 
+class ErrorAtSimilarity(SummaryPart):
+    """Held-out errors down to a similarity to the nearest object that the fit knew."""
+
+    similarity: float = Field(description="least similarity (0-1)")
+    relative_error: Number = Field(
+        default=None, description="root mean squared error as a share of that of predicting the mean"
+    )
+
+
+class ReliabilitySummary(SummaryPart):
+    """How far from measured objects the predictions of an assay type held."""
+
+    threshold: Number = Field(
+        default=None, description="least similarity (0-1) at which they held; null where they never did"
+    )
+    errors: list[ErrorAtSimilarity] = Field(description="by similarity, the nearest first")
+
+
 class ApplicabilitySummary(SummaryPart):
     """Where predictions can be trusted."""
 
@@ -137,4 +158,9 @@ class ApplicabilitySummary(SummaryPart):
     measured: int | None = Field(default=None, description="measured objects")
     share_inside: Number = Field(
         default=None, description="share (0-1) of the evaluated objects inside; null while unknown"
+    )
+    held: dict[str, ReliabilitySummary] = Field(
+        default_factory=dict,
+        description="how far predictions held, by assay type, which decides what is inside; empty where the "
+        "threshold does",
     )

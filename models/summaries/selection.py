@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from models.messages.message import MessageRecord
+from models.specs.designs import DesignName
 from models.summaries.base import Number, SummaryPart
 
 Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
@@ -28,7 +29,21 @@ class BatchSettings(SummaryPart):
     min_similarity: Number = Field(
         default=None, description="of the applicability domain; 0 is off, null is learned from the results"
     )
-    by_default: list[str] = Field(description="fields of the specification that were left to the mode")
+    by_default: list[str] = Field(
+        description="fields of the specification that were left to the mode and to the preset"
+    )
+    design: DesignName | None = Field(
+        default=None,
+        description="preset of the round; null in a domain without presets, and in a listed space",
+    )
+    similarity_window: list[float] = Field(
+        default_factory=list,
+        description="similarities to the nearest measured object within which objects are worth all that is "
+        "predicted of them; [0, 1] is none",
+    )
+    shares: dict[str, float] = Field(
+        default_factory=dict, description="shares of training trajectories that were left open, by field"
+    )
 
 
 class Draws(SummaryPart):

@@ -32,4 +32,4 @@ class TrueValues:
         """Return the evaluation of objects [N]."""
         mean = torch.tensor([self.values[text] for text in texts], dtype=torch.float64)
         one, sure = torch.ones(len(mean), dtype=torch.float64), torch.zeros_like(mean)
-        return Evaluation(mean, Posterior(mean, sure, sure), one, mean[:, :0], one > 0, one, one)
+        return Evaluation(mean, Posterior(mean, sure, sure), one, mean[:, :0], one > 0, one, one, one)

@@ -22,6 +22,7 @@ from models.domains.molecules.designs.rules import COMPUTED as RULE_PROPERTIES
 from models.domains.molecules.designs.rules import CampaignRules, computed_of
 from models.domains.molecules.library.labels import LABELS
 from models.domains.molecules.limits import MAX_HEAVY_ATOMS
+from models.domains.molecules.presets import DESIGNS
 from models.domains.molecules.reactions.properties import ROUTE_PROPERTIES, known_properties, route_properties
 from models.domains.molecules.reactions.spec import ReactionsSpec
 
@@ -56,6 +57,7 @@ class Molecules(Domain):
     n_amounts = N_COUNTS + N_CONFIGURATIONS
     features_version = 3
     """1: counts alone, 2: counts and descriptors, without configurations."""
+    designs = DESIGNS
     computed = COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
@@ -76,6 +78,7 @@ class Molecules(Domain):
         if self.is_made:
             self.sizes = Sizes("steps", 0, (spec.reactions or ReactionsSpec()).max_steps)
             self.computed |= known_properties(spec.reactions)
+        self.has_default_design = self.design is None and spec.leads is None and not self.is_list
         self._rules = CampaignRules(spec)
         uses_vocabulary = is_tree and (self.design is None or self.design.uses_vocabulary)
         self.has_common_parts = spec.fragmentation == "units" and uses_vocabulary

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.gflownet.environment import Environment
-    from models.specs.sampler import RankWeights
+    from models.specs.behaviour import RankWeights
 
 RANK_COEFFICIENT = 0.01
 """The k of reciprocal weights, as published (arXiv:2402.05961): half of the draws are of the best 9 %."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from models.gflownet.conditioning import Condition
     from models.gflownet.environment import Environment
-    from models.specs.sampler import RankWeights
+    from models.specs.behaviour import RankWeights
 
 
 class ArchiveSearch(Behaviour):

@@ -18,7 +18,7 @@ from models.gflownet.genetic_operators import NONE, decompose, step_log_priors
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
-from models.specs.sampler import RankWeights
+from models.specs.behaviour import RankWeights
 
 EDITS_PER_PLACE = 4
 """Edits walked for each that is kept, where a prior may refuse what a refill leaves after it."""

@@ -21,7 +21,7 @@ from models.gflownet.genetic_operators import breed, build, build_by_prior, deco
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward, rollout_forward
 from models.gflownet.trajectories import Trajectories
-from models.specs.sampler import RankWeights
+from models.specs.behaviour import RankWeights
 
 CHILDREN_PER_PLACE = 4
 """Children bred for each that is kept, where a prior refuses some."""

@@ -17,7 +17,7 @@ from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
-from models.specs.sampler import RankWeights
+from models.specs.behaviour import RankWeights
 
 LEANING = (1.0, 6.0)
 """Least and greatest power of u: all objects equally often, and half of the draws among the best 64th."""

@@ -10,6 +10,15 @@ TEMPLATES = {
         "The batch was chosen as in Bayesian optimisation, for the largest joint expected improvement, "
         "because all {listed} objects could be scored. `selection` has the settings."
     ),
+    "design_stated": (
+        "The batch is designed for {words}, because the campaign's `design` is {design}. That preset set "
+        "{decided:list}."
+    ),
+    "design_by_default": (
+        "The batch is designed for {words}: `design` is left open, and with {measured} measured "
+        "{measured:object|objects} it is {design} (hit_to_lead from {needed} on). That preset set "
+        "{decided:list}."
+    ),
     "batch_outside_applicability": (
         "{outside} candidates lie outside the applicability domain, more than the exploration share, "
         "because only "

@@ -39,5 +39,17 @@ TEMPLATES = {
     "outside_applicability_domain": (
         "It lies outside the domain where predictions have been tested, so trust them less."
     ),
+    "predictions_held_there": (
+        "At similarity {similarity:.2f} to measured objects, held-out errors of {type} were {ratio:.0%} of "
+        "those of predicting the mean, so predictions held there."
+    ),
+    "predictions_not_held_there": (
+        "It lies where predictions of {type} did not hold: at similarity {similarity:.2f} to measured "
+        "objects, held-out errors were {ratio:.0%} of those of predicting the mean. Trust them less."
+    ),
+    "predictions_not_tested_there": (
+        "It lies where predictions of {type} were not tested: no held-out object was as far from measured "
+        "ones (similarity {similarity:.2f}). Trust them less."
+    ),
     "may_not_be_feasible": "It can be made and measured with probability {probability:.0%}.",
 }

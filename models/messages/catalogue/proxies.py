@@ -11,9 +11,15 @@ TEMPLATES = {
     "model_without_skill": (
         "The model of {type} has no skill: its cross-validated error ({rmse:.3g}) is about the deviation of "
         "the values "
-        "themselves ({deviation:.3g}). In {type} the batch is little better than chance; upload more, or "
+        "themselves ({deviation:.3g}), so that it explains {skill:.0%} of their variance ({low:.0%} to "
+        "{high:.0%}, 90 % interval). In {type} the batch is little better than chance; upload more, or "
         "more varied, "
         "results."
+    ),
+    "model_with_doubtful_skill": (
+        "The model of {type} may have no skill: it explains {skill:.0%} of the variance of held-out values "
+        "(error {rmse:.3g}, deviation of the values {deviation:.3g}). The 90 % interval of that share, from "
+        "{low:.0%} to {high:.0%}, includes predicting the mean. Upload more, or more varied, results."
     ),
     "better_sanity_check": (
         "A {check:words} predicts held-out values of {type} better than the chosen {proxy:words} (error "
@@ -39,6 +45,11 @@ TEMPLATES = {
         "Only {count} {count:object is|objects are} measured, so every candidate counts as inside the "
         "applicability "
         "domain. Set `applicability.min_similarity`, or upload results of at least {needed} objects."
+    ),
+    "predictions_held_nowhere": (
+        "Held-out predictions of {types:list} were nowhere at least a fifth better than predicting the mean "
+        "(errors above {share:.0%} of its errors, at every similarity to what was measured). No candidate is "
+        "therefore called inside the domain; upload more, or more varied, results."
     ),
     "constraint_not_enforced": (
         "The constraint on {type} is not enforced yet: it has {count} of the {needed} results that it needs. "

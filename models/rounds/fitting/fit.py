@@ -31,6 +31,8 @@ from models.reward.applicability import applicability
 from models.reward.evaluation import CampaignModel
 from models.reward.log_reward import ObjectLogReward, log_reward
 from models.reward.utility import fit_utility
+from models.rounds.fitting.evidence import evidence_of, reliable_region
+from models.rounds.fitting.inputs import FitInputs
 from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from models.metrics.past_predictions import PastPrediction
     from models.proxies.feasibility import Feasibility
     from models.proxies.model_selection import SelectedProxies
+    from models.proxies.reliability import Reliability
     from models.records import History
     from models.rounds.fitting.results import CleanedResults
     from models.specs.objectives import Objective
@@ -109,30 +112,6 @@ class RoundModel:
         }
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class FitInputs:
-    """What a round is given to learn from.
-
-    The environment only serves as a source of random objects when nothing else tells the range of an
-    objective. `n_listed` is the number of objects of a space that are all scored, None where they are
-    sampled.
-    """
-
-    spec: CampaignSpec
-    domain: Domain
-    environment: Environment
-    history: History
-    seed: int
-    n_listed: int | None = None
-    is_corrected: bool = True
-    """Whether intervals are corrected for the choice and the record; earlier releases did not."""
-
-    def settings(self, table: MeasuredTable) -> RoundSettings:
-        """Return the settings of the round."""
-        return round_settings(self.spec, Situation(self.n_listed, len(table.objects)))
-
-
 def fit(  # noqa: PLR0913 - each is one thing that a round learns from
     spec: CampaignSpec,
     domain: Domain,
@@ -163,7 +142,9 @@ def fit(  # noqa: PLR0913 - each is one thing that a round learns from
         settings=_settings(given, reading.table.objects, training),
         spare=build_fallbacks(domain.kernel, competing),
     )
-    return _assemble(given, reading, proxies, tick)
+    every = competing | build_fallbacks(domain.kernel, competing)
+    reliability = reliable_region(given, reading.table, training, proxies, every)
+    return _assemble(given, reading, proxies, tick, reliability)
 
 
 def refit_model(
@@ -171,6 +152,7 @@ def refit_model(
     kept: Mapping[str, Mapping[str, Posterior]],
     failures: Mapping[str, str],
     tick: Callable[[float, str], None],
+    reliability: Mapping[str, Reliability] | None = None,
 ) -> RoundModel:
     """Return what `fit` returned to an earlier round, without cross-validation and outlier detection.
 
@@ -179,6 +161,7 @@ def refit_model(
         kept: `held_out()` of its proxies.
         failures: of its proxies; they are not tried again.
         tick: hears the share done and what is being done.
+        reliability: of the round; None where it had none.
 
     Raises:
         OtherResultsError: if `kept` is of other results.
@@ -193,11 +176,15 @@ def refit_model(
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
     settings = _settings(given, reading.table.objects, training)
     proxies = refit(training, competing, kept, seed=given.seed, settings=settings, failures=failures)
-    return _assemble(given, reading, proxies, tick)
+    return _assemble(given, reading, proxies, tick, reliability)
 
 
 def _assemble(
-    given: FitInputs, reading: CleanedResults, proxies: SelectedProxies, tick: Callable[[float, str], None]
+    given: FitInputs,
+    reading: CleanedResults,
+    proxies: SelectedProxies,
+    tick: Callable[[float, str], None],
+    reliability: Mapping[str, Reliability] | None,
 ) -> RoundModel:
     """Return all that follows from fitted proxies."""
     spec, domain, seed = given.spec, given.domain, given.seed
@@ -211,13 +198,10 @@ def _assemble(
         reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
-    model = CampaignModel(
-        spec,
-        domain,
-        proxies,
-        feasibility,
-        applicability(given.settings(reading.table).min_similarity, domain, measured),
-    )
+    settings = given.settings(reading.table)
+    near = applicability(settings.min_similarity, domain, measured, settings.similarity_window)
+    evidence = evidence_of(domain, reading.table, reliability)
+    model = CampaignModel(spec, domain, proxies, feasibility, near, evidence)
     utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
     reward = log_reward(
         model, utilities, measured, lambda: random_objects(environment), seed, history.pending

@@ -23,7 +23,7 @@ from models.records import (
     ProposedCandidate,
 )
 from models.reward.combined import combined_interval
-from models.rounds.reporting.reasons import SelectionReason, reason
+from models.rounds.reporting.reasons import SelectionReason, reason, told_evidence
 from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class DerivedValues:
     neighbours: Sequence[Neighbours]
     computed: Mapping[str, Floats]
     alerts: Sequence[tuple[str, ...]]
+    evidence: Sequence[Sequence[Message]] = ()
+    """Whether predictions held there, where that was tested."""
 
 
 def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
@@ -183,7 +185,8 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     names = [name for name in fitted.domain.computed if name in reported]
     computed = fitted.domain.properties(texts, names) if names else {}
     alerts = [fitted.domain.alerts(text) for text in texts]
-    return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts)
+    evidence = told_evidence(model.evidence, texts)
+    return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts, evidence)
 
 
 def _candidate(
@@ -195,7 +198,8 @@ def _candidate(
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     nearby = _nearby(text, near, fitted)
-    reasons = reason(selected, spec.objectives, predictions, nearby, feasibility, is_outside=inside is False)
+    nearby += numbers.evidence[row] if numbers.evidence else _outside(inside)
+    reasons = reason(selected, spec.objectives, predictions, nearby, feasibility)
     alerts = numbers.alerts[row]
     reasons += [message("structural_alerts", alerts=list(alerts))] if alerts else []
     return ProposedCandidate(
@@ -289,6 +293,10 @@ def _neighbours(texts: Sequence[str], fitted: RoundModel) -> list[Neighbours]:
         return [Neighbours()] * len(texts)
     similarity = fitted.domain.similarity(texts, measured)
     return [_neighbours_of(text, row, fitted) for text, row in zip(texts, similarity, strict=True)]
+
+
+def _outside(inside: bool | None) -> list[Message]:  # noqa: FBT001 - what is known of one object
+    return [message("outside_applicability_domain")] if inside is False else []
 
 
 def _neighbours_of(text: str, similarity: Floats, fitted: RoundModel) -> Neighbours:

@@ -22,6 +22,8 @@ NO_SKILL = 0.1
 """Share of the variance of held-out values that a model must explain to be of use."""
 ENOUGH_VALUES = 20
 """Fewer held-out values than this do not tell a model without skill from bad luck."""
+HALF_90 = 1.645
+"""Standard errors on either side of a 90 % interval."""
 UNDER_TRAINED = 0.02
 """Effective share of samples below which the policy hardly represents its target."""
 MOST_SOUGHT = 1_000
@@ -34,7 +36,9 @@ WIDENED = 1.05
 
 
 def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
-    """Return a message for every assay type whose chosen proxy predicts no better than the mean.
+    """Return a message for every assay type whose chosen proxy predicts no better than the mean, or may not.
+
+    It may not where the 90 % interval of the explained share of the variance reaches down to 0.
 
     Args:
         proxies: of the round's summary: chosen proxy and everybody's scores, by type.
@@ -42,16 +46,15 @@ def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
     lines = []
     for kind, summary in proxies.items():
         score = summary["scores"].get(summary["chosen"])
-        if (
-            score is None
-            or score["skill"] is None
-            or score["n"] < ENOUGH_VALUES
-            or score["skill"] >= NO_SKILL
-        ):
+        if score is None or score["skill"] is None or score["n"] < ENOUGH_VALUES:
             continue
-        lines.append(
-            message("model_without_skill", type=kind, rmse=score["rmse"], deviation=score["deviation"])
-        )
+        skill, half = score["skill"], HALF_90 * score["skill_error"]
+        told = {"type": kind, "rmse": score["rmse"], "deviation": score["deviation"], "skill": skill}
+        told |= {"low": skill - half, "high": skill + half}
+        if skill < NO_SKILL:
+            lines.append(message("model_without_skill", **told))
+        elif skill <= half:
+            lines.append(message("model_with_doubtful_skill", **told))
     return lines
 
 

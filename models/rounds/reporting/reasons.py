@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.records import Prediction, Purpose
+    from models.reward.evidence import Evidence, Judgement
     from models.specs.objectives import Objective
 
 WORTH_TELLING = 0.9
@@ -40,17 +41,38 @@ def reason(
     predictions: Mapping[str, Prediction],
     nearby: Sequence[Message],
     feasibility: float,
-    *,
-    is_outside: bool,
 ) -> list[Message]:
-    """Return why this object was chosen: one message for each thing worth knowing."""
+    """Return why this object was chosen: one message for each thing worth knowing.
+
+    `nearby` tells what is measured nearby, and how far predictions can be trusted there.
+    """
     reasons = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
     reasons += [_purpose(aim, objectives), *nearby]
-    if is_outside:
-        reasons.append(message("outside_applicability_domain"))
     if feasibility < WORTH_TELLING:
         reasons.append(message("may_not_be_feasible", probability=feasibility))
     return reasons
+
+
+def told_evidence(evidence: Evidence | None, texts: Sequence[str]) -> list[list[Message]]:
+    """Return for each of N objects what is known of predictions there; empty without evidence.
+
+    One message each: of the type with the largest relative error among those that did not hold, or of all.
+    """
+    if evidence is None or not texts:
+        return []
+    judged = evidence.judge(texts)
+    worst = (judged.ratios + judged.ratios.max() * ~judged.held).argmax(dim=1).tolist()
+    return [[_evidence(evidence, judged, row, column)] for row, column in enumerate(worst)]
+
+
+def _evidence(evidence: Evidence, judged: Judgement, row: int, column: int) -> Message:
+    kind, similarity = judged.types[column], float(judged.nearest[row, column])
+    ratio = float(judged.ratios[row, column])
+    if bool(judged.held[row, column]):
+        return message("predictions_held_there", type=kind, similarity=similarity, ratio=ratio)
+    if similarity < evidence.reliability[kind].least[-1]:
+        return message("predictions_not_tested_there", type=kind, similarity=similarity)
+    return message("predictions_not_held_there", type=kind, similarity=similarity, ratio=ratio)
 
 
 def _describe(objective: Objective, prediction: Prediction | None) -> Message:

@@ -20,6 +20,7 @@ from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
 from models.rounds.reporting.limitations import interval_messages, skill_messages
 from models.rounds.training import dual_ascent
+from models.specs.designs import ENOUGH
 from models.summaries.round import SUMMARY_VERSION
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def batch_messages(
 ) -> list[Message]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
     lines = [*batch.notes, *batch.shortfall]
+    lines[:0] = design_messages(fitted)
     if batch.choices and fitted.settings.is_joint_by_default and not batch.is_space_filling:
         lines.insert(0, message("batch_chosen_jointly", listed=fitted.n_listed))
     if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
@@ -164,6 +166,22 @@ def batch_messages(
         *candidate_filter.messages(),
         *dual_ascent.messages(fitted.model, fitted.reward.multipliers),
     ]
+
+
+def design_messages(fitted: RoundModel) -> list[Message]:
+    """Return which preset the round has, why, and what it set; nothing for one that set nothing."""
+    settings = fitted.settings
+    if settings.design is None or not (decided := settings.decided()):
+        return []
+    told = {
+        "design": settings.design,
+        "words": fitted.domain.designs[settings.design].words,
+        "decided": decided,
+    }
+    if "design" not in settings.by_default:
+        return [message("design_stated", **told)]
+    counts = {"measured": len(fitted.table.objects), "needed": ENOUGH}
+    return [message("design_by_default", **told, **counts)]
 
 
 def _on_exhausted(chosen: int, requested: int, pool: CandidatePool) -> Message:

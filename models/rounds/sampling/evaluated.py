@@ -29,8 +29,8 @@ class EvaluatedObjects:
 
     `objectives` [N, M] are on the modelled scale, `feasibility` [N] is a probability, `bounds` [N, G] are
     each guardrail's bound on the probability of a violation. `uncertainty_weight` [N] is the share of each
-    deviation that optimism may count on. `in_domain` [N] (bool) tells the applicability domain, None when
-    nothing defines one.
+    deviation that optimism may count on, `window_weight` [N] the factor of the similarity window. `in_domain`
+    [N] (bool) tells the applicability domain, None when nothing defines one.
     """
 
     texts: list[str]
@@ -39,6 +39,12 @@ class EvaluatedObjects:
     bounds: Tensor
     uncertainty_weight: Tensor
     in_domain: Tensor | None
+    window_weight: Tensor
+
+    @property
+    def worth(self) -> Tensor:
+        """The factor [N] on what objects promise: their feasibility times that of the similarity window."""
+        return self.feasibility * self.window_weight
 
     def __len__(self) -> int:
         """Return N."""
@@ -59,6 +65,7 @@ class EvaluatedObjects:
             self.bounds[index],
             self.uncertainty_weight[index],
             None if self.in_domain is None else self.in_domain[index],
+            self.window_weight[index],
         )
 
 
@@ -77,22 +84,32 @@ def concat(parts: Sequence[EvaluatedObjects]) -> EvaluatedObjects:
         torch.cat([part.bounds for part in parts]),
         torch.cat([part.uncertainty_weight for part in parts]),
         torch.cat(inside) if inside else None,
+        torch.cat([part.window_weight for part in parts]),
     )
 
 
 def evaluate_objects(model: CampaignModel, texts: Sequence[str]) -> tuple[EvaluatedObjects, Evaluation]:
     """Return N valid objects with their predictions, and the evaluation that these were read from."""
     evaluation = model.evaluate(texts)
-    inside = model.applicability.is_inside(evaluation.max_similarity)
     objects = EvaluatedObjects(
         list(texts),
         evaluation.objectives,
         evaluation.feasibility,
         guardrail_bounds(model, evaluation.features),
         evaluation.uncertainty_weight,
-        None if model.applicability.threshold is None else inside,
+        _in_domain(model, texts, evaluation),
+        evaluation.window_weight,
     )
     return objects, evaluation
+
+
+def _in_domain(model: CampaignModel, texts: Sequence[str], evaluation: Evaluation) -> Tensor | None:
+    """Return which objects [N] (bool) lie where predictions held, or near enough; None if nothing tells."""
+    if model.evidence is not None:
+        return model.evidence.judge(texts).is_inside()
+    if model.applicability.threshold is None:
+        return None
+    return model.applicability.is_inside(evaluation.max_similarity)
 
 
 def guardrail_bounds(model: CampaignModel, features: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isinf
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -16,6 +17,7 @@ import torch
 from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
 from models.messages.message import Message, message
+from models.proxies.reliability import HELD
 from models.rounds.sampling.evaluated import evaluate_objects
 from models.safety import guardrails
 
@@ -187,15 +189,25 @@ class CandidateFilter:
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and the share of samples in the applicability domain."""
         model = self._fitted.model
-        is_known = model.applicability.threshold is not None and self._n_judged > 0
+        is_defined = model.applicability.threshold is not None or model.evidence is not None
+        is_known = is_defined and self._n_judged > 0
         share = self._n_inside / self._n_judged if is_known else None
         rails = {rail.name: guardrails.summary(rail, bounds) for rail, bounds in self._rails()}
-        return {"guardrails": rails, "applicability": model.applicability.summary() | {"share_inside": share}}
+        held = {} if model.evidence is None else model.evidence.summary()
+        near = model.applicability.summary() | {"share_inside": share, "held": held}
+        return {"guardrails": rails, "applicability": near}
 
     def messages(self) -> list[Message]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
         lines = [guardrails.refusals(rail, bounds) for rail, bounds in self._rails()]
-        return [*lines, *self._fitted.model.applicability.messages()]
+        model = self._fitted.model
+        if model.evidence is None:
+            return [*lines, *model.applicability.messages()]
+        nowhere = [kind for kind, found in model.evidence.reliability.items() if isinf(found.threshold)]
+        return [
+            *lines,
+            *([message("predictions_held_nowhere", types=nowhere, share=HELD)] if nowhere else []),
+        ]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""

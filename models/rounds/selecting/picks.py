@@ -84,9 +84,9 @@ def _fill_space(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, histo
     k = fitted.model.spec.batch.size
     known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
     found = maximin_design(
-        fitted.domain, part.texts, part.objects.feasibility, known, k, limits.tracker(len(part.texts), k)
+        fitted.domain, part.texts, part.objects.worth, known, k, limits.tracker(len(part.texts), k)
     )
-    picks = complete_batch([Pick(row, "explore") for row in found], part.objects.feasibility, k, limits)
+    picks = complete_batch([Pick(row, "explore") for row in found], part.objects.worth, k, limits)
     return [Pick(item.index, "explore") for item in picks]
 
 
@@ -95,7 +95,7 @@ def _compared(part: ScoredPool, rows: Tensor, fitted: RoundModel) -> Candidates:
     listed = part.at(rows)
     similarity = torch.from_numpy(fitted.domain.similarity(listed.texts, listed.texts)).to(torch.float64)
     objects = listed.objects
-    return Candidates(listed.value, listed.uncertainty, similarity, objects.in_domain, objects.feasibility)
+    return Candidates(listed.value, listed.uncertainty, similarity, objects.in_domain, objects.worth)
 
 
 def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:

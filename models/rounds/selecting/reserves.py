@@ -73,7 +73,7 @@ def _listed(part: ScoredPool, fits: Tensor, n: int) -> Tensor:
 
     Of those that fit anywhere the most valuable, and the best of every place.
     """
-    value = part.value if part.is_informative else part.objects.feasibility
+    value = part.value if part.is_informative else part.objects.worth
     order = value.argsort(descending=True, stable=True)
     listed = order[fits.any(dim=0)[order]][: COMPARED * n]
     best = [order[mask[order]][:COMPARED] for mask in fits]
@@ -91,7 +91,7 @@ def _picked(
     picked: list[int] = []
     while len(picked) < n and bool((has_any := fits.any(dim=1)).any()):
         wanting = has_any & (n_reserves == n_reserves[has_any].min())
-        score = (1 - closeness) * listed.objects.feasibility
+        score = (1 - closeness) * listed.objects.worth
         if part.is_informative:
             score = (1 - weight) * min_max_scale(listed.value) + weight * (1 - closeness)
         best = int(score.masked_fill(~fits[wanting].any(dim=0), -torch.inf).argmax())

@@ -76,8 +76,8 @@ def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool
     near_best, which = relative_utility(torch.where(_is_informative(values), values, optimistic))
     return ScoredPool(
         objects,
-        near_best * objects.feasibility,
-        fitted.reward.utility_sd(objects.objectives).mean(dim=1) * objects.feasibility,
+        near_best * objects.worth,
+        fitted.reward.utility_sd(objects.objectives).mean(dim=1) * objects.worth,
         which // n_functions,
         preferences,
         is_informative=bool(_is_informative(optimistic).any()),

@@ -123,7 +123,7 @@ def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
         huber_delta=spec.huber_delta,
         subtb_lambda=spec.subtb_lambda,
         random_action_probability=spec.random_action_probability,
-        **spec.behaviour.model_dump(),
+        **spec.behaviour.shared_as({}).model_dump(),
     )
 
 

@@ -101,6 +101,14 @@ def test_the_summary_names_what_was_left_open() -> None:
         "exploration": 0.1,
         "proxies": ["gaussian_process"],
         "min_similarity": 0.0,
+        "design": None,
+        "similarity_window": [0.0, 1.0],
+        "shares": {
+            "measured_share": 0.1,
+            "replay_share": 0.1,
+            "local_search_share": 0.0,
+            "genetic_share": 0.0,
+        },
         "by_default": [
             "batch.selector",
             "batch.diversity",

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
 from models.specs.base import FrozenModel
+from models.specs.behaviour import BehaviourSpec
 from models.specs.objectives import Constraint, Objective
-from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
+from models.specs.sampler import LOSSES, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
@@ -44,7 +45,7 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         (SamplerSpec, {"start_from": "11111111-2222"}, "/start_from"),
         (SamplerSpec, {"beta": [4, 2]}, "/beta"),
         (SamplerSpec, {"beta": [1, 1001]}, "/beta"),
-        (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
+        (BehaviourSpec, {"diverse_share": 0.6, "averaged_share": 0.5}, "/diverse_share"),
         (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
         (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"range": [0, 9]}]), "/objectives/1"),

@@ -63,7 +63,9 @@ class FixedBeliefs:
             torch.full((len(texts),), self.uncertainty_weight, dtype=torch.float64),
         )
         objectives = Posterior(mean, sd, torch.zeros_like(mean))
-        return Evaluation(mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust)
+        return Evaluation(
+            mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust * 0 + 1, trust
+        )
 
 
 def _reward(kappa: float = 0.0, **options: Any) -> tuple[ObjectLogReward, FixedBeliefs]:

@@ -13,10 +13,8 @@ PREDICTIONS = {"signal": Prediction(3.0, 1.0, 1.5, 4.5), "few": Prediction(2.0, 
 NEAREST = message("measured_before")
 
 
-def _text(aim: SelectionReason, *, feasibility: float = 1.0, is_outside: bool = False) -> str:
-    return " ".join(
-        texts(reason(aim, OBJECTIVES, PREDICTIONS, [NEAREST], feasibility, is_outside=is_outside))
-    )
+def _text(aim: SelectionReason, *, feasibility: float = 1.0) -> str:
+    return " ".join(texts(reason(aim, OBJECTIVES, PREDICTIONS, [NEAREST], feasibility)))
 
 
 def test_a_pick_for_value_states_its_trade_off() -> None:
@@ -39,10 +37,9 @@ def test_doubts_are_stated_only_where_there_are_any() -> None:
     plain = _text(SelectionReason("exploit", (0.5, 0.5)))
     assert "outside" not in plain
     assert "probability" not in plain
-    assert "outside the domain" in _text(SelectionReason("exploit", (0.5, 0.5)), is_outside=True)
     assert "with probability 40%" in _text(SelectionReason("exploit", (0.5, 0.5)), feasibility=0.4)
 
 
 def test_what_is_not_known_is_not_invented() -> None:
-    found = reason(SelectionReason("explore", (0.5, 0.5)), OBJECTIVES, {}, [NEAREST], 1.0, is_outside=False)
+    found = reason(SelectionReason("explore", (0.5, 0.5)), OBJECTIVES, {}, [NEAREST], 1.0)
     assert [item.code for item in found[:2]] == ["value_without_results", "value_not_computable"]

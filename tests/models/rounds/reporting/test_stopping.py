@@ -95,7 +95,7 @@ class Chosen:
         one = column.squeeze(1)
         self.texts = list(texts)
         self.objects = EvaluatedObjects(
-            self.texts, Posterior(column, column, 0.05 * column), one, column[:, :0], one, None
+            self.texts, Posterior(column, column, 0.05 * column), one, column[:, :0], one, None, one
         )
 
 

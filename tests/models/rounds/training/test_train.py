@@ -18,7 +18,8 @@ from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import RewardShape, build_trainer, check_sampler, trained_policy
-from models.specs.sampler import LOSSES, NEEDS_PRIOR, REFUSES_PRIOR, BehaviourSpec, SamplerSpec
+from models.specs.behaviour import BehaviourSpec
+from models.specs.sampler import LOSSES, NEEDS_PRIOR, REFUSES_PRIOR, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
 
