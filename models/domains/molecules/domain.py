@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules, stereoisomers
+from models.domains.molecules.chemistry import files, molecules, stereoisomers
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
 from models.domains.molecules.chemistry.normal_form import named_form
@@ -60,8 +60,8 @@ class Molecules(Domain):
     designs = DESIGNS
     computed = COMPUTED
     groupings = molecules.GROUPINGS
-    formats = molecules.FORMATS
-    missing_formats = molecules.MISSING_FORMATS
+    formats = files.FORMATS
+    missing_formats = files.MISSING_FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec

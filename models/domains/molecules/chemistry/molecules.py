@@ -1,20 +1,19 @@
-"""Molecules as canonical SMILES: rules, computed properties and files. Torch-free.
+"""Molecules as canonical SMILES: rules and computed properties. Torch-free.
 
-Knows no standardisation of texts (see `reading`), no fragments, features or campaigns.
+Knows no standardisation of texts (see `reading`), no files, fragments, features or campaigns.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from cachetools import LRUCache, cached
 from rdkit import Chem, rdBase
 
-from models.domains.contract import FileFormat, InvalidObjectError, Violation
+from models.domains.contract import InvalidObjectError, Violation
 from models.domains.molecules.chemistry.ionisation import ionisation
 from models.domains.molecules.chemistry.matching import search
 from models.domains.molecules.chemistry.normal_form import unlabelled
@@ -138,36 +137,6 @@ def _scaffold(mol: Chem.Mol) -> str:
 
 
 _GROUPS: Mapping[str, Callable[[Chem.Mol], str]] = {"scaffold": _scaffold, "ionisation": ionisation}
-
-
-def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return an SDF (V3000, 2D coordinates), one record per row with every column but `object` as data.
-
-    V3000 holds stereo groups and large molecules, which V2000 cannot. The chiral flag is set for molecules of
-    one known configuration.
-    """
-    from rdkit.Chem import rdDepictor
-
-    from models.domains.molecules.chemistry.stereoisomers import DEFINED, statement
-
-    text = io.StringIO()
-    writer = Chem.SDWriter(text)
-    writer.SetForceV3000(True)
-    for row in rows:
-        mol = Chem.Mol(molecule(str(row["object"])))
-        rdDepictor.Compute2DCoords(mol)
-        mol.SetIntProp("_MolFileChiralFlag", int(statement(str(row["object"])) == DEFINED))
-        mol.SetProp("_Name", str(row.get("candidate_id") or ""))
-        for name, value in row.items():
-            if name != "object":
-                mol.SetProp(name, "" if value is None else " ".join(str(value).split()))
-        writer.write(mol)
-    writer.close()
-    return text.getvalue().encode()
-
-
-FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
-MISSING_FORMATS = {"cif": "the crystal structure of a new molecule is unknown; sdf has its atoms and bonds"}
 
 
 def shown(text: str) -> str:

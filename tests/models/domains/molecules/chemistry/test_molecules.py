@@ -10,8 +10,8 @@ from rdkit import Chem
 from models.domains.contract import InvalidObjectError
 from models.domains.kernels import tanimoto
 from models.domains.molecules.chemistry.features import N_AMOUNTS
+from models.domains.molecules.chemistry.files import write_sdf
 from models.domains.molecules.chemistry.fingerprints import N_COUNTS
-from models.domains.molecules.chemistry.molecules import write_sdf
 from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.domain import Molecules
 

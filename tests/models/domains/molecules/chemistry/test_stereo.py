@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rdkit import Chem
 
-from models.domains.molecules.chemistry.molecules import write_sdf
+from models.domains.molecules.chemistry.files import write_sdf
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.fragments.fragmentation import cut
 

@@ -7,7 +7,7 @@ import pytest
 
 from models.domains.molecules.chemistry.configurations import N_CONFIGURATIONS
 from models.domains.molecules.chemistry.features import N_AMOUNTS, features, parts_of
-from models.domains.molecules.chemistry.molecules import write_sdf
+from models.domains.molecules.chemistry.files import write_sdf
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.stereoisomers import made_as, statement, stereoisomers
 
