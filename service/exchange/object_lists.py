@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from models.domains.collections import with_normal_form
+from models.domains.collections import sent_column, with_normal_form
 from models.domains.contract import InvalidObjectError
 from models.specs.columns import key
 from service.exchange.entries import picked
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from service.exchange.list_parts import Part
     from service.exchange.tables import RawRow, Table
 
-AS_SENT = "as_sent"
-"""What follows the name of the object's column where the cell said something else than the normal form."""
 MAX_CONTENT = 256 * 2**20
 """Most bytes of a content."""
 MOST_REMARKS = 1_000
@@ -108,7 +106,7 @@ def read_part(part: Part, domain: Domain, tick: Any, sheet: str | None = None) -
 
 def _other_columns(table: Table, headers: Mapping[str, str], domain: Domain) -> dict[str, str]:
     """Return the header of every further column with the name under which it is kept."""
-    taken = {domain.object_columns[0], f"{domain.object_columns[0]}_{AS_SENT}"}
+    taken = {domain.object_columns[0], sent_column(domain.object_columns[0])}
     named: dict[str, str] = {}
     for header in table.columns:
         if header in headers.values():
@@ -195,7 +193,7 @@ class ListReport:
     @property
     def columns(self) -> list[str]:
         """The names of the content's columns."""
-        return [self.column, f"{self.column}_{AS_SENT}", *self._names]
+        return [self.column, sent_column(self.column), *self._names]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report: counts, and the first rows with a remark."""

@@ -109,7 +109,7 @@ def _scaffold(spec: ScaffoldSpec, rules: RulesName) -> Design:
 
 def _texts(group: Sequence[str] | CollectionReference, label: str) -> Sequence[str]:
     try:
-        return texts(group if isinstance(group, CollectionReference) else tuple(group))
+        return texts(group if isinstance(group, CollectionReference) else tuple(group), is_sent=True)
     except CollectionMissingError as error:
         raise field_error(json_pointer("scaffold", "r_groups", label), str(error)) from error
 
