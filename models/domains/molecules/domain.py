@@ -14,7 +14,7 @@ from models.domains.molecules.chemistry.properties import COMPUTED
 from models.domains.molecules.chemistry.reading import read_smiles
 from models.domains.molecules.chemistry.stereo import write_groups
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
-from models.domains.molecules.designs.compile_design import compile_design
+from models.domains.molecules.designs.compile_design import compile_design, is_position, is_substituent
 from models.domains.molecules.designs.lists import compounds
 from models.domains.molecules.designs.part_columns import part_columns
 from models.domains.molecules.designs.parts import listed_compounds, without_forbidden
@@ -27,7 +27,7 @@ from models.domains.molecules.reactions.properties import ROUTE_PROPERTIES, know
 from models.domains.molecules.reactions.spec import ReactionsSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
     from rdkit import Chem
@@ -109,6 +109,14 @@ class Molecules(Domain):
         """Return which stereoisomers the text stands for, and its substituents or linker in a design."""
         parts = {} if self.design is None else part_columns(text, self.design)
         return {STEREO: stereoisomers.statement(text), **parts}
+
+    def part_columns(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns of an R-group table: r1, r2 ..."""
+        return tuple(filter(is_position, columns))
+
+    def reads_part(self, column: str, text: str) -> bool:
+        """Return whether a cell is a substituent; among molecules its [*] says so."""
+        return ("*" in text or is_position(column)) and is_substituent(text)
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any column holds a structure: each of them alone defines the object."""

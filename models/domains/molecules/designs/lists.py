@@ -59,6 +59,8 @@ def _why_unreadable(text: str, *, is_short: bool) -> str | None:
         except InvalidObjectError as error:
             return error.detail
         return None
+    if "*" in text:
+        return f"{shown(text)} is a part of a molecule, which only r_groups read"
     is_long = len(text) > MAX_TEXT_LENGTH
     if is_long or not text.strip() or Chem.MolFromSmiles(text, sanitize=False) is None:
         return f"{shown(text)} is not a valid SMILES"

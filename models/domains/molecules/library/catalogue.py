@@ -71,7 +71,7 @@ def open_catalogue(listed: tuple[str, ...] | CollectionReference, tautomers: Tau
     """Return the molecules of a list.
 
     The structures of a collection are standardised from what was sent where its texts are in another form, as
-    of another release; what is no molecule by today's rules is left out.
+    of another release; what is no molecule by today's rules, or a part of one, is left out.
 
     Raises:
         CollectionMissingError: without such a collection, or if no row of it is a molecule.
@@ -90,7 +90,7 @@ def open_catalogue(listed: tuple[str, ...] | CollectionReference, tautomers: Tau
         text = cells[column] if column < len(cells) else ""
         if not is_trusted:
             text = _standardised((cells[sent] if sent < len(cells) else "") or text, tautomers)
-        if text:
+        if text and "*" not in text:
             first.setdefault(text, place)
     if not first:
         raise CollectionMissingError(listed.collection, "no row of it is a molecule")

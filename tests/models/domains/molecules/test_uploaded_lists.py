@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from models.domains import collections, open_domain
 from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.designs.lists import compounds
+from models.domains.molecules.library.catalogue import open_catalogue
 from models.domains.molecules.reactions.space import stock_of
 from models.domains.molecules.spec import MoleculesSpec
 
@@ -73,3 +74,11 @@ def test_prices_of_an_uploaded_stock_are_checked_before_anything_is_stored(
 def test_an_empty_list_says_that_it_is_empty(keep: Keep) -> None:
     with pytest.raises(ValidationError, match="it has no rows"):
         MoleculesSpec.model_validate({"exclude": _stored(keep).model_dump()})
+
+
+def test_substituents_are_no_compounds(keep: Keep) -> None:
+    parts = _stored(keep, "CCO,", "[*]OC,").model_dump()
+    with pytest.raises(ValidationError, match=r"data row 2: '\[\*\]OC' is a part of a molecule"):
+        MoleculesSpec.model_validate({"exclude": parts})
+    listed = MoleculesSpec.model_validate({"builder": "library", "library": parts}).library
+    assert open_catalogue(listed, "merged").texts == ("CCO",)
