@@ -83,7 +83,11 @@ def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[G
     """
     templates = [*_common(spec.templates)]
     groups = {group.name: group for group in tracked_groups()}
+    taken = {name for template in templates for name in (template.name, template.family)}
     for place, entry in enumerate(spec.own_templates):
+        if entry.name in taken:
+            detail = "a common reaction has this name: choose another, or leave that one out of templates"
+            raise field_error(json_pointer(BUILDER, "own_templates", place, "name"), detail)
         try:
             template, its_groups = compiled(entry)
         except InvalidTemplateError as error:
