@@ -229,7 +229,7 @@ ANSWERS: dict[str, Example] = {
         "items": [
             {
                 "kind": "molecules",
-                "summary": "small organic molecules, built as trees of drug-like fragments",
+                "summary": "small organic molecules: built of fragments, made or listed",
                 "json_schema": {"type": "object"},
                 "computed": [
                     {"name": "logp", "description": "Crippen logP", "units": None, "range": [-1.0, 5.0]}
