@@ -73,7 +73,7 @@ def test_the_average_shares_the_prior_which_may_not_be_copied(generator: torch.G
     class Prior:
         lock = Lock()
 
-        def __call__(self, states: Tensor, mask: Tensor) -> Tensor:
+        def __call__(self, _states: Tensor, mask: Tensor) -> Tensor:
             return mask.float().log() - mask.sum(dim=1, keepdim=True).log()
 
     prior = Prior()
