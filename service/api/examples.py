@@ -68,6 +68,8 @@ _JUDGED: dict[str, Any] = {
     "guardrails": {},
     "nearest_measured": {"object": "NC(=O)c1ccncc1", "similarity": 0.62},
     "in_domain": True,
+    "alerts": [],
+    "matched_pair": {"object": "CCNC(=O)c1ccncc1", "change": "H>>O"},
 }
 _REASON = message("chosen_to_exploit").record()
 _PROPOSED: dict[str, Any] = {
@@ -232,7 +234,13 @@ ANSWERS: dict[str, Example] = {
                 "summary": "small organic molecules, built as trees of drug-like fragments",
                 "json_schema": {"type": "object"},
                 "computed": [
-                    {"name": "logp", "description": "Crippen logP", "units": None, "range": [-1.0, 5.0]}
+                    {
+                        "name": "logp",
+                        "description": "Crippen logP",
+                        "units": None,
+                        "range": [-1.0, 5.0],
+                        "is_on_request": False,
+                    }
                 ],
                 "formats": [{"name": "sdf", "media_type": "chemical/x-mdl-sdfile"}],
                 "object_columns": ["smiles"],

@@ -13,7 +13,7 @@ from models.domains import open_domain
 from models.domains.materials.charge_balance import reachability
 from models.domains.materials.charge_balance.elements import element_table
 from models.domains.molecules.chemistry import fingerprints, molecules, reading
-from models.domains.molecules.fragments import fragments, vocabulary
+from models.domains.molecules.fragments import attachments, symmetry, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
 from models.reward.evaluation import CampaignModel
 from models.rounds.training.state_reward import StateReward
@@ -83,8 +83,8 @@ def test_a_categorical_variable_is_described_by_so_much():
 
 @pytest.mark.parametrize("text", ["[*]C" + "C" * 80, "[*]" + "C1CC1" * 27])
 def test_a_fragment_larger_than_any_molecule_is_refused(text: str):
-    with pytest.raises(fragments.InvalidFragmentError, match="a molecule has at most 80"):
-        fragments.read_attachments(text)
+    with pytest.raises(attachments.InvalidFragmentError, match="a molecule has at most 80"):
+        attachments.read_attachments(text)
 
 
 @pytest.mark.parametrize("max_atoms", [5, 17, 40])
@@ -181,11 +181,11 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
     assert len(cache) < 5
     assert cache.currsize <= molecules.KEPT_BYTES
     assert fingerprints._counts.cache.currsize <= fingerprints.KEPT_COUNTS
-    fragments.automorphisms("C1" + "C" * 198 + "C1")
-    assert fragments.automorphisms.cache.currsize >= 2 * 200 * 200
-    assert fragments.automorphisms.cache.maxsize == fragments._KEPT_IMAGES
-    with pytest.raises(fragments.InvalidFragmentError, match="take too long"):
-        fragments.automorphisms("C1" + "C" * 700 + "C1")
+    symmetry.automorphisms("C1" + "C" * 198 + "C1")
+    assert symmetry.automorphisms.cache.currsize >= 2 * 200 * 200
+    assert symmetry.automorphisms.cache.maxsize == symmetry._KEPT_IMAGES
+    with pytest.raises(attachments.InvalidFragmentError, match="take too long"):
+        symmetry.automorphisms("C1" + "C" * 700 + "C1")
 
 
 def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):

@@ -31,6 +31,7 @@ class ComputedProperty(TypedDict):
     description: str
     units: str | None
     range: list[Any] | None
+    is_on_request: bool
 
 
 class BatchFormat(TypedDict):

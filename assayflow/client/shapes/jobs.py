@@ -8,7 +8,7 @@ from assayflow.client.shapes.base import Job
 
 if TYPE_CHECKING:
     from assayflow.client.shapes.results import UploadReport
-    from assayflow.client.shapes.rounds import Nearest, Prediction, Proposed
+    from assayflow.client.shapes.rounds import Matched, Nearest, Prediction, Proposed
 
 
 class Samples(Job):
@@ -39,6 +39,8 @@ class PredictedRow(TypedDict):
     guardrails: dict[str, float]
     nearest_measured: Nearest | None
     in_domain: bool | None
+    alerts: list[str]
+    matched_pair: Matched | None
     refused: list[str]
     messages: list[dict[str, Any]]
 

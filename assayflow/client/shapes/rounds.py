@@ -59,6 +59,13 @@ class ResultSoFar(TypedDict):
     measured_at: str | None
 
 
+class Matched(TypedDict):
+    """A measured object that differs by one exchange."""
+
+    object: str
+    change: str
+
+
 class Proposed(TypedDict):
     """One object from a policy with everything that explains it."""
 
@@ -80,6 +87,8 @@ class Proposed(TypedDict):
     in_domain: bool | None
     reason: str
     messages: list[dict[str, Any]]
+    alerts: list[str]
+    matched_pair: Matched | None
     route: Any
 
 

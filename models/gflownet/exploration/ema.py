@@ -32,7 +32,8 @@ class EMAPolicy(Behaviour):
         if not 0 <= decay < 1:
             raise ValueError(f"decay must be at least 0 and below 1, not {decay}")
         self.decay = decay
-        self.average = deepcopy(policy).requires_grad_(requires_grad=False)
+        shared = {id(policy.prior): policy.prior}  # it never changes, and knows the environment
+        self.average = deepcopy(policy, shared).requires_grad_(requires_grad=False)
 
     def is_ready(self) -> bool:
         """Return True: the average starts as the policy."""

@@ -97,7 +97,7 @@ CASE = Case(
     noise=0.3,
     own=(
         {"smiles": "NC(=O)c1cccnc1"},
-        {"smiles": "COc1ccc(C(=O)N2CCOCC2)cc1"},
+        {"smiles": "CCNC(=O)c1ccc(C)cc1"},
         {"smiles": "CC(C)CCCC(C)C1CCC2C1(C)CCC1C2CC=C2CC(O)CCC21C"},
     ),
 )

@@ -35,7 +35,9 @@ def test_every_measured_row_is_accepted_and_read_by_the_campaign(kind: str):
     spec = CampaignSpec.model_validate(case.spec())
     report = read_results(as_csv(case.measured()), "text/csv", CampaignView(spec, open_domain(spec.domain)))
     assert report.count("accepted") == len(report.rows) >= 50
-    assert [row for row in report.rows if row.warnings] == []
+    changed = [warning for row in report.rows for warning in row.warnings]
+    assert all(warning.startswith("read as its standard tautomer") for warning in changed)
+    assert len(changed) < len(report.rows) / 20
 
 
 @pytest.mark.parametrize("kind", KINDS)

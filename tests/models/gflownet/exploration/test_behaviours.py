@@ -1,6 +1,7 @@
 """The behaviours beside replay: their sources, buffers and costs."""
 
 from dataclasses import replace
+from threading import Lock
 
 import pytest
 import torch
@@ -66,6 +67,18 @@ def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) 
     assert share_of_a(behaviour, policy, generator) == pytest.approx(0.5, abs=0.02)
     assert share_of_a(behaviour, policy, generator) == pytest.approx(0.269, abs=0.02)
     assert not any(value.requires_grad for value in behaviour.average.parameters())
+
+
+def test_the_average_shares_the_prior_which_may_not_be_copied(generator: torch.Generator) -> None:
+    class Prior:
+        lock = Lock()
+
+        def __call__(self, _states: Tensor, mask: Tensor) -> Tensor:
+            return mask.float().log() - mask.sum(dim=1, keepdim=True).log()
+
+    prior = Prior()
+    policy = Policy(ENVIRONMENT, CONDITIONS, PolicySpec(width=16), generator, prior)
+    assert EMAPolicy(policy, 0.5).average.prior is prior
 
 
 def show(replay: DiverseReplay, texts: list[str], log_rewards: list[float]) -> None:

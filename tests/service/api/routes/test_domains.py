@@ -28,7 +28,13 @@ def test_every_installed_domain_is_described(domains: dict[str, dict[str, Any]])
 def test_a_domain_in_a_folder_of_its_own_is_found(domains: dict[str, dict[str, Any]]) -> None:
     switches = domains["switches"]
     assert switches["computed"] == [
-        {"name": "ones", "description": "number of switches that are on", "units": None, "range": [0.0, 3.0]}
+        {
+            "name": "ones",
+            "description": "number of switches that are on",
+            "units": None,
+            "range": [0.0, 3.0],
+            "is_on_request": False,
+        }
     ]
     assert switches["json_schema"]["properties"]["n"]["maximum"] == 16
     assert {"name": "txt", "media_type": "text/plain"} in switches["formats"]

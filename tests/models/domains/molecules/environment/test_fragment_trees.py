@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from models.domains.molecules import PLUGIN
-from models.domains.molecules.domain import Molecules
 from models.domains.molecules.environment.assembly import assemble, rows_to_tensor
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
 from models.domains.molecules.environment.tree_states import split
@@ -359,7 +358,7 @@ def test_configurations_are_kept_and_unknown_groups_are_not_represented(default_
 
 
 def test_measured_molecules_widen_the_vocabulary(default_env: FragmentTrees):
-    domain = Molecules(MoleculesSpec.model_validate({"alerts": {"block": [], "flag": []}}))
+    domain = PLUGIN.open(MoleculesSpec.model_validate({}))
     known = ["CC1CCC2(CC1)CC2", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
     assert not default_env.states(known)[1].any()
     assert domain.environment(known).states(known)[1].tolist() == [True, False, False]  # BRENK is blocked
