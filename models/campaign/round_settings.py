@@ -27,6 +27,8 @@ FEW_RESULTS = 500
 PLAIN = Preset("as the mode of the round decides")
 """Of a domain without presets, and of a listed space that states none."""
 BEHAVIOUR = "sampler.behaviour"
+OUTSIDE = "(objects outside it count for less and are not refused)"
+"""What a similarity window does, for readers who find candidates outside it."""
 
 Mode = Literal["listed", "sampled"]
 
@@ -79,7 +81,7 @@ class RoundSettings:
         low, high = self.similarity_window
         is_open = self.similarity_window == EVERYWHERE
         values = {
-            "applicability.similarity_window": "none" if is_open else f"{low:g} to {high:g}",
+            "applicability.similarity_window": "none" if is_open else f"{low:g} to {high:g} {OUTSIDE}",
             "batch.diversity": f"{self.diversity:g}",
             "batch.exploration": f"{self.exploration:g}",
             **{f"{BEHAVIOUR}.{name}": f"{share:.2g}" for name, share in self.shares.items()},

@@ -176,5 +176,5 @@ class _Lines:
         if self._last is None or self._last[0] != event.state or step > self._last[1]:
             self._last = (event.state, step)
             seconds = time.monotonic() - self._began
-            line = f"{self._title}  {event.progress:4.0%}  {seconds:4.0f} s  {event.state}: {event.message}"
-            say(self._out, line)
+            stage = event.state if event.message in ("", event.state) else f"{event.state}: {event.message}"
+            say(self._out, f"{self._title}  {event.progress:4.0%}  {seconds:4.0f} s  {stage}")

@@ -15,9 +15,9 @@ TEMPLATES = {
         "{decided:list}."
     ),
     "design_by_default": (
-        "The batch is designed for {words}: `design` is left open, and with {measured} measured "
-        "{measured:object|objects} it is {design} (hit_to_lead from {needed} on). That preset set "
-        "{decided:list}."
+        "The batch is designed for {words}: `design` is not set, and with {measured} measured "
+        "{measured:object|objects} it is {design} (explore below {needed}, hit_to_lead from {needed} on). "
+        "That preset set {decided:list}."
     ),
     "batch_outside_applicability": (
         "{outside} candidates lie outside the applicability domain, more than the exploration share, "

@@ -67,6 +67,14 @@ def test_what_is_stated_wins_and_shares_of_the_preset_give_way() -> None:
     ]
 
 
+def test_a_window_that_a_preset_set_says_what_happens_outside_it() -> None:
+    decided = round_settings(spec_of(design="hit_to_lead"), MANY).decided()
+    window = "applicability.similarity_window 0.4 to 0.65"
+    assert f"{window} (objects outside it count for less and are not refused)" in decided
+    explored = round_settings(spec_of(design="explore"), MANY).decided()
+    assert "applicability.similarity_window none" in explored
+
+
 def test_a_stored_campaign_keeps_its_meaning_and_one_of_today_stays_open() -> None:
     before = spec_of().model_dump(mode="json")
     for field in ("measured_share", "replay_share", "local_search_share", "genetic_share"):

@@ -35,6 +35,16 @@ def test_without_a_terminal_progress_is_a_few_plain_lines():
     assert "step 100 [of] 100" in out.getvalue()
 
 
+def test_a_message_that_is_the_name_of_its_state_is_not_printed_twice():
+    printer, out = printed(is_terminal=False)
+    with printer.progress("round 1") as show:
+        show(Event("1", "training", 0.1, "training"))
+        show(Event("2", "sampling", 0.8, "drew 64 objects"))
+    first, second = out.getvalue().splitlines()
+    assert first.endswith("s  training")
+    assert second.endswith("s  sampling: drew 64 objects")
+
+
 def test_on_a_terminal_progress_is_a_bar_that_ends_full():
     printer, out = printed(is_terminal=True)
     with printer.progress("round 1") as show:
