@@ -119,7 +119,8 @@ def _join(parts: Iterator[str]) -> str:
 def _limits(schema: Schema) -> str:
     """Return what the value itself must keep to, and below it what its items must."""
     own = [words.format(_number(schema[key])) for key, words in _LIMITS.items() if key in schema]
-    nested = [item for item in schema.get("anyOf", ()) if item.get("type") != "null"]
+    choices = (*schema.get("anyOf", ()), *schema.get("oneOf", ()))
+    nested = [item for item in choices if item.get("type") != "null"]
     own += [text for item in nested if (text := _limits(item))]
     of_items = _limits(schema["items"]) if isinstance(schema.get("items"), Mapping) else ""
     return "; ".join(dict.fromkeys([*own, *([f"each: {of_items}"] if of_items else [])]))

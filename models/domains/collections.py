@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 _MARK = "#normal form: "
+_AS_SENT = "_as_sent"
 
 
 class CollectionMissingError(ValueError):
@@ -142,17 +143,31 @@ def rows(reference: CollectionReference) -> tuple[Mapping[str, str], ...]:
     return tuple(iterate(reference))
 
 
-def texts(listed: tuple[str, ...] | CollectionReference, column: str = "smiles") -> tuple[str, ...]:
+def sent_column(column: str) -> str:
+    """Return the column that holds what was sent where `column` holds something else, its normal form."""
+    return column + _AS_SENT
+
+
+def texts(
+    listed: tuple[str, ...] | CollectionReference, column: str = "smiles", *, is_sent: bool = False
+) -> tuple[str, ...]:
     """Return the texts of a list that is given inline, or of one column of a collection.
 
+    Args:
+        listed: the list.
+        column: of a collection.
+        is_sent: each text as it was sent, instead of its normal form.
+
     Raises:
-        CollectionMissingError: without such a content, or if it lacks the column.
+        CollectionMissingError: without such a content, or if nothing stands in the column.
     """
     if not isinstance(listed, CollectionReference):
         return listed
-    found = tuple(row.get(column, "") for row in iterate(listed))
+    sent = sent_column(column) if is_sent else column
+    found = tuple(row.get(sent) or row.get(column, "") for row in iterate(listed))
     if not any(found):
-        raise CollectionMissingError(listed.collection, f"it has no column '{column}'")
+        detail = f"it has no column '{column}'" if found else "it has no rows"
+        raise CollectionMissingError(listed.collection, detail)
     return found
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -235,6 +235,14 @@ class Domain(ABC):
     def remarks(self, text: str) -> dict[str, str]:  # noqa: ARG002 - a domain without remarks
         """Return what files say of an object beside its columns; it is not read back."""
         return {}
+
+    def part_columns(self, columns: Iterable[str]) -> tuple[str, ...]:  # noqa: ARG002 - few domains list parts
+        """Return those columns of a list that hold parts of objects, such as substituents."""
+        return ()
+
+    def reads_part(self, column: str, text: str) -> bool:  # noqa: ARG002 - few domains list parts
+        """Return whether a cell is a part of objects that a list may hold, also in place of an object."""
+        return False
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object, beyond columns that only qualify it."""

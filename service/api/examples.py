@@ -231,7 +231,7 @@ ANSWERS: dict[str, Example] = {
         "items": [
             {
                 "kind": "molecules",
-                "summary": "small organic molecules, built as trees of drug-like fragments",
+                "summary": "small organic molecules: built of fragments, made or listed",
                 "json_schema": {"type": "object"},
                 "computed": [
                     {

@@ -9,16 +9,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from models.domains.collections import with_normal_form
+from models.domains.collections import sent_column, with_normal_form
 from models.domains.contract import InvalidObjectError
 from models.specs.columns import key
 from service.exchange.entries import picked
 from service.exchange.object_headers import object_headers
 from service.exchange.tables import TableError, check_names
+from service.exchange.values import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from service.exchange.list_parts import Part
     from service.exchange.tables import RawRow, Table
 
-AS_SENT = "as_sent"
-"""What follows the name of the object's column where the cell said something else than the normal form."""
 MAX_CONTENT = 256 * 2**20
 """Most bytes of a content."""
 MOST_REMARKS = 1_000
@@ -59,7 +58,10 @@ Status = Literal["accepted", "rejected", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """What became of one row. `sent` is the cell that described the object, `cells` are all others."""
+    """What became of one row. `sent` is the cell that described the object, `cells` are all others.
+
+    A kept row without an object has parts of objects in its cells.
+    """
 
     row: int
     status: Status
@@ -69,6 +71,11 @@ class ListRow:
     warnings: tuple[str, ...] = ()
     reason: str | None = None
     column: str | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the content has the row."""
+        return self.status == "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +97,20 @@ def read_part(part: Part, domain: Domain, tick: Any, sheet: str | None = None) -
         sheet: of a workbook.
 
     Raises:
-        TableError: if it cannot be read, or no column describes an object.
+        TableError: if it cannot be read, or no column describes an object or parts of objects.
     """
     table = part.read(domain.object_columns, sheet)
     headers = object_headers(table.columns, domain)
-    if table.rows and not headers:
+    parts = {} if headers else _part_headers(table, domain)
+    if table.rows and not headers and not parts:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
     check_names(table, headers.values())
     others = _other_columns(table, headers, domain)
     rows = []
     for index, row in enumerate(table.rows):
-        rows.append(_read(row, headers, tuple(others), domain, part.offset))
+        found = _read_parts(row, parts, domain) if parts else _read(row, headers, domain)
+        cells = tuple(str(row.cells.get(header, "")) for header in others) if found.is_kept else ()
+        rows.append(replace(found, row=row.number + part.offset, cells=cells))
         if index % TICK == 0:
             tick(index / len(table.rows))
     return ListPart(tuple(others.values()), tuple(rows), table.warnings)
@@ -108,7 +118,7 @@ def read_part(part: Part, domain: Domain, tick: Any, sheet: str | None = None) -
 
 def _other_columns(table: Table, headers: Mapping[str, str], domain: Domain) -> dict[str, str]:
     """Return the header of every further column with the name under which it is kept."""
-    taken = {domain.object_columns[0], f"{domain.object_columns[0]}_{AS_SENT}"}
+    taken = {domain.object_columns[0], sent_column(domain.object_columns[0])}
     named: dict[str, str] = {}
     for header in table.columns:
         if header in headers.values():
@@ -124,10 +134,29 @@ def _other_columns(table: Table, headers: Mapping[str, str], domain: Domain) -> 
     return named
 
 
-def _read(
-    row: RawRow, headers: Mapping[str, str], others: tuple[str, ...], domain: Domain, offset: int
-) -> ListRow:
-    number, fields = row.number + offset, picked(row, headers)
+def _part_headers(table: Table, domain: Domain) -> dict[str, str]:
+    """Return the columns of parts with their headers, of a table that names no objects."""
+    by_key = {key(header): header for header in table.columns}
+    return {name: by_key[name] for name in domain.part_columns(by_key)}
+
+
+def _read_parts(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ListRow:
+    """Return what becomes of a row of parts, which are kept as they were sent."""
+    number, fields = row.number, picked(row, headers)
+    if row.problem is not None:
+        return ListRow(number, "rejected", reason=row.problem)
+    stated = {name: text for name, text in fields.items() if text.strip()}
+    for name, text in stated.items():
+        if not domain.reads_part(name, text):
+            detail = f"{shortened(text)} is no part of an object, such as [*]OC or OC"
+            return ListRow(number, "rejected", sent=text, reason=detail, column=headers[name])
+    if not stated:
+        return ListRow(number, "skipped", reason="the row describes no part of an object")
+    return ListRow(number, "accepted")
+
+
+def _read(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ListRow:
+    number, fields = row.number, picked(row, headers)
     sent = next(iter(fields.values()), "")
     if row.problem is not None:
         return ListRow(number, "rejected", sent=sent, reason=row.problem)
@@ -136,10 +165,11 @@ def _read(
     try:
         found = domain.read_object(fields)
     except InvalidObjectError as error:
+        if domain.reads_part(error.column, sent):
+            return ListRow(number, "accepted", sent.strip(), sent)
         column = headers.get(error.column, error.column)
         return ListRow(number, "rejected", sent=sent, reason=error.detail, column=column)
-    cells = tuple(str(row.cells.get(header, "")) for header in others)
-    return ListRow(number, "accepted", found.text, str(sent), cells, found.warnings)
+    return ListRow(number, "accepted", found.text, str(sent), warnings=found.warnings)
 
 
 @final
@@ -174,11 +204,12 @@ class ListReport:
         for row in part.rows:
             warnings = [*row.warnings, *self._repeated(row)]
             self._count(row, warnings)
-            if row.status == "accepted":
+            if row.is_kept:
                 cells = [""] * len(self._names)
                 for place, cell in zip(places, row.cells, strict=True):
                     cells[place] = cell
-                writer.writerow([row.object, row.sent if row.sent != row.object else "", *cells])
+                text = row.object or ""
+                writer.writerow([text, row.sent if row.sent != text else "", *cells])
         self._pieces.append(piece.getvalue().encode())
         if sum(map(len, self._pieces)) > MAX_CONTENT:
             raise TableError(
@@ -195,7 +226,7 @@ class ListReport:
     @property
     def columns(self) -> list[str]:
         """The names of the content's columns."""
-        return [self.column, f"{self.column}_{AS_SENT}", *self._names]
+        return [self.column, sent_column(self.column), *self._names]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report: counts, and the first rows with a remark."""

@@ -1,4 +1,4 @@
-"""Molecules: trees of drug-like fragments, read and written as SMILES."""
+"""Molecules: built of fragments, made by reactions, or chosen from a list; written as SMILES."""
 
 from models.domains.contract import Plugin
 from models.domains.molecules.domain import Molecules
@@ -6,7 +6,7 @@ from models.domains.molecules.spec import MoleculesSpec
 
 PLUGIN = Plugin(
     kind="molecules",
-    summary="small organic molecules, built as trees of drug-like fragments",
+    summary="small organic molecules: built of fragments, made by reactions, or chosen from a list",
     spec=MoleculesSpec,
     open=Molecules,
     examples=(

@@ -36,7 +36,7 @@ OLDER = {
 
 
 class MoleculesSpec(DomainSpec):
-    """Small organic molecules, built as trees of fragments."""
+    """Small organic molecules: built of fragments, made by reactions, or chosen from a list."""
 
     kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
     builder: Literal["fragments", "library", "reactions"] = Field(

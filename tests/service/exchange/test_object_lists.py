@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,3 +76,31 @@ def test_a_list_that_is_too_long_or_has_no_structures_is_refused(
     monkeypatch.setattr(list_parts, "MAX_LIST_ROWS", 3)
     with pytest.raises(TableError, match="more than 3 rows"):
         read(b"smiles\n" + b"C\n" * 6, domain)
+
+
+def test_a_list_of_substituents_keeps_them_as_they_were_sent(domain: Domain):
+    _, report = read(b"smiles\n[*]OC\n[*]F\nOC\n[*]c1ccc([*])cc1\n", domain)
+    kept = [(row["smiles"], row["smiles_as_sent"]) for row in collections.parse(report.content())]
+    assert kept == [("[*]OC", ""), ("[*]F", ""), ("CO", "OC")]
+    (bad,) = [row for row in report.remarks if row["status"] == "rejected"]
+    assert (bad["row"], bad["reason"]) == (5, "'[*]c1ccc([*])cc1' has an open attachment point")
+
+
+def test_an_r_group_table_needs_no_column_of_objects(domain: Domain):
+    _, report = read(b"R1,Note,R2\n[*:1]OC,a,F\nH,b,\n,c,\n[*]C,d,xx(\n", domain)
+    kept = [(row["r1"], row["r2"], row["note"]) for row in collections.parse(report.content())]
+    assert kept == [("[*:1]OC", "F", "a"), ("H", "", "b")]
+    assert (report.counts["skipped"], report.counts["accepted"]) == (1, 2)
+    (bad,) = report.remarks
+    assert (bad["row"], bad["column"]) == (5, "R2")
+    assert bad["reason"].startswith("'xx(' is no part of an object")
+    content = report.content()
+    scaffold = {
+        "smiles": "[*:1]c1ccc([*:2])cc1",
+        "table": {"collection": hashlib.sha256(content).hexdigest()},
+    }
+    collections.set_source(lambda _digest: content)
+    design = open_domain(MoleculesSpec.model_validate({"scaffold": scaffold})).design
+    collections.set_source(collections._no_source)
+    assert [len(position.groups) for position in design.positions] == [1, 1]
+    assert [position.may_stay_open for position in design.positions] == [True, False]

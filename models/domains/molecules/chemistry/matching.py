@@ -19,6 +19,7 @@ MAX_SMARTS_LENGTH = 1_000
 MAX_SMARTS_ATOMS = 100
 MAX_RECURSION = 8
 """Maximum nesting depth of `$(...)`."""
+_HYDROGEN = frozenset(("[H]", "[#1]", "[H+]"))
 _PLAIN_ATOMS = 6
 """Pattern size that is always fast: 80 atoms of four neighbours have fewer than 80 · 3⁵ · 4 paths."""
 
@@ -29,10 +30,10 @@ class TooComplexError(RuntimeError):
 
 
 def read_smarts(text: str) -> Chem.Mol:
-    """Return the query of a SMARTS.
+    """Return the query of a SMARTS; hydrogens that are drawn are counted at the atoms that bear them.
 
     Raises:
-        ValueError: if it cannot be read, is empty, or exceeds the size limit.
+        ValueError: if it cannot be read, is empty, exceeds the size limit, or asks for hydrogen alone.
     """
     text = text.strip()
     if len(text) > MAX_SMARTS_LENGTH:
@@ -43,6 +44,9 @@ def read_smarts(text: str) -> Chem.Mol:
         query: Chem.Mol | None = Chem.MolFromSmarts(text)
     if query is None or query.GetNumAtoms() == 0:
         raise ValueError(f"{text[:80]!r} is no SMARTS")
+    query = Chem.MergeQueryHs(query)
+    if any(atom.GetSmarts() in _HYDROGEN for atom in query.GetAtoms()):
+        raise ValueError(f"{text[:80]!r}: hydrogens are counted at their atoms, as in [NH2] or [!H0]")
     if query.GetNumAtoms() > MAX_SMARTS_ATOMS:
         raise ValueError(
             f"the SMARTS has {query.GetNumAtoms()} atoms; at most {MAX_SMARTS_ATOMS} are searched for"

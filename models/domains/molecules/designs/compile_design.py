@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 
 _NUMBER = re.compile(r"\*:\d+")
+_POSITION = re.compile(r"r\d+")
 
 
 @dataclass
@@ -109,7 +110,7 @@ def _scaffold(spec: ScaffoldSpec, rules: RulesName) -> Design:
 
 def _texts(group: Sequence[str] | CollectionReference, label: str) -> Sequence[str]:
     try:
-        return texts(group if isinstance(group, CollectionReference) else tuple(group))
+        return texts(group if isinstance(group, CollectionReference) else tuple(group), is_sent=True)
     except CollectionMissingError as error:
         raise field_error(json_pointer("scaffold", "r_groups", label), str(error)) from error
 
@@ -120,7 +121,7 @@ def _columns(table: CollectionReference) -> dict[str, list[str]]:
         content = rows(table)
     except CollectionMissingError as error:
         raise field_error("/scaffold/table", str(error)) from error
-    names = [name for name in (content[0] if content else {}) if name[:1] == "r" and name[1:].isdigit()]
+    names = [name for name in (content[0] if content else {}) if is_position(name)]
     if not names:
         raise field_error("/scaffold/table", "has no column r1, r2 ... with substituents")
     return {
@@ -134,7 +135,7 @@ def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tupl
     found: dict[int, None] = {}
     has_hydrogen = False
     for row, text in enumerate(listed):
-        if _NUMBER.sub("*", text.strip()) in HYDROGEN:
+        if _is_hydrogen(text):
             has_hydrogen = True
             continue
         structure = _read(_bonded(text), (*at, row))
@@ -147,6 +148,25 @@ def _listed(listed: Iterable[str], at: tuple[str, ...], groups: _Groups) -> tupl
     if not found:
         raise field_error(json_pointer(*at), "lists no substituent: leave the position out of the scaffold")
     return tuple(sorted(found)), has_hydrogen
+
+
+def is_position(column: str) -> bool:
+    """Return whether a column of a table lists substituents: r1, r2 ..."""
+    return _POSITION.fullmatch(column) is not None
+
+
+def is_substituent(text: str) -> bool:
+    """Return whether a list of substituents may hold a text; H stands for the hydrogen."""
+    if _is_hydrogen(text):
+        return True
+    try:
+        return len(read_marked(_bonded(text)).marks) == 1
+    except MarkedStructureError:
+        return False
+
+
+def _is_hydrogen(text: str) -> bool:
+    return _NUMBER.sub("*", text.strip()) in HYDROGEN
 
 
 def _bonded(text: str) -> str:

@@ -7,8 +7,10 @@ from collections import Counter
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
+from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
+from models.domains.molecules.chemistry.matching import read_smarts
 from models.domains.molecules.chemistry.molecules import check, molecule
 from models.domains.molecules.designs.compile_design import compile_design
 from models.domains.molecules.designs.joining import join, with_bonds
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from models.domains.molecules.designs.design import Design
     from models.domains.molecules.designs.settings import Settings
 
+_CARBONS = ("C", "C=C", "C#C", "c1ccccc1")
+"""Every molecule has an atom like those of one of these."""
 MOST_TRIED = 200
 """Molecules of a listed design that are tried against the campaign's rules; larger ones are not listed."""
 
@@ -36,10 +40,7 @@ def check_design(spec: Settings) -> None:
     _check_one_design(spec)
     if spec.min_heavy_atoms > spec.max_heavy_atoms:
         raise field_error("/min_heavy_atoms", f"must be at most max_heavy_atoms, {spec.max_heavy_atoms}")
-    required = {item.smarts for item in spec.required}
-    for index, item in enumerate(spec.forbidden):
-        if item.smarts in required and item.max == 0:
-            raise field_error(f"/forbidden/{index}/smarts", "is among the required substructures as well")
+    _check_substructures(spec)
     for field, stated in (("leads", spec.leads), ("exclude", spec.exclude), ("known", spec.known)):
         if stated is not None:
             check_listed(stated.smiles, field)
@@ -47,6 +48,27 @@ def check_design(spec: Settings) -> None:
     if design is not None:
         _check_kept_part(spec, design)
         _check_some_molecule(spec, design)
+
+
+def _check_substructures(spec: Settings) -> None:
+    """Check that some molecule may have all required substructures, and none of the forbidden ones."""
+    required = {item.smarts for item in spec.required}
+    for index, item in enumerate(spec.forbidden):
+        if item.smarts in required and item.max == 0:
+            raise field_error(f"/forbidden/{index}/smarts", "is among the required substructures as well")
+        query = read_smarts(item.smarts)
+        if item.max == 0 and all(molecule(text).HasSubstructMatch(query) for text in _CARBONS):
+            raise field_error(f"/forbidden/{index}/smarts", f"{item.smarts} is in every molecule")
+    for index, pattern in enumerate(spec.required):
+        query = read_smarts(pattern.smarts)
+        atoms = query.GetNumAtoms()
+        if spec.builder != "library" and atoms > spec.max_heavy_atoms:
+            detail = f"has {atoms} atoms, and max_heavy_atoms is {spec.max_heavy_atoms}"
+            raise field_error(f"/required/{index}/smarts", detail)
+        rings = query.GetNumBonds() - atoms + len(Chem.GetMolFrags(query))
+        if spec.max_rings is not None and rings > spec.max_rings:
+            detail = f"has {rings} ring{'s' * (rings > 1)}, and max_rings is {spec.max_rings}"
+            raise field_error(f"/required/{index}/smarts", detail)
 
 
 def _check_one_design(spec: Settings) -> None:

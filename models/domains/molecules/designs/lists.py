@@ -12,6 +12,7 @@ from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import MAX_TEXT_LENGTH, molecule, shown
 from models.domains.molecules.chemistry.reading import canonical_smiles, read_smiles
 from models.domains.molecules.chemistry.stereo import flat, write_groups
+from models.domains.molecules.chemistry.uploaded import is_standard
 from models.domains.molecules.designs.nearest import NearestIndex
 from models.specs.base import field_error, json_pointer
 
@@ -58,6 +59,8 @@ def _why_unreadable(text: str, *, is_short: bool) -> str | None:
         except InvalidObjectError as error:
             return error.detail
         return None
+    if "*" in text:
+        return f"{shown(text)} is a part of a molecule, which only r_groups read"
     is_long = len(text) > MAX_TEXT_LENGTH
     if is_long or not text.strip() or Chem.MolFromSmiles(text, sanitize=False) is None:
         return f"{shown(text)} is not a valid SMILES"
@@ -67,7 +70,10 @@ def _why_unreadable(text: str, *, is_short: bool) -> str | None:
 @lru_cache(maxsize=16)
 def compounds(listed: Listed, tautomers: Tautomers) -> tuple[str, ...]:
     """Return the canonical texts of a list; of a record with several compounds, all of them."""
-    return tuple(dict.fromkeys(text for row in texts(listed) for text in _read(row, tautomers)))
+    if isinstance(listed, CollectionReference) and is_standard(listed, tautomers):
+        return tuple(dict.fromkeys(text for text in texts(listed) if text))
+    rows = texts(listed, is_sent=True)
+    return tuple(dict.fromkeys(text for row in rows for text in _read(row, tautomers)))
 
 
 def _read(text: str, tautomers: Tautomers) -> Iterator[str]:

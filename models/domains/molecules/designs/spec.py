@@ -2,9 +2,17 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
-from models.domains.collections import CollectionReference
+from models.domains.collections import CollectionReference, kind_of_list
 from models.domains.molecules.limits import MAX_HEAVY_ATOMS, MAX_POSITIONS
 from models.specs.base import FrozenModel, field_error, is_stored
 
@@ -15,9 +23,17 @@ MOST_PATTERNS = 64
 
 Structure = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 """A SMILES, CXSMILES or molfile."""
-Listed = Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_INLINE)] | CollectionReference
+Listed = Annotated[
+    Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_INLINE), Tag("list")]
+    | Annotated[CollectionReference, Tag("collection")],
+    Discriminator(kind_of_list),
+]
 """Structures given inline, or in the `smiles` column of an uploaded collection."""
-Groups = Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_GROUPS)] | CollectionReference
+Groups = Annotated[
+    Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_GROUPS), Tag("list")]
+    | Annotated[CollectionReference, Tag("collection")],
+    Discriminator(kind_of_list),
+]
 Label = Annotated[
     str,
     BeforeValidator(lambda label: label.removeprefix("R") if isinstance(label, str) else label),

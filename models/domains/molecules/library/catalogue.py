@@ -18,8 +18,8 @@ from models.domains import collections
 from models.domains.collections import CollectionMissingError, CollectionReference
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.chemistry.molecules import COLUMN
-from models.domains.molecules.chemistry.normal_form import named_form
 from models.domains.molecules.chemistry.reading import canonical_smiles, read_smiles
+from models.domains.molecules.chemistry.uploaded import AS_SENT, is_standard
 from models.domains.molecules.library.labels import LABELS
 from models.specs.base import field_error, json_pointer
 from models.specs.columns import OWN_IDS
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.domains.molecules.chemistry.reading import Tautomers
-
-AS_SENT = f"{COLUMN}_as_sent"
-"""Column of a collection with structures as they were sent, where they differ."""
 
 
 @final
@@ -74,14 +71,14 @@ def open_catalogue(listed: tuple[str, ...] | CollectionReference, tautomers: Tau
     """Return the molecules of a list.
 
     The structures of a collection are standardised from what was sent where its texts are in another form, as
-    of another release; what is no molecule by today's rules is left out.
+    of another release; what is no molecule by today's rules, or a part of one, is left out.
 
     Raises:
         CollectionMissingError: without such a collection, or if no row of it is a molecule.
     """
     if not isinstance(listed, CollectionReference):
         return Catalogue(tuple(sorted({read_smiles(text, tautomers).text for text in listed})))
-    is_standard = collections.normal_form(listed) == named_form(tautomers)
+    is_trusted = is_standard(listed, tautomers)
     content = collections.without_normal_form(collections.content(listed))
     records = _records(content)
     columns = _header(records)
@@ -91,9 +88,9 @@ def open_catalogue(listed: tuple[str, ...] | CollectionReference, tautomers: Tau
     for place, record in records:
         cells = _cells(record)
         text = cells[column] if column < len(cells) else ""
-        if not is_standard:
+        if not is_trusted:
             text = _standardised((cells[sent] if sent < len(cells) else "") or text, tautomers)
-        if text:
+        if text and "*" not in text:
             first.setdefault(text, place)
     if not first:
         raise CollectionMissingError(listed.collection, "no row of it is a molecule")

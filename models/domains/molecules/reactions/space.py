@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.domains import collections
 from models.domains.collections import CollectionMissingError, CollectionReference
-from models.domains.molecules.chemistry.normal_form import named_form
+from models.domains.molecules.chemistry.uploaded import is_standard, with_sent_structure
 from models.domains.molecules.reactions.chemistry import Reactions
 from models.domains.molecules.reactions.groups import Group, tracked_groups
 from models.domains.molecules.reactions.rules import AS_DRAWN, BUILDER
@@ -33,14 +33,12 @@ def check(spec: ReactionsSpec) -> None:
     if not chosen_templates(spec)[0]:
         raise field_error(json_pointer(BUILDER, "templates"), "there is no reaction: name one, or write one")
     try:
-        if not isinstance(spec.stock, CollectionReference) or _is_standardised(spec.stock):
+        if isinstance(spec.stock, CollectionReference) and not is_standard(spec.stock, AS_DRAWN):
+            Stock.from_rows(collections.iterate(spec.stock), is_normal=True)
+        else:
             stock_of(spec.stock)
     except (StockError, CollectionMissingError) as error:
         raise field_error(json_pointer(BUILDER, "stock"), str(error)) from error
-
-
-def _is_standardised(reference: CollectionReference) -> bool:
-    return collections.normal_form(reference) == named_form(AS_DRAWN)
 
 
 @lru_cache(maxsize=4)
@@ -72,7 +70,9 @@ def stock_of(listed: StockField | None) -> Stock:
 
 @lru_cache(maxsize=4)
 def _uploaded(reference: CollectionReference) -> Stock:
-    return Stock.from_rows(collections.iterate(reference), is_normal=_is_standardised(reference))
+    is_normal = is_standard(reference, AS_DRAWN)
+    found = collections.iterate(reference)
+    return Stock.from_rows(found if is_normal else map(with_sent_structure, found), is_normal=is_normal)
 
 
 def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[Group, ...]]:
@@ -83,7 +83,11 @@ def chosen_templates(spec: ReactionsSpec) -> tuple[tuple[Template, ...], tuple[G
     """
     templates = [*_common(spec.templates)]
     groups = {group.name: group for group in tracked_groups()}
+    taken = {name for template in templates for name in (template.name, template.family)}
     for place, entry in enumerate(spec.own_templates):
+        if entry.name in taken:
+            detail = "a common reaction has this name: choose another, or leave that one out of templates"
+            raise field_error(json_pointer(BUILDER, "own_templates", place, "name"), detail)
         try:
             template, its_groups = compiled(entry)
         except InvalidTemplateError as error:

@@ -1,16 +1,21 @@
-"""The default environment, built once, and a uniform policy for rollouts."""
+"""The default environment, built once, a uniform policy for rollouts, and kept collections."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
+from models.domains import collections
+from models.domains.collections import CollectionMissingError, CollectionReference
 from models.domains.molecules import PLUGIN
 from models.domains.molecules.spec import MoleculesSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from models.domains.molecules.domain import Molecules
     from models.domains.molecules.environment.fragment_trees import FragmentTrees
 
@@ -43,3 +48,24 @@ def walk():
         return states
 
     return uniformly
+
+
+@pytest.fixture
+def keep() -> Iterator[Callable[[str | bytes], CollectionReference]]:
+    """Keep contents where this process reads collections."""
+    contents: dict[str, bytes] = {}
+
+    def source(digest: str) -> bytes:
+        if digest not in contents:
+            raise CollectionMissingError(digest)
+        return contents[digest]
+
+    def put(content: str | bytes) -> CollectionReference:
+        raw = content.encode() if isinstance(content, str) else content
+        digest = hashlib.sha256(raw).hexdigest()
+        contents[digest] = raw
+        return CollectionReference(collection=digest)
+
+    collections.set_source(source)
+    yield put
+    collections.set_source(collections._no_source)

@@ -177,3 +177,39 @@ def test_a_key_that_may_only_read_uploads_nothing(new_key: Any, open_client: Any
     reader = Api(open_client(key), workspace_id)
     assert send(reader, STOCK).status_code == 403
     assert reader.client.get("/v1/collections").status_code == 200
+
+
+def create(api: Api, domain: dict[str, Any]) -> httpx.Response:
+    objectives = [{"name": "solubility", "type": "logS"}]
+    document = {"name": "Listed", "domain": {"kind": "molecules", **domain}, "objectives": objectives}
+    return api.client.post("/v1/campaigns", json=document)
+
+
+def test_an_r_group_table_is_uploaded_and_decorates_a_scaffold(api: Api):
+    made = send(api, "R1,R2\n[*]OC,F\nH,C#N\n")
+    assert made.status_code == 201, made.text
+    assert made.json()["columns"] == ["smiles", "smiles_as_sent", "r1", "r2"]
+    table = {"collection": made.json()["sha256"]}
+    created = create(api, {"scaffold": {"smiles": "[*:1]c1ccc([*:2])cc1", "table": table}})
+    assert created.status_code == 201, created.text
+    assert send(api, "R1,R2\n[*]OC,xx(\n").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [("CCO,-2,EUR", "row 1: price '-2'"), ("CCO,1,EUR\nCCN,2,USD", "convert them to one currency")],
+)
+def test_a_stock_with_bad_prices_is_refused_before_the_campaign_is_stored(api: Api, rows: str, said: str):
+    stock = {"collection": send(api, f"smiles,price,currency\n{rows}\n").json()["sha256"]}
+    refused = create(api, {"builder": "reactions", "reactions": {"stock": stock}})
+    assert refused.status_code == 422, refused.text
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/domain/reactions/stock"
+    assert said in error["detail"]
+
+
+def test_a_wrong_list_is_one_error_at_its_field(api: Api):
+    refused = create(api, {"exclude": []})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/domain/exclude"]
+    digest = create(api, {"known": {"collection": "zz"}})
+    assert [error["pointer"] for error in digest.json()["errors"]] == ["/domain/known/collection"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def fragments_of(spec: MoleculesSpec, known: Sequence[str]) -> tuple[Fragment, ...]:
-    return PLUGIN.open(spec).fragments(known)
+    return PLUGIN.open(spec).builder.fragments(known)
 
 
 @pytest.mark.parametrize(

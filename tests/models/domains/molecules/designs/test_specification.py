@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from models.domains import collections
+from models.domains import collections, open_domain
 from models.domains.collections import CollectionMissingError
 from models.domains.molecules.designs.marked import read_marked
 from models.domains.molecules.domain import Molecules
@@ -63,6 +63,10 @@ REFUSED = [
     ({"exclude": ["CCO", "xx"]}, "/exclude/smiles/1", "valid SMILES"),
     ({"known": {"collection": "0" * 64}}, "/known/smiles", "collection"),
     ({"min_heavy_atoms": 50}, "/min_heavy_atoms", "max_heavy_atoms"),
+    ({"required": ["C" * 60]}, "/required/0/smarts", "has 60 atoms, and max_heavy_atoms is 40"),
+    ({"required": ["F", "c1ccccc1"], "max_rings": 0}, "/required/1/smarts", "has 1 ring, and max_rings is 0"),
+    ({"forbidden": ["F", "*"]}, "/forbidden/1/smarts", "is in every molecule"),
+    ({"forbidden": ["[#6]"]}, "/forbidden/0/smarts", "is in every molecule"),
 ]
 
 
@@ -93,6 +97,29 @@ def test_a_setting_is_refused_by_its_field(settings: Mapping[str, Any], pointer:
     assert error["ctx"]["pointer"] == pointer
     assert said in error["msg"]
     assert MoleculesSpec.from_stored(settings)
+
+
+@pytest.mark.parametrize("field", ["leads", "exclude", "known"])
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ([], [("smiles", "list")]),
+        ({"collection": "zz"}, [("smiles", "collection", "collection")]),
+        ({"smiles": {"collection": "0" * 64, "column": "x"}}, [("smiles", "collection", "column")]),
+    ],
+)
+def test_a_wrong_list_has_errors_of_its_own_kind_alone(field: str, value: Any, places: list[tuple[str, ...]]):
+    with pytest.raises(ValidationError) as refused:
+        MoleculesSpec.model_validate({field: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(field, *place) for place in places]
+
+
+def test_hydrogens_of_a_drawn_substructure_are_counted_at_their_atoms():
+    domain = open_domain(MoleculesSpec.model_validate({"forbidden": ["[H]N([H])C"]}))
+    assert [item.code for item in domain.check("CCN")] == ["forbidden [H]N([H])C"]
+    assert domain.check("CCNC") == []
+    with pytest.raises(ValidationError, match="hydrogens are counted at their atoms"):
+        MoleculesSpec.model_validate({"required": ["[H]"]})
 
 
 def test_a_substructure_that_is_no_smarts_is_refused_by_its_place():

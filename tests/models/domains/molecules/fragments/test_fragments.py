@@ -24,7 +24,7 @@ from models.domains.molecules.spec import MoleculesSpec
 
 
 def fragments_of(spec: MoleculesSpec, known: Sequence[str]) -> tuple[Fragment, ...]:
-    return PLUGIN.open(spec).fragments(known)
+    return PLUGIN.open(spec).builder.fragments(known)
 
 
 def compiled(text: str) -> Fragment:

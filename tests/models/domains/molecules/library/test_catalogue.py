@@ -1,7 +1,6 @@
 """A list of molecules: its texts in normal form, what it calls them, and its environment of digits."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,28 +18,6 @@ from models.domains.molecules.spec import MoleculesSpec
 from models.gflownet.exact import enumerate_space
 
 Keep = Callable[[str | bytes], CollectionReference]
-
-
-@pytest.fixture
-def keep() -> Iterator[Keep]:
-    """Keep contents where this process reads collections."""
-    contents: dict[str, bytes] = {}
-
-    def source(digest: str) -> bytes:
-        if digest not in contents:
-            raise CollectionMissingError(digest)
-        return contents[digest]
-
-    def put(content: str | bytes) -> CollectionReference:
-        raw = content.encode() if isinstance(content, str) else content
-        digest = hashlib.sha256(raw).hexdigest()
-        contents[digest] = raw
-        return CollectionReference(collection=digest)
-
-    collections.set_source(source)
-    open_catalogue.cache_clear()
-    yield put
-    collections.set_source(collections._no_source)
 
 
 def test_a_list_of_other_spellings_is_standardised_and_its_first_names_hold(keep: Keep) -> None:

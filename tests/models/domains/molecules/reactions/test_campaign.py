@@ -59,6 +59,17 @@ def test_what_cannot_be_used_is_named(reactions: dict[str, Any], message: str) -
         _spec(**reactions)
 
 
+def test_a_template_does_not_take_the_name_of_a_common_one() -> None:
+    own = {
+        "name": "amide coupling",
+        "smarts": "[C:1](=[O:3])[OH].[NH2:2]>>[C:1](=[O:3])[N:2]",
+        "conditions": "",
+    }
+    with pytest.raises(ValidationError, match="a common reaction has this name"):
+        _spec(own_templates=[own])
+    assert _spec(own_templates=[own], templates=[]).reactions is not None
+
+
 def test_a_list_that_was_not_uploaded_is_named() -> None:
     with pytest.raises(ValidationError, match="collection 0000"):
         _spec(stock={"collection": "0" * 64})
