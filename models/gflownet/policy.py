@@ -102,15 +102,13 @@ class SlotHead(nn.Module):
         """
         slots, of_state = features.slots, self.of_state(hidden)
         assert slots is not None
-        is_used = slots.any(dim=2)  # [U, K]
-        of_slot = self.of_slot(slots[is_used])  # [M, width]
-        number = is_used.flatten().cumsum(0).view_as(is_used) - 1
-        state, slot = features.spread(is_used).nonzero().unbind(1)
+        of_slot, number = self.of_slot(slots.values), slots.number
+        state, slot = features.spread(slots.is_used).nonzero().unbind(1)
         row = state if features.position is None else features.position.index_select(0, state)
         mixed = of_slot.index_select(0, number[row, slot]) + of_state.index_select(0, state)
         unused = self.out(functional.relu(of_state + self.of_slot.bias))  # [N, 1]
         used = self.out(functional.relu(mixed)).squeeze(1)
-        logits: Tensor = unused.expand(-1, slots.shape[1]).index_put((state, slot), used)
+        logits: Tensor = unused.expand(-1, number.shape[1]).index_put((state, slot), used)
         return logits
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from models.gflownet.environment import Environment
 from models.gflownet.prior import ActionPrior
 from models.gflownet.structures import Structure, Tokens, join_structures
+from models.gflownet.used_slots import UsedSlots, join_slots
 
 Reads = Literal["encoding", "tokens", "graph"]
 """What a trunk reads of states: `Environment.encode`, `Environment.tokens`, or `Environment.graph` with the
@@ -23,7 +24,7 @@ encoding."""
 @final
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
+    """Policy inputs of N states: rows of `encoding` [U, D] and, with slots only, `slots` of U states.
 
     `position` [N] is the row of each state; without it there is one row per state. With a prior only,
     `log_prior` [U, A] has the log-probabilities of its actions. `structure` describes the rows to a trunk
@@ -31,7 +32,7 @@ class Features:
     """
 
     encoding: Tensor
-    slots: Tensor | None
+    slots: UsedSlots | None
     position: Tensor | None = None
     log_prior: Tensor | None = None
     structure: Structure | None = None
@@ -42,7 +43,7 @@ class Features:
             return replace(self, position=self.position[rows])
         return Features(
             self.encoding[rows],
-            None if self.slots is None else self.slots[rows],
+            None if self.slots is None else self.slots.at(rows),
             log_prior=None if self.log_prior is None else self.log_prior[rows],
             structure=None if self.structure is None else self.structure.at(rows),
         )
@@ -71,7 +72,7 @@ def featurize(
     log_prior: Tensor | None = None
     if prior is not None:
         log_prior = prior(states, environment.forward_mask(states) if mask is None else mask)
-    slots = environment.encode_slots(states) if environment.n_slots else None
+    slots = UsedSlots.of(environment.encode_slots(states)) if environment.n_slots else None
     return Features(environment.encode(states), slots, log_prior=log_prior, structure=structure)
 
 
@@ -98,7 +99,7 @@ def join_features(parts: Sequence[Features]) -> Features:
     structures = [part.structure for part in parts if part.structure is not None]
     return Features(
         torch.cat([part.encoding for part in parts]),
-        torch.cat(slots) if slots else None,
+        join_slots(slots) if slots else None,
         log_prior=torch.cat(log_priors) if log_priors else None,
         structure=join_structures(structures) if structures else None,
     )

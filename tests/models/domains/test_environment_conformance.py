@@ -139,6 +139,17 @@ def test_finished_objects_are_allowed_and_lead_back_to_their_states(
         assert torch.equal(env.key(states), env.key(finals[made]))
 
 
+def test_standard_forms_of_finished_objects_lead_back_to_themselves(
+    example: Example, env: Environment, batches: list[Tensor]
+):
+    """What is built may be another form of the object that a campaign knows, with another state."""
+    texts = sorted({example.domain.standard_form(text) for text in env.objects(batches[-1]) if text})
+    states, is_known = env.states(texts)
+    known = [text for text, has_state in zip(texts, is_known.tolist(), strict=True) if has_state]
+    assert known
+    assert [example.domain.standard_form(text) for text in env.objects(states[is_known])] == known
+
+
 def test_measured_objects_become_finished_states(example: Example, env: Environment):
     states, is_known = env.states(example.texts)
     assert states.shape == (len(example.texts), env.state_width)

@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from domain_examples import Example, examples_of
+from domain_examples import Example, examples_of, open_example
 from exactness import SETTINGS, BesidePrior, assert_exact, tabulated
 
 from models.domains import installed
+from models.domains.molecules.environment.fragment_trees import FragmentTrees
+from models.domains.molecules.fragments.rules import UNITS
+from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.gflownet.counting import count_objects
 from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space
@@ -54,6 +57,20 @@ def test_domain_is_within_total_variation_005_at_3_temperatures_and_3_preference
         assert_exact(environment, smooth_utilities(example, texts), settings=replace(SETTINGS, steps=1000))
         n_compared += 1
     assert n_compared, f"no example of {kind} is small enough to enumerate"
+
+
+@pytest.mark.slow
+def test_molecules_of_units_are_within_total_variation_005_at_3_temperatures_and_3_preferences():
+    """Single atoms, a centre with two configurations and a ring with equal sites."""
+    texts = ("[*]C([*])[*]", "[*]N([*])[*]", "[*]O[*]", "[1*][C@H]([2*])[3*]", "[*]c1ccc([*])cc1")
+    environment = FragmentTrees(compile_fragments(texts, UNITS), 4, 10)
+    space = enumerate_space(environment, limit=MOST_EDGES)
+    made = environment.objects(space.final_states)
+    named = [text for text in made if text]
+    assert len(set(named)) == len(named) > 40
+    example = open_example("molecules", 0)
+    utilities = smooth_utilities(example, made)
+    assert_exact(environment, utilities, settings=SETTINGS)
 
 
 def even_sizes(environment: Environment) -> SizePrior:

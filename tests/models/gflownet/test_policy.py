@@ -7,6 +7,7 @@ from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environments.strings import Strings
 from models.gflownet.policy import LogPartition, Policy, PolicySpec, SlotHead, masked_log_softmax
 from models.gflownet.trajectories import Features, featurize
+from models.gflownet.used_slots import UsedSlots
 
 ENVIRONMENT = Strings("ACG", 3)
 CONDITIONS = ConditionSampler((1.0, 8.0), 2)
@@ -67,7 +68,7 @@ def test_slot_logits_follow_their_slots(generator: torch.Generator):
     head = SlotHead(hidden=8, slot=5, width=16, generator=generator)
     hidden, slots = torch.randn(3, 8, generator=generator), torch.randn(3, 4, 5, generator=generator)
     order = torch.tensor([2, 0, 3, 1])
-    seen, reordered = (Features(torch.empty(3, 0), some) for some in (slots, slots[:, order]))
+    seen, reordered = (Features(torch.empty(3, 0), UsedSlots.of(some)) for some in (slots, slots[:, order]))
     assert torch.allclose(head(hidden, seen)[:, order], head(hidden, reordered), atol=1e-6)
 
 
