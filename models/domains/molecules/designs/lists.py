@@ -30,7 +30,7 @@ Listed = tuple[str, ...] | CollectionReference
 def check_listed(listed: Listed, field: str) -> None:
     """Check the number of a list's structures, and that each can be read.
 
-    A short list is read whole; the structures of a long one are only parsed, which takes a second for 50,000.
+    A short list is read whole; the structures of a long one are only parsed.
 
     Raises:
         PydanticCustomError: names the field and the row.
