@@ -160,9 +160,12 @@ def test_a_content_is_stored_once_and_goes_with_its_last_collection(api: Api, co
         collections.rows(collections.CollectionReference(collection=digest))
 
 
-def test_a_worker_reads_contents_from_its_database(api: Api, settings: Settings):
+def test_a_worker_reads_contents_from_its_database(
+    api: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
     made = send(api, STOCK).json()
-    collections.set_source(collections._no_source)
+    monkeypatch.setattr(collections, "_source", collections._no_source)  # the source of the API comes back
+    collections.rows.cache_clear()
     reference = collections.CollectionReference(collection=made["sha256"])
     with pytest.raises(collections.CollectionMissingError):
         collections.rows(reference)
