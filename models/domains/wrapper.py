@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.domains.contract import Domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -59,6 +59,14 @@ class DelegatingDomain(Domain):
     def remarks(self, text: str) -> dict[str, str]:
         """Return what files say of an object beside its columns."""
         return self._domain.remarks(text)
+
+    def part_columns(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return those columns of a list that hold parts of objects."""
+        return self._domain.part_columns(columns)
+
+    def reads_part(self, column: str, text: str) -> bool:
+        """Return whether a cell is a part of objects."""
+        return self._domain.reads_part(column, text)
 
     def names_object(self, fields: Mapping[str, str]) -> bool:
         """Return whether any given column describes an object."""

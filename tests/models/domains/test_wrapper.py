@@ -16,6 +16,9 @@ def _cells(domain: Domain, text: str) -> dict[str, str]:
 def test_no_question_is_left_to_the_wrappers():
     assert not inspect.isabstract(DelegatingDomain)
     assert Domain.__abstractmethods__ <= set(vars(DelegatingDomain))
+    of_the_contract = {name for name, value in vars(Domain).items() if inspect.isfunction(value)}
+    derived = {"parse", "__init__"}  # follows from `read_object`
+    assert of_the_contract - derived <= set(vars(DelegatingDomain))
 
 
 def test_everything_is_the_domain_s_own(example: Example):
