@@ -52,6 +52,13 @@ class Watch:
         """Return a watch that calls nothing but this."""
         return cls(check=check or unchecked)
 
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Watch:
+        """Return a watch by those of some options that are its own, which are taken out of them."""
+        return cls(
+            **{name: options.pop(name) for name in ("progress", "check", "timeout") if name in options}
+        )
+
     def look(self) -> None:
         """Call `check`.
 

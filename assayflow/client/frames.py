@@ -112,6 +112,15 @@ def encoded(table: Table, *, media_type: str | None = None, filename: str | None
     return Sent(content, JSON, filename)
 
 
+def encoded_as(table: Table, options: dict[str, Any]) -> Sent:
+    """Return a table as it is sent by `media_type` and `filename`, which are taken out of the options.
+
+    Raises:
+        AssayflowError: as `encoded`.
+    """
+    return encoded(table, **{name: options.pop(name, None) for name in ("media_type", "filename")})
+
+
 def media_type_of(path: Path) -> str:
     """Return the media type of a file by the ending of its name.
 

@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
@@ -37,51 +36,39 @@ class AtPreference:
         return weighted_sum(values, self.weights.to(values).expand(len(values), -1))
 
 
-def _usual(settings: TrainerSettings) -> TrainerSettings:
-    return settings
-
-
-def _four_conditions(settings: TrainerSettings) -> TrainerSettings:
-    return replace(settings, conditions_per_trajectory=4)
-
-
-def _four_times_the_steps(settings: TrainerSettings) -> TrainerSettings:
-    return replace(settings, steps=4 * settings.steps)
-
-
-KINDS: dict[str, Callable[[TrainerSettings], TrainerSettings]] = {
-    "one policy, as trained": _usual,
-    "four conditions per trajectory": _four_conditions,
-    "four times the steps": _four_times_the_steps,
+KINDS: dict[str, dict[str, Any]] = {
+    "one policy, as trained": {},
+    "four conditions per trajectory": {"conditions_per_trajectory": 4},
+    "four times the steps": {"steps": 4 * TRAINING.steps},
 }
+"""What differs from the usual training."""
 
 
 def train_preferences(job: tuple[str, int, bool]) -> list[dict[str, Any]]:
     """Train by one kind, seed and quickness, and return a row per preference."""
     kind, seed, quick = job
     landscape = spaces.tfbind8(NGRAMS)
-    settings = replace(TRAINING, steps=20, trajectories_per_step=64) if quick else TRAINING
-    settings = KINDS.get(kind, _usual)(settings)
+    settings = replace(TRAINING, **KINDS.get(kind, {}))
+    if quick:
+        settings = replace(settings, steps=20, trajectories_per_step=64)
     preferences = ten_preferences()
-    rows: list[dict[str, Any]] = []
     if kind == DEDICATED:
-        for place in SOME:
-            aim = Target(landscape, AtPreference(preferences[place]))
-            rows.append(_trained(aim, ConditionSampler((BETA, BETA), 1), settings, seed, [[1.0]]))
-            rows[-1]["weight"] = float(preferences[place, 0])
+        law, preferences = ConditionSampler((BETA, BETA), 1), preferences[list(SOME)]
+        aims = [(Target(landscape, AtPreference(weights)), [[1.0]]) for weights in preferences]
     else:
-        aim, law = Target(landscape, weighted_sum), ConditionSampler((4.0, 32.0), 2)
-        whole = _trained(aim, law, settings, seed, preferences.tolist())
-        rows = [
-            {"tv": apart, "weight": float(weights[0]), "seconds": whole["seconds"]}
-            for apart, weights in zip(whole["all"], preferences, strict=True)
-        ]
-    return [{"preference_policy": kind, "seed": seed, **row} for row in rows]
+        law = ConditionSampler((4.0, 32.0), 2)
+        aims = [(Target(landscape, weighted_sum), preferences.tolist())]
+    trained = [row for aim, at in aims for row in _trained(aim, law, settings, seed, at)]
+    return [
+        {"preference_policy": kind, "seed": seed, "weight": float(weights[0]), **row}
+        for weights, row in zip(preferences, trained, strict=True)
+    ]
 
 
 def _trained(
     aim: Target, law: ConditionSampler, settings: TrainerSettings, seed: int, preferences: list[list[float]]
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """Train a policy and return, for each preference, its distance from the target and what it cost."""
     started = time.process_time()
     trainer = aim.trainer(law, settings, seed)
     trainer.run(settings.steps)
@@ -91,7 +78,7 @@ def _trained(
         total_variation(aim.log_probability(trainer, condition), log_target(aim.exact(condition)))
         for condition in conditions
     ]
-    return {"tv": apart[0], "all": apart, "seconds": seconds}
+    return [{"tv": distance, "seconds": seconds} for distance in apart]
 
 
 def preference_policies(report: Report, *, quick: bool) -> None:

@@ -13,9 +13,9 @@ import hashlib
 import io
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from models.specs.base import FrozenModel
 
@@ -55,6 +55,14 @@ def kind_of_list(value: object) -> str:
     For pydantic's `Discriminator`, so that an error speaks of what was sent.
     """
     return "collection" if isinstance(value, dict | CollectionReference) else "list"
+
+
+Items = TypeVar("Items")
+ListOrCollection: TypeAlias = Annotated[
+    Annotated[Items, Tag("list")] | Annotated[CollectionReference, Tag("collection")],
+    Discriminator(kind_of_list),
+]
+"""A field of a specification that takes items of some type inline, or an uploaded collection."""
 
 
 class Reference(NamedTuple):

@@ -159,6 +159,24 @@ def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
     return scope
 
 
+def workspace_readers(kind: str) -> Callable[[Caller], Awaitable[JobScope]]:
+    """Return a dependency: the scope of a workspace's jobs of a kind, for callers that may read."""
+
+    async def scope(caller: Reader) -> JobScope:
+        return JobScope(kind, caller.workspace_id)
+
+    return scope
+
+
+def workspace_writers(kind: str) -> Callable[[Caller], Awaitable[JobScope]]:
+    """Return a dependency: the scope of a workspace's jobs of a kind, for callers that may write."""
+
+    async def scope(caller: Writer) -> JobScope:
+        return JobScope(kind, caller.workspace_id)
+
+    return scope
+
+
 def seconds_of(prefer: str | None) -> int | None:
     """Return the caller's preferred wait in seconds, at most 30; None without such a preference."""
     match = _WAIT.search(prefer or "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, final
 
 from assayflow.client.calls import Call, Operation, Steps, deleted, get, get_file, post
 from assayflow.client.following import Watch, followed, waited
-from assayflow.client.frames import Table, encoded
+from assayflow.client.frames import Table, encoded_as
 from assayflow.client.operations import (
     PageOf,
     Resource,
@@ -65,8 +65,7 @@ class Collections(Resource[Transport_co]):
             ComputationError: if the job of a long list did not succeed.
         """
         given: dict[str, Any] = dict(options)
-        watch = Watch(**{each: given.pop(each) for each in ("progress", "check", "timeout") if each in given})
-        sent = encoded(table, **{each: given.pop(each, None) for each in ("media_type", "filename")})
+        watch, sent = Watch.taken_from(given), encoded_as(table, given)
         answer: Any = yield from post(
             "/collections",
             query={**given, "name": name, "filename": sent.filename},

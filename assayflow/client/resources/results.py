@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, final
 
 from assayflow.client.calls import Call, Steps, delete, get, get_file, post, put
 from assayflow.client.following import Watch, followed, waited
-from assayflow.client.frames import Table, encoded
+from assayflow.client.frames import Table, encoded_as
 from assayflow.client.operations import (
     PageOf,
     Resource,
@@ -97,8 +97,7 @@ class Results(Resource[Transport_co]):
             ComputationError: if the job of a long table did not succeed.
         """
         given: dict[str, Any] = dict(options)
-        watch = Watch(**{name: given.pop(name) for name in ("progress", "check", "timeout") if name in given})
-        sent = encoded(table, **{name: given.pop(name, None) for name in ("media_type", "filename")})
+        watch, sent = Watch.taken_from(given), encoded_as(table, given)
         for name in _AS_JSON:
             if given.get(name) is not None:
                 given[name] = json.dumps(given[name], ensure_ascii=False)

@@ -23,7 +23,7 @@ from models.records import (
     ProposedCandidate,
 )
 from models.reward.combined import combined_interval
-from models.rounds.reporting.reasons import SelectionReason, reason, told_evidence
+from models.rounds.reporting.reasons import SelectionReason, evidence_messages, reason
 from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     names = [name for name in fitted.domain.computed if name in reported]
     computed = fitted.domain.properties(texts, names) if names else {}
     alerts = [fitted.domain.alerts(text) for text in texts]
-    evidence = told_evidence(model.evidence, texts)
+    evidence = evidence_messages(model.evidence, texts)
     return DerivedValues(mean, low, high, _neighbours(texts, fitted), computed, alerts, evidence)
 
 

@@ -53,7 +53,7 @@ def reason(
     return reasons
 
 
-def told_evidence(evidence: Evidence | None, texts: Sequence[str]) -> list[list[Message]]:
+def evidence_messages(evidence: Evidence | None, texts: Sequence[str]) -> list[list[Message]]:
     """Return for each of N objects what is known of predictions there; empty without evidence.
 
     One message each: of the type with the largest relative error among those that did not hold, or of all.

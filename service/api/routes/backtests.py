@@ -13,10 +13,20 @@ from models.campaign.requests import BacktestRequest
 from models.campaign.spec import CampaignSpec
 from service.api.body import RawBody, media_type_of
 from service.api.conventions import PageQuery, answer, content_tag, negotiate
-from service.api.dependencies import Checkers, JobId, Operators, Reader, TableReader, Transaction, Writer
+from service.api.dependencies import Checkers, JobId, Operators, TableReader, Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
+from service.api.jobs import (
+    ACCEPTED,
+    EVENTS,
+    FILE,
+    Follow,
+    Wait,
+    accepted,
+    result_of,
+    workspace_readers,
+    workspace_writers,
+)
 from service.api.routes.batches import FormatQuery
 from service.campaigns import backtests, jobs
 from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
@@ -116,18 +126,8 @@ class Checks:
         return backtests.measured(self.reader.measurements(spec, SentTable(content, media_type, sheet)))
 
 
-async def reading(caller: Reader) -> JobScope:
-    """Return where a caller who may read finds backtests."""
-    return JobScope(BACKTESTS, caller.workspace_id)
-
-
-async def writing(caller: Writer) -> JobScope:
-    """Return where a caller who may write puts backtests."""
-    return JobScope(BACKTESTS, caller.workspace_id)
-
-
-Read = Annotated[JobScope, Depends(reading)]
-Write = Annotated[JobScope, Depends(writing)]
+Read = Annotated[JobScope, Depends(workspace_readers(BACKTESTS))]
+Write = Annotated[JobScope, Depends(workspace_writers(BACKTESTS))]
 
 
 @router.post(

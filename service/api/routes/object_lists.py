@@ -15,7 +15,7 @@ from service.api.conventions import IfMatch, PageQuery, answer, content_tag, eta
 from service.api.dependencies import Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, body_of, files, guarded, header
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, EVENTS, Follow, Wait, accepted
+from service.api.jobs import ACCEPTED, EVENTS, Follow, Wait, accepted, workspace_readers, workspace_writers
 from service.api.routes.batches import FormatQuery, attachment
 from service.campaigns import jobs, object_lists
 from service.campaigns.batch_files import plain
@@ -75,18 +75,8 @@ def sent_list(request: Request, content: RawBody, options: Annotated[ListOptions
     )
 
 
-async def reading(caller: Reader) -> JobScope:
-    """Return where a caller who may read finds lists that are being read."""
-    return JobScope(KIND, caller.workspace_id)
-
-
-async def writing(caller: Writer) -> JobScope:
-    """Return where a caller who may write finds them."""
-    return JobScope(KIND, caller.workspace_id)
-
-
-Read = Annotated[JobScope, Depends(reading)]
-Write = Annotated[JobScope, Depends(writing)]
+Read = Annotated[JobScope, Depends(workspace_readers(KIND))]
+Write = Annotated[JobScope, Depends(workspace_writers(KIND))]
 
 
 @router.post(

@@ -10,7 +10,7 @@ from models.domains import open_domain
 from models.proxies.reliability import HELD, Reliability, cluster_folds, fit_reliability
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
-from models.rounds.reporting.reasons import told_evidence
+from models.rounds.reporting.reasons import evidence_messages
 from models.rounds.sampling.evaluated import evaluate_objects
 
 N = 14
@@ -92,7 +92,7 @@ def test_far_objects_are_outside_where_only_families_can_be_predicted() -> None:
     outside = judged.nearest[:, 0] < evidence.reliability["glow"].threshold
     assert outside.any()
     assert not objects.in_domain[len(members) :][outside].any()
-    told = told_evidence(
+    told = evidence_messages(
         evidence,
         [next(iter(members)), *[text for text, out in zip(far, outside.tolist(), strict=True) if out]],
     )

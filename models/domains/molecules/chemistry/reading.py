@@ -2,8 +2,8 @@
 
 Listed counterions and solvents are removed, and every other change gives a warning. A record that is no
 single organic compound is refused. The text is in normal form (see `normal_form`), so all records of one
-compound agree. Tautomers are different compounds except for imidic acids (see `tautomers`), as are
-isotopologues.
+compound agree. Imidic acids are read as amides; all other tautomers are one compound where a campaign merges
+them (see `tautomers`), else different ones. Isotopologues are different compounds.
 """
 
 from __future__ import annotations

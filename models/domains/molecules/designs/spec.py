@@ -4,15 +4,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BeforeValidator,
-    Discriminator,
     Field,
     StringConstraints,
-    Tag,
     ValidationInfo,
     model_validator,
 )
 
-from models.domains.collections import CollectionReference, kind_of_list
+from models.domains.collections import CollectionReference, ListOrCollection
 from models.domains.molecules.limits import MAX_HEAVY_ATOMS, MAX_POSITIONS
 from models.specs.base import FrozenModel, field_error, is_stored
 
@@ -23,17 +21,9 @@ MOST_PATTERNS = 64
 
 Structure = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 """A SMILES, CXSMILES or molfile."""
-Listed = Annotated[
-    Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_INLINE), Tag("list")]
-    | Annotated[CollectionReference, Tag("collection")],
-    Discriminator(kind_of_list),
-]
+Listed = ListOrCollection[Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_INLINE)]]
 """Structures given inline, or in the `smiles` column of an uploaded collection."""
-Groups = Annotated[
-    Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_GROUPS), Tag("list")]
-    | Annotated[CollectionReference, Tag("collection")],
-    Discriminator(kind_of_list),
-]
+Groups = ListOrCollection[Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_GROUPS)]]
 Label = Annotated[
     str,
     BeforeValidator(lambda label: label.removeprefix("R") if isinstance(label, str) else label),

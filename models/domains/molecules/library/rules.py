@@ -2,20 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from models.domains.collections import CollectionReference, kind_of_list
+from models.domains.collections import ListOrCollection
 from models.domains.molecules.limits import MAX_LISTED_LENGTH, MOST_LISTED
 from models.specs.base import DomainSpec, field_error
 
-Listed = Annotated[
+Listed = ListOrCollection[
     Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=MAX_LISTED_LENGTH)], ...],
         Field(min_length=1, max_length=MOST_LISTED),
-        Tag("list"),
     ]
-    | Annotated[CollectionReference, Tag("collection")],
-    Discriminator(kind_of_list),
 ]
 """The field of a list: a few SMILES, or a collection."""
 OF_BUILDING = (

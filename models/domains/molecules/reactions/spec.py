@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from models.domains.collections import CollectionReference, kind_of_list
+from models.domains.collections import ListOrCollection
 from models.domains.molecules.limits import MAX_LISTED_LENGTH
 from models.specs.base import FrozenModel, Text
 
@@ -48,11 +48,7 @@ class UserTemplate(FrozenModel):
     )
 
 
-StockField = Annotated[
-    Annotated[tuple[StockRow, ...], Field(min_length=1, max_length=10_000), Tag("list")]
-    | Annotated[CollectionReference, Tag("collection")],
-    Discriminator(kind_of_list),
-]
+StockField = ListOrCollection[Annotated[tuple[StockRow, ...], Field(min_length=1, max_length=10_000)]]
 
 
 class ReactionsSpec(FrozenModel):
