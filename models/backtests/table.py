@@ -9,7 +9,7 @@ import numpy as np
 
 from models.backtests.contract import Oracle
 from models.backtests.table_environment import RestrictedEnvironment
-from models.data.derived import derived_values
+from models.data.derived import combined_values
 from models.data.tables import complete_objects, tabulate, to_units
 from models.domains.wrapper import DelegatingDomain
 
@@ -66,7 +66,7 @@ class TableLab(Oracle):
         for objective in self._spec.objectives:
             found, transform = self._spec.combination_of(objective), self._spec.transform_of(objective)
             if found is not None:
-                values = derived_values(found, table, self._domain.properties).tolist()
+                values = combined_values(found, table, self._domain.properties).tolist()
                 rows = [values[indices[name]] if name in indices else math.nan for name in objects]
                 columns.append(np.array([to_units(value, transform) for value in rows]))
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.data.derived import derived_values
+from models.data.derived import combined_values
 from models.data.ranges import check_log10_range, objective_range
 from models.data.tables import tabulate
 from models.data.utility import Utility
@@ -55,7 +55,7 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
         kind, transform = objective.assay_type, spec.transform_of(objective)
         found = spec.combination_of(objective)
         if found is not None:
-            column = torch.from_numpy(derived_values(found, table, domain.properties))
+            column = torch.from_numpy(combined_values(found, table, domain.properties))
         elif kind is None:
             assert objective.computed is not None
             result = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])

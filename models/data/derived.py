@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
-def derived_values(
+def combined_values(
     combination: Combination,
     table: MeasuredTable,
     properties: Callable[[Sequence[str], Sequence[str]], Mapping[str, Floats]],

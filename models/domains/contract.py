@@ -64,6 +64,11 @@ class Violation:
     is_of_novelty: bool = False
 
 
+def beside_novelty(broken: Sequence[Violation]) -> list[Violation]:
+    """Return the violations that are not of novelty; an object without any counts among the best so far."""
+    return [violation for violation in broken if not violation.is_of_novelty]
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedObject:
     """An object parsed from its columns; `warnings` list what was left out, changed or assumed."""

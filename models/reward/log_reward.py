@@ -18,6 +18,7 @@ import torch
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, empty_context
+from models.domains.contract import beside_novelty
 from models.reward.compression import root_compressed
 from models.reward.lagrange_multipliers import LagrangeMultipliers, constraint_cost
 from models.reward.score_table import ObjectScores, ScoreTable
@@ -342,7 +343,7 @@ def _reference(
 
 def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
     """Return the expected utilities [I, M] of the objects that satisfy bounds and rules, new or not."""
-    kept = [text for text in reached if all(item.is_of_novelty for item in model.domain.check(text))]
+    kept = [text for text in reached if not beside_novelty(model.domain.check(text))]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
     evaluation = model.evaluate(kept)

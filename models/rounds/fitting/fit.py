@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.campaign.round_settings import RoundSettings, Situation, round_settings
-from models.data.derived import derived_values
+from models.data.derived import combined_values
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.genetic_operators import complete
@@ -280,7 +280,7 @@ def _utility(
     found = model.spec.combination_of(objective)
     if found is not None:
         return fit_utility(
-            objective, transform, torch.from_numpy(derived_values(found, table, model.domain.properties))
+            objective, transform, torch.from_numpy(combined_values(found, table, model.domain.properties))
         )
     assert objective.computed is not None
     usual = model.domain.computed[objective.computed].range

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from models.domains.contract import beside_novelty
 from models.messages.message import Message, message
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
         return {**nothing, "reasons": {}, "broken_rules": {}}
     _, can_be_built = environment.states(texts)
     missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
-    broken = {text: [v for v in domain.check(text) if not v.is_of_novelty] for text in texts}
+    broken = {text: beside_novelty(domain.check(text)) for text in texts}
     outside = sum(bool(broken[text]) for text in missing)
     codes = Counter(code for found in broken.values() for code in {v.code for v in found if not v.is_policy})
     reasons = Counter(filter(None, map(environment.obstacle, missing)))

@@ -21,6 +21,7 @@ import torch
 
 from models.acquisition.improvement.front import front_of, reference_point
 from models.data.tables import to_units
+from models.domains.contract import beside_novelty
 from models.messages.message import Message, message, records, texts
 from models.metrics.hypervolume import DirectionalHypervolume
 from models.proxies.contract import Posterior
@@ -143,7 +144,7 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
             number = result.round or 0
             first[result.object] = min(number, first.get(result.object, number))
     counted = (text for text in fitted.measured if text in first)
-    texts = [text for text in counted if all(item.is_of_novelty for item in fitted.domain.check(text))]
+    texts = [text for text in counted if not beside_novelty(fitted.domain.check(text))]
     rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
     if not texts:
         nothing = torch.zeros(0, len(fitted.model.spec.objectives), dtype=torch.float64)
